@@ -1,0 +1,183 @@
+//! What can only be seen across a reference's parts. What fails is reported and left out.
+
+use std::collections::HashSet;
+
+use crate::files::{Document, Files};
+use crate::invocation::Item;
+use crate::locate::JsonPath;
+use crate::model::{Endpoint, Exchange, Name, Reference};
+use crate::problems::{ProblemsAt, did_you_mean};
+
+pub(crate) fn reference(
+    reference: &mut Reference,
+    document: &Document,
+    files: &Files,
+    problems: &mut ProblemsAt<'_>,
+) {
+    let service = reference.service.clone();
+    let mut check = Check { document, files, problems, service };
+    let mut seen = Seen::default();
+    reference.endpoints.retain(|endpoint| {
+        let unique = check.unique(&mut seen, &endpoint.name, &endpoint.place);
+        check.endpoint(endpoint) && unique
+    });
+    reference.exchanges.retain(|exchange| {
+        let unique = check.unique(&mut seen, &exchange.name, &exchange.place);
+        check.exchange(exchange) && unique
+    });
+}
+
+/// Drops what is not in the invocation's list, if it has one, and reports names in it that are not there.
+pub(crate) fn keep_only(reference: &mut Reference, item: &Item, problems: &mut ProblemsAt<'_>) {
+    let Some(keep) = &item.keep else { return };
+    let (kind, known): (_, Vec<&str>) = if reference.of_exchanges {
+        (
+            "exchange",
+            reference.exchanges.iter().map(|exchange| exchange.name.rust.as_str()).collect(),
+        )
+    } else {
+        (
+            "endpoint",
+            reference.endpoints.iter().map(|endpoint| endpoint.name.rust.as_str()).collect(),
+        )
+    };
+    let mut kept = HashSet::new();
+    for ident in keep {
+        let name = ident.to_string();
+        if !known.contains(&name.as_str()) {
+            // With no entry at all, the reference itself has been reported.
+            if !known.is_empty() {
+                let hint = did_you_mean(&name, known.iter().copied());
+                let path = item.path.value();
+                problems.report_at(ident.span(), format!("no {kind} `{name}` in `{path}`{hint}"));
+            }
+        } else if !kept.insert(name) {
+            problems.report_at(ident.span(), format!("{kind} `{ident}` is listed twice"));
+        }
+    }
+    reference.endpoints.retain(|endpoint| kept.contains(&endpoint.name.rust));
+    reference.exchanges.retain(|exchange| kept.contains(&exchange.name.rust));
+}
+
+/// The names met so far, on the wire and in Rust.
+#[derive(Default)]
+struct Seen(Vec<Name>);
+
+struct Check<'a, 'p> {
+    document: &'a Document,
+    files: &'a Files,
+    problems: &'a mut ProblemsAt<'p>,
+    service: String,
+}
+
+impl Check<'_, '_> {
+    fn unique(&mut self, seen: &mut Seen, name: &Name, place: &JsonPath) -> bool {
+        let other = seen.0.iter().find(|other| other.rust == name.rust);
+        let message = match other {
+            None => {
+                seen.0.push(name.clone());
+                return true;
+            }
+            Some(other) if other.wire == name.wire => {
+                format!("there are two entries named `{}`", name.wire)
+            }
+            Some(other) => {
+                format!("`{}` and `{}` are both `{}` in Rust", other.wire, name.wire, name.rust)
+            }
+        };
+        self.fail(&place.key("name"), &message)
+    }
+
+    fn endpoint(&mut self, endpoint: &Endpoint) -> bool {
+        let mut good = self.route(endpoint);
+        good &= self.distinct(endpoint.args.iter(), &endpoint.place.key("args"));
+        good &= self.distinct(endpoint.query.iter(), &endpoint.place.key("query"));
+        for (key, schema) in [("input", &endpoint.input), ("output", &endpoint.output)] {
+            if let Some(schema) = schema {
+                good &= self.schema(schema, &endpoint.place.key(key));
+            }
+        }
+        good
+    }
+
+    /// Each parameter of the route is an argument, and the other way round.
+    fn route(&mut self, endpoint: &Endpoint) -> bool {
+        let place = endpoint.place.key("route");
+        let route = endpoint.route.as_str();
+        let mut params = Vec::new();
+        let mut rest = route;
+        while let Some((text, after)) = rest.split_once('<') {
+            match after.split_once('>') {
+                Some((param, tail)) if !text.contains('>') && !param.contains('<') => {
+                    params.push(param);
+                    rest = tail;
+                }
+                _ => {
+                    return self.fail(
+                        &place,
+                        &format!("the angle brackets of the route `{route}` do not match"),
+                    );
+                }
+            }
+        }
+        if rest.contains('>') {
+            return self
+                .fail(&place, &format!("the angle brackets of the route `{route}` do not match"));
+        }
+        let args: Vec<&str> = endpoint.args.iter().map(|arg| arg.wire.as_str()).collect();
+        let mut good = true;
+        for param in params.iter().filter(|param| !args.contains(param)) {
+            let hint = did_you_mean(param, args.iter().copied());
+            good = self
+                .fail(&place, &format!("the route has `<{param}>`, which is not in `args`{hint}"));
+        }
+        for arg in args.iter().filter(|arg| !params.contains(arg)) {
+            let hint = did_you_mean(arg, params.iter().copied());
+            let place = endpoint.place.key("args");
+            good = self.fail(
+                &place,
+                &format!("`{arg}` is in `args`, but the route has no `<{arg}>`{hint}"),
+            );
+        }
+        good
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) -> bool {
+        let place = exchange.place.key("routingKey");
+        let mut good = self.distinct(exchange.routing_key.iter().map(|part| &part.name), &place);
+        if exchange.routing_key.iter().filter(|part| part.multiple_words).count() > 1 {
+            good = self.fail(
+                &place,
+                "two parts of a routing key have `multipleWords`, so that none can be told apart",
+            );
+        }
+        good & self.schema(&exchange.schema, &exchange.place.key("schema"))
+    }
+
+    fn distinct<'n>(&mut self, names: impl Iterator<Item = &'n Name>, place: &JsonPath) -> bool {
+        let mut seen = HashSet::new();
+        let mut good = true;
+        for name in names {
+            if !seen.insert(&name.rust) {
+                good = self.fail(place, &format!("`{}` stands here twice", name.wire));
+            }
+        }
+        good
+    }
+
+    fn schema(&mut self, schema: &str, place: &JsonPath) -> bool {
+        match self.files.find_schema(&self.document.path, &self.service, schema) {
+            Ok(_) => true,
+            Err(places) => {
+                let places: Vec<_> = places.iter().map(|place| format!("`{place}`")).collect();
+                let places = places.join(" or ");
+                self.fail(place, &format!("the schema `{schema}` is missing; it would be {places}"))
+            }
+        }
+    }
+
+    fn fail(&mut self, place: &JsonPath, message: &str) -> bool {
+        self.problems.report_in(self.document, place, message);
+        false
+    }
+}

@@ -1,0 +1,124 @@
+//! An endpoint becomes a method; if it has query options, the method returns a type with a setter for each.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::{Context, docs, ident};
+use crate::model::{Endpoint, Stability};
+use crate::names;
+
+/// The methods of all endpoints, and the types that they return.
+pub(super) fn all(
+    context: &Context<'_>,
+    endpoints: &[Endpoint],
+) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let methods = endpoints.iter().enumerate().map(|(i, endpoint)| method(context, i, endpoint));
+    let types = endpoints.iter().filter_map(|endpoint| call_type(context, endpoint));
+    (methods.collect(), types.collect())
+}
+
+fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStream {
+    let Context { runtime, module, .. } = context;
+    let docs = docs::endpoint(endpoint);
+    let alias = docs::alias(&endpoint.name);
+    let deprecated = (endpoint.stability == Stability::Deprecated)
+        .then(|| quote!(#[deprecated = "its service is going to drop it; see the documentation"]));
+    let name = context.method(&endpoint.name);
+    let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
+    let index = Literal::usize_unsuffixed(index);
+    let facts = quote!(&#module::ENDPOINTS[#index]);
+    let (payload_arg, payload) = match endpoint.input {
+        Some(_) => (
+            Some(quote!(, payload: &(impl #runtime::__private::Serialize + ?Sized))),
+            Some(quote!(, payload)),
+        ),
+        None => (None, None),
+    };
+    let constructor = ident(match (endpoint.paging.is_some(), endpoint.input.is_some()) {
+        (false, false) => "call",
+        (false, true) => "call_with",
+        (true, false) => "paged",
+        (true, true) => "paged_with",
+    });
+    let call = quote!(self.0.#constructor(#facts, &[#(&#args),*] #payload));
+    let (result, call) = if endpoint.query.is_empty() {
+        (plain_call(runtime, endpoint), call)
+    } else {
+        let wrapper = call_type_name(endpoint);
+        (quote!(#module::#wrapper), quote!(#module::#wrapper(#call)))
+    };
+    quote! {
+        #docs
+        #alias
+        #deprecated
+        pub fn #name(&self #(, #args: impl ::core::fmt::Display)* #payload_arg) -> #result {
+            #call
+        }
+    }
+}
+
+/// The runtime's type of this endpoint's calls.
+fn plain_call(runtime: &syn::Path, endpoint: &Endpoint) -> TokenStream {
+    match endpoint.paging {
+        Some(_) => quote!(#runtime::Paged),
+        None => quote!(#runtime::Call),
+    }
+}
+
+fn call_type_name(endpoint: &Endpoint) -> proc_macro2::Ident {
+    ident(&format!("{}Call", names::pascal_case(&endpoint.name.wire)))
+}
+
+fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> {
+    if endpoint.query.is_empty() {
+        return None;
+    }
+    let Context { runtime, name: service, .. } = context;
+    let name = call_type_name(endpoint);
+    let inner = plain_call(runtime, endpoint);
+    let docs = format!(
+        "A call of [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
+        endpoint.name.rust
+    );
+    let setters = endpoint.query.iter().map(|option| {
+        let wire = &option.wire;
+        let alias = docs::alias(option);
+        let docs = format!("Sets the query option `{wire}`.");
+        let setter = ident(&option.rust);
+        quote! {
+            #[doc = #docs]
+            #alias
+            pub fn #setter(mut self, value: impl ::core::fmt::Display) -> Self {
+                self.0.set_query(#wire, &value);
+                self
+            }
+        }
+    });
+    Some(quote! {
+        #[doc = #docs]
+        #[derive(Clone, Debug)]
+        #[must_use = "nothing is sent until the call is awaited or sent"]
+        pub struct #name(pub(super) #inner);
+
+        impl #name {
+            #(#setters)*
+        }
+
+        impl ::core::ops::Deref for #name {
+            type Target = #inner;
+
+            fn deref(&self) -> &#inner {
+                &self.0
+            }
+        }
+
+        impl ::core::future::IntoFuture for #name {
+            type Output = <#inner as ::core::future::IntoFuture>::Output;
+            type IntoFuture = <#inner as ::core::future::IntoFuture>::IntoFuture;
+
+            fn into_future(self) -> Self::IntoFuture {
+                self.0.into_future()
+            }
+        }
+    })
+}

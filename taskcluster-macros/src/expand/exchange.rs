@@ -1,0 +1,124 @@
+//! An exchange becomes a function that returns its routing keys to be: a type with a setter for each part.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::{Context, docs, ident};
+use crate::model::{Exchange, Part};
+use crate::names;
+
+/// The functions of all exchanges, and the types that they return.
+pub(super) fn all(
+    context: &Context<'_>,
+    exchanges: &[Exchange],
+) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let functions =
+        exchanges.iter().enumerate().map(|(i, exchange)| function(context, i, exchange));
+    let types = exchanges.iter().map(|exchange| types(context, exchange));
+    (functions.collect(), types.collect())
+}
+
+fn function(context: &Context<'_>, index: usize, exchange: &Exchange) -> TokenStream {
+    let Context { runtime, module, .. } = context;
+    let docs = docs::exchange(exchange);
+    let alias = docs::alias(&exchange.name);
+    let name = context.method(&exchange.name);
+    let keys = ident(&names::pascal_case(&exchange.name.wire));
+    let index = Literal::usize_unsuffixed(index);
+    quote! {
+        #docs
+        #alias
+        #[must_use]
+        pub fn #name() -> #module::#keys {
+            #module::#keys(#runtime::RoutingKeys::new(&#module::EXCHANGES[#index]))
+        }
+    }
+}
+
+fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
+    let Context { runtime, name: service, .. } = context;
+    let keys = ident(&names::pascal_case(&exchange.name.wire));
+    let key = ident(&format!("{}Key", names::pascal_case(&exchange.name.wire)));
+    let keys_docs = format!(
+        "Routing keys of [`{service}::{}`](super::{service}::{0}), with a setter for each part that is not constant.",
+        exchange.name.rust
+    );
+    let key_docs = format!(
+        "The parts of a routing key of [`{service}::{}`](super::{service}::{0}).",
+        exchange.name.rust
+    );
+    let variable = || {
+        let parts = exchange.routing_key.iter().enumerate();
+        parts.filter(|(_, part)| part.constant.is_none())
+    };
+    let setters = variable().map(|(i, part)| {
+        let name = ident(&part.name.rust);
+        let docs = part_docs(part);
+        let alias = docs::alias(&part.name);
+        let index = Literal::usize_unsuffixed(i);
+        quote! {
+            #[doc = #docs]
+            #alias
+            #[must_use]
+            pub fn #name(mut self, value: impl ::core::fmt::Display) -> Self {
+                self.0.set(#index, &value);
+                self
+            }
+        }
+    });
+    let fields = variable().map(|(_, part)| {
+        let name = ident(&part.name.rust);
+        let docs = part_docs(part);
+        let kind = if part.required { quote!(String) } else { quote!(Option<String>) };
+        quote!(#[doc = #docs] pub #name: #kind)
+    });
+    let values = variable().map(|(i, part)| {
+        let name = ident(&part.name.rust);
+        let index = Literal::usize_unsuffixed(i);
+        let read = ident(if part.required { "required" } else { "optional" });
+        quote!(#name: parts.#read(#index))
+    });
+    quote! {
+        #[doc = #keys_docs]
+        #[derive(Clone, Debug)]
+        pub struct #keys(pub(super) #runtime::RoutingKeys);
+
+        impl #keys {
+            #(#setters)*
+
+            /// Takes a message's routing key apart.
+            ///
+            /// # Errors
+            ///
+            /// If it is not one of this exchange.
+            pub fn parse(&self, routing_key: &str) -> #runtime::Result<#key> {
+                let parts = self.0.split(routing_key)?;
+                Ok(#key { #(#values),* })
+            }
+        }
+
+        impl ::core::ops::Deref for #keys {
+            type Target = #runtime::RoutingKeys;
+
+            fn deref(&self) -> &#runtime::RoutingKeys {
+                &self.0
+            }
+        }
+
+        #[doc = #key_docs]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct #key {
+            #(#fields),*
+        }
+    }
+}
+
+fn part_docs(part: &Part) -> String {
+    let words = if part.multiple_words { " May have several words." } else { "" };
+    let required = if part.required { "" } else { " Not every message has it." };
+    match part.summary.trim().trim_end_matches('.') {
+        "" => format!("`{}`.{words}{required}", part.name.wire),
+        summary => format!("{summary}.{words}{required}"),
+    }
+}

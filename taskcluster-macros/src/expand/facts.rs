@@ -1,0 +1,143 @@
+//! The facts of a reference as statics of the runtime's types.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
+
+use crate::expand::ident;
+use crate::model::{Endpoint, Exchange, Method, Name, Paging, Part, Reference, Scopes, Stability};
+
+pub(super) fn reference(reference: &Reference) -> TokenStream {
+    let Reference { service, version, exchange_prefix, endpoints, exchanges, .. } = reference;
+    let base_url = option(reference.base_url.as_ref());
+    let endpoint_count = Literal::usize_unsuffixed(endpoints.len());
+    let exchange_count = Literal::usize_unsuffixed(exchanges.len());
+    let endpoints = endpoints.iter().map(endpoint);
+    let exchanges = exchanges.iter().map(|facts| exchange(exchange_prefix, facts));
+    quote! {
+        pub(super) static REFERENCE: Reference = Reference {
+            service: #service,
+            version: #version,
+            base_url: #base_url,
+            exchange_prefix: #exchange_prefix,
+            endpoints: &ENDPOINTS,
+            exchanges: &EXCHANGES,
+        };
+        pub(super) static ENDPOINTS: [Endpoint; #endpoint_count] = [#(#endpoints),*];
+        pub(super) static EXCHANGES: [Exchange; #exchange_count] = [#(#exchanges),*];
+    }
+}
+
+fn endpoint(endpoint: &Endpoint) -> TokenStream {
+    let Endpoint { title, route, .. } = endpoint;
+    let name = &endpoint.name.wire;
+    let method = ident(endpoint.method.name());
+    let args = wire_names(&endpoint.args);
+    let query = wire_names(&endpoint.query);
+    let input = option(endpoint.input.as_ref());
+    let output = option(endpoint.output.as_ref());
+    let scopes = option(endpoint.scopes.as_ref().map(scopes));
+    let stability = ident(match endpoint.stability {
+        Stability::Stable => "Stable",
+        Stability::Experimental => "Experimental",
+        Stability::Deprecated => "Deprecated",
+    });
+    let paging = option(endpoint.paging.as_ref().map(|Paging { query, token, items }| {
+        quote!(Paging { query: #query, token: #token, items: #items })
+    }));
+    quote! {
+        Endpoint {
+            name: #name,
+            title: #title,
+            method: Method::#method,
+            route: #route,
+            args: &[#(#args),*],
+            query: &[#(#query),*],
+            input: #input,
+            output: #output,
+            scopes: #scopes,
+            stability: Stability::#stability,
+            paging: #paging,
+        }
+    }
+}
+
+impl Method {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Head => "HEAD",
+        }
+    }
+}
+
+fn scopes(expression: &Scopes) -> TokenStream {
+    let all = |parts: &[Scopes]| {
+        let parts = parts.iter().map(scopes);
+        quote!(&[#(#parts),*])
+    };
+    match expression {
+        Scopes::Scope(scope) => quote!(ScopeTemplate::Scope(#scope)),
+        Scopes::AllOf(parts) => {
+            let parts = all(parts);
+            quote!(ScopeTemplate::AllOf(#parts))
+        }
+        Scopes::AnyOf(parts) => {
+            let parts = all(parts);
+            quote!(ScopeTemplate::AnyOf(#parts))
+        }
+        Scopes::ForEach { var, list, each } => {
+            quote!(ScopeTemplate::ForEach { var: #var, list: #list, each: #each })
+        }
+        Scopes::If { condition, then, otherwise } => {
+            let then = scopes(then);
+            let otherwise = option(otherwise.as_deref().map(|otherwise| {
+                let otherwise = scopes(otherwise);
+                quote!(&#otherwise)
+            }));
+            quote!(ScopeTemplate::If { condition: #condition, then: &#then, otherwise: #otherwise })
+        }
+    }
+}
+
+fn exchange(prefix: &str, exchange: &Exchange) -> TokenStream {
+    let Exchange { title, schema, .. } = exchange;
+    let name = &exchange.name.wire;
+    let full_name = format!("{prefix}{}", exchange.exchange);
+    let parts = exchange.routing_key.iter().map(|part| {
+        let Part { required, multiple_words, .. } = part;
+        let name = &part.name.wire;
+        let constant = option(part.constant.as_ref());
+        quote! {
+            RoutingKeyPart {
+                name: #name,
+                constant: #constant,
+                required: #required,
+                multiple_words: #multiple_words,
+            }
+        }
+    });
+    quote! {
+        Exchange {
+            name: #name,
+            title: #title,
+            exchange: #full_name,
+            routing_key: &[#(#parts),*],
+            schema: #schema,
+        }
+    }
+}
+
+fn wire_names(names: &[Name]) -> impl Iterator<Item = &str> {
+    names.iter().map(|name| name.wire.as_str())
+}
+
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(Some(#value)),
+        None => quote!(None),
+    }
+}

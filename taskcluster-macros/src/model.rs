@@ -1,0 +1,93 @@
+//! A reference as plain data: no tokens, no JSON.
+
+use crate::locate::JsonPath;
+
+#[derive(Default)]
+pub(crate) struct Reference {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) service: String,
+    pub(crate) version: String,
+    pub(crate) base_url: Option<String>,
+    pub(crate) exchange_prefix: String,
+    /// Whether it is a reference of exchanges; one of endpoints otherwise.
+    pub(crate) of_exchanges: bool,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) exchanges: Vec<Exchange>,
+}
+
+/// A name on the wire and in Rust.
+#[derive(Clone)]
+pub(crate) struct Name {
+    pub(crate) wire: String,
+    /// In snake_case, with keywords and the runtime's own names evaded.
+    pub(crate) rust: String,
+}
+
+pub(crate) struct Endpoint {
+    /// Where it stands in the file.
+    pub(crate) place: JsonPath,
+    pub(crate) name: Name,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) method: Method,
+    pub(crate) route: String,
+    pub(crate) args: Vec<Name>,
+    pub(crate) query: Vec<Name>,
+    pub(crate) input: Option<String>,
+    pub(crate) output: Option<String>,
+    pub(crate) scopes: Option<Scopes>,
+    pub(crate) stability: Stability,
+    pub(crate) paging: Option<Paging>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Head,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Stability {
+    Stable,
+    Experimental,
+    Deprecated,
+}
+
+pub(crate) struct Paging {
+    pub(crate) query: String,
+    pub(crate) token: String,
+    pub(crate) items: String,
+}
+
+pub(crate) enum Scopes {
+    Scope(String),
+    AllOf(Vec<Scopes>),
+    AnyOf(Vec<Scopes>),
+    ForEach { var: String, list: String, each: String },
+    If { condition: String, then: Box<Scopes>, otherwise: Option<Box<Scopes>> },
+}
+
+pub(crate) struct Exchange {
+    /// Where it stands in the file.
+    pub(crate) place: JsonPath,
+    pub(crate) name: Name,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    /// Without the prefix.
+    pub(crate) exchange: String,
+    pub(crate) routing_key: Vec<Part>,
+    pub(crate) schema: String,
+}
+
+pub(crate) struct Part {
+    pub(crate) name: Name,
+    pub(crate) summary: String,
+    pub(crate) constant: Option<String>,
+    pub(crate) required: bool,
+    pub(crate) multiple_words: bool,
+}

@@ -1,0 +1,141 @@
+//! From wire names to Rust names. The only place that knows what must be evaded.
+
+use crate::model::Name;
+
+/// What a generated service struct has beside its endpoints.
+const SERVICE: &[&str] = &["new"];
+
+/// What the runtime's calls have beside an endpoint's query options.
+const CALL: &[&str] = &[
+    "clone",
+    "deref",
+    "fmt",
+    "into_future",
+    "items",
+    "items_as",
+    "items_blocking",
+    "pages",
+    "pages_blocking",
+    "send",
+    "send_as",
+    "send_blocking",
+    "send_raw",
+    "set_query",
+    "signed_url",
+    "url",
+];
+
+/// What the runtime's routing keys have beside an exchange's parts.
+const ROUTING_KEYS: &[&str] = &[
+    "binding",
+    "clone",
+    "deref",
+    "exchange",
+    "fmt",
+    "new",
+    "parse",
+    "routing_key",
+    "set",
+    "split",
+];
+
+/// The name of an endpoint's or exchange's method.
+pub(crate) fn method(wire: &str) -> Name {
+    evading(wire, SERVICE)
+}
+
+/// The name of a path argument.
+pub(crate) fn argument(wire: &str) -> Name {
+    evading(wire, &["payload"])
+}
+
+/// The name of a query option's setter.
+pub(crate) fn query_option(wire: &str) -> Name {
+    evading(wire, CALL)
+}
+
+/// The name of a routing key part's setter.
+pub(crate) fn routing_key_part(wire: &str) -> Name {
+    evading(wire, ROUTING_KEYS)
+}
+
+fn evading(wire: &str, taken: &[&str]) -> Name {
+    let mut rust = snake_case(wire);
+    // Keywords of every edition: syn takes none of them for an identifier.
+    if taken.contains(&rust.as_str()) || syn::parse_str::<syn::Ident>(&rust).is_err() {
+        rust.push('_');
+    }
+    Name { wire: wire.to_owned(), rust }
+}
+
+/// `listTaskGroup` becomes `list_task_group`, `azureContainerSAS` becomes `azure_container_sas`.
+pub(crate) fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut before = '_';
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let follows_word = before.is_lowercase() || before.is_ascii_digit();
+        let begins_word =
+            before.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (follows_word || begins_word) {
+            snake.push('_');
+        }
+        snake.extend(if letter == '-' { '_' } else { letter }.to_lowercase());
+        before = letter;
+    }
+    snake
+}
+
+/// `listTaskGroup` becomes `ListTaskGroup`.
+pub(crate) fn pascal_case(name: &str) -> String {
+    let words = snake_case(name);
+    words
+        .split('_')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .into_iter()
+                .flat_map(char::to_uppercase)
+                .chain(letters.collect::<Vec<_>>())
+        })
+        .collect()
+}
+
+/// Whether a wire name can become a Rust name: a letter, then letters, digits, `_` and `-`.
+pub(crate) fn is_usable(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_begin_where_a_reader_sees_them() {
+        for (wire, snake, pascal) in [
+            ("ping", "ping", "Ping"),
+            ("listTaskGroup", "list_task_group", "ListTaskGroup"),
+            ("azureContainerSAS", "azure_container_sas", "AzureContainerSas"),
+            ("awsS3Credentials", "aws_s3_credentials", "AwsS3Credentials"),
+            ("listRoles2", "list_roles2", "ListRoles2"),
+            ("HTTPServer", "http_server", "HttpServer"),
+            ("worker-type", "worker_type", "WorkerType"),
+            ("snake_already", "snake_already", "SnakeAlready"),
+        ] {
+            assert_eq!((snake_case(wire).as_str(), pascal_case(wire).as_str()), (snake, pascal));
+        }
+    }
+
+    #[test]
+    fn keywords_and_names_of_the_runtime_are_evaded() {
+        assert_eq!(method("type").rust, "type_");
+        assert_eq!(method("self").rust, "self_");
+        assert_eq!(method("new").rust, "new_");
+        assert_eq!(query_option("send").rust, "send_");
+        assert_eq!(query_option("signedUrl").rust, "signed_url_");
+        assert_eq!(routing_key_part("exchange").rust, "exchange_");
+        assert_eq!(method("url").rust, "url");
+    }
+}

@@ -1,0 +1,391 @@
+//! From JSON to the model of one reference. An entry with mistakes is reported and left out.
+
+use serde_json::{Map, Value};
+
+use crate::files::Document;
+use crate::locate::JsonPath;
+use crate::model::{Endpoint, Exchange, Method, Part, Reference, Scopes, Stability};
+use crate::names;
+use crate::problems::{ProblemsAt, did_you_mean};
+
+/// What cannot be read has been reported.
+struct Reported;
+
+type Read<T> = Result<T, Reported>;
+
+struct Reader<'a, 'p> {
+    document: &'a Document,
+    problems: &'a mut ProblemsAt<'p>,
+}
+
+/// A JSON object and where it stands.
+#[derive(Clone)]
+struct Object<'a> {
+    members: &'a Map<String, Value>,
+    place: JsonPath,
+}
+
+pub(crate) fn reference(document: &Document, problems: &mut ProblemsAt<'_>) -> Reference {
+    let mut reader = Reader { document, problems };
+    reader.reference().unwrap_or_default()
+}
+
+impl Reader<'_, '_> {
+    fn reference(&mut self) -> Read<Reference> {
+        let document = self.document;
+        let root = self.object(&document.json, JsonPath::default())?;
+        let mut reference = Reference {
+            title: self.optional_text(&root, "title")?.unwrap_or_default(),
+            description: self.optional_text(&root, "description")?.unwrap_or_default(),
+            base_url: self.optional_text(&root, "baseUrl")?,
+            exchange_prefix: self.optional_text(&root, "exchangePrefix")?.unwrap_or_default(),
+            of_exchanges: root.members.contains_key("exchangePrefix"),
+            ..Reference::default()
+        };
+        (reference.service, reference.version) = self.service_and_version(&root, &reference)?;
+        for (entry, place) in self.list(&root, "entries")? {
+            // A mistake in one entry leaves the others alone.
+            let _ = self.entry(entry, place, &mut reference);
+        }
+        Ok(reference)
+    }
+
+    /// From `serviceName` and `apiVersion`, or as 2017 had it, from `baseUrl` or `exchangePrefix`.
+    fn service_and_version(
+        &mut self,
+        root: &Object<'_>,
+        reference: &Reference,
+    ) -> Read<(String, String)> {
+        let name = self.optional_text(root, "serviceName")?;
+        let version = self.optional_text(root, "apiVersion")?;
+        let inferred = match &reference.base_url {
+            Some(url) => url.split_once("://").and_then(|(_, rest)| {
+                let (host, path) = rest.trim_end_matches('/').split_once('/')?;
+                Some((host.split(['.', ':']).next()?, path.rsplit('/').next()?))
+            }),
+            None => {
+                let prefix = reference.exchange_prefix.strip_prefix("exchange/taskcluster-");
+                prefix.and_then(|prefix| prefix.trim_end_matches('/').split_once('/'))
+            }
+        };
+        let (inferred_name, inferred_version) = inferred.unzip();
+        let name = name.or_else(|| inferred_name.map(str::to_owned));
+        let version = version.or_else(|| inferred_version.map(str::to_owned));
+        let (Some(name), Some(version)) = (name, version) else {
+            return self.fail(
+                &root.place,
+                "this is not a reference: it lacks `serviceName` and `apiVersion`, or a `baseUrl` to take them from",
+            );
+        };
+        for word in [&name, &version] {
+            if !names::is_usable(word) {
+                return self.fail(
+                    &root.place,
+                    &format!("`{word}` cannot stand in URLs as service name or version"),
+                );
+            }
+        }
+        Ok((name, version))
+    }
+
+    fn entry(&mut self, entry: &Value, place: JsonPath, reference: &mut Reference) -> Read<()> {
+        let entry = self.object(entry, place)?;
+        match (self.text(&entry, "type")?.as_str(), reference.of_exchanges) {
+            ("function", false) => reference.endpoints.push(self.endpoint(&entry)?),
+            ("topic-exchange", true) => reference.exchanges.push(self.exchange(&entry)?),
+            ("function", true) => {
+                return self.fail(
+                    &entry.place,
+                    "an endpoint in a reference of exchanges (it has an `exchangePrefix`)",
+                );
+            }
+            ("topic-exchange", false) => {
+                return self
+                    .fail(&entry.place, "an exchange in a reference that lacks `exchangePrefix`");
+            }
+            (other, _) => {
+                let hint = did_you_mean(other, ["function", "topic-exchange"]);
+                return self.fail(
+                    &entry.place.key("type"),
+                    &format!("unknown type `{other}` of an entry{hint}"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn endpoint(&mut self, entry: &Object<'_>) -> Read<Endpoint> {
+        // Every property is read before the first failure counts, so that all of them are reported.
+        let name = self.name(entry, "name");
+        let title = self.optional_text(entry, "title");
+        let description = self.optional_text(entry, "description");
+        let method = self.method(entry);
+        let route = self.route(entry);
+        let args = self.names(entry, "args");
+        let query = self.names(entry, "query");
+        let input = self.schema(entry, "input");
+        let output = self.schema(entry, "output");
+        let scopes = match entry.members.get("scopes") {
+            None => Ok(None),
+            Some(scopes) => self.scopes(scopes, entry.place.key("scopes")).map(Some),
+        };
+        let stability = self.stability(entry);
+        Ok(Endpoint {
+            place: entry.place.clone(),
+            name: names::method(&name?),
+            title: title?.unwrap_or_default(),
+            description: description?.unwrap_or_default(),
+            method: method?,
+            route: route?,
+            args: args?.iter().map(|name| names::argument(name)).collect(),
+            query: query?.iter().map(|name| names::query_option(name)).collect(),
+            input: input?,
+            output: output?,
+            scopes: scopes?,
+            stability: stability?,
+            paging: None,
+        })
+    }
+
+    fn exchange(&mut self, entry: &Object<'_>) -> Read<Exchange> {
+        let name = self.name(entry, "name");
+        let title = self.optional_text(entry, "title");
+        let description = self.optional_text(entry, "description");
+        let exchange = self.text(entry, "exchange");
+        let schema = self.text(entry, "schema");
+        let parts = self.list(entry, "routingKey").and_then(|parts| {
+            let parts: Vec<_> =
+                parts.into_iter().map(|(part, place)| self.part(part, place)).collect();
+            parts.into_iter().collect::<Read<Vec<_>>>()
+        });
+        Ok(Exchange {
+            place: entry.place.clone(),
+            name: names::method(&name?),
+            title: title?.unwrap_or_default(),
+            description: description?.unwrap_or_default(),
+            exchange: exchange?,
+            schema: schema?,
+            routing_key: parts?,
+        })
+    }
+
+    fn part(&mut self, part: &Value, place: JsonPath) -> Read<Part> {
+        let part = self.object(part, place)?;
+        Ok(Part {
+            name: names::routing_key_part(&self.name(&part, "name")?),
+            summary: self.optional_text(&part, "summary")?.unwrap_or_default(),
+            constant: self.optional_text(&part, "constant")?,
+            required: self.flag(&part, "required")?,
+            multiple_words: self.flag(&part, "multipleWords")?,
+        })
+    }
+
+    fn method(&mut self, entry: &Object<'_>) -> Read<Method> {
+        let method = self.text(entry, "method")?;
+        Ok(match method.to_ascii_lowercase().as_str() {
+            "get" => Method::Get,
+            "post" => Method::Post,
+            "put" => Method::Put,
+            "patch" => Method::Patch,
+            "delete" => Method::Delete,
+            "head" => Method::Head,
+            _ => {
+                let hint = did_you_mean(&method, ["get", "post", "put", "patch", "delete", "head"]);
+                return self
+                    .fail(&entry.place.key("method"), &format!("unknown method `{method}`{hint}"));
+            }
+        })
+    }
+
+    fn route(&mut self, entry: &Object<'_>) -> Read<String> {
+        let route = self.text(entry, "route")?;
+        let in_text = |c: char| c.is_ascii_alphanumeric() || "/-_.~<>".contains(c);
+        if !route.starts_with('/') {
+            return self.fail(
+                &entry.place.key("route"),
+                &format!("the route `{route}` does not begin with `/`"),
+            );
+        }
+        if let Some(odd) = route.chars().find(|c| !in_text(*c)) {
+            let message =
+                format!("the route `{route}` has a {odd:?}, which would have to be escaped");
+            return self.fail(&entry.place.key("route"), &message);
+        }
+        Ok(route)
+    }
+
+    fn stability(&mut self, entry: &Object<'_>) -> Read<Stability> {
+        let stability = self.optional_text(entry, "stability")?;
+        Ok(match stability.as_deref() {
+            None | Some("stable") => Stability::Stable,
+            Some("experimental") => Stability::Experimental,
+            Some("deprecated") => Stability::Deprecated,
+            Some(other) => {
+                let hint = did_you_mean(other, ["stable", "experimental", "deprecated"]);
+                return self.fail(
+                    &entry.place.key("stability"),
+                    &format!("unknown stability `{other}`{hint}"),
+                );
+            }
+        })
+    }
+
+    /// `blob` says that the body is no JSON; there is no schema then.
+    fn schema(&mut self, entry: &Object<'_>, key: &str) -> Read<Option<String>> {
+        Ok(self.optional_text(entry, key)?.filter(|schema| schema != "blob"))
+    }
+
+    fn scopes(&mut self, scopes: &Value, place: JsonPath) -> Read<Scopes> {
+        match scopes {
+            Value::String(scope) => Ok(Scopes::Scope(scope.clone())),
+            // 2017: one of these sets.
+            Value::Array(sets) => {
+                let mut any = Vec::with_capacity(sets.len());
+                for (i, set) in sets.iter().enumerate() {
+                    let place = place.index(i);
+                    let Value::Array(set) = set else {
+                        return self.fail(
+                            &place,
+                            "expected a list of scopes, one of which a caller needs whole",
+                        );
+                    };
+                    any.push(Scopes::AllOf(self.all_scopes(set, &place)?));
+                }
+                Ok(Scopes::AnyOf(any))
+            }
+            Value::Object(members) => {
+                let object = Object { members, place };
+                if let Some(parts) = members.get("AllOf").or_else(|| members.get("AnyOf")) {
+                    let key = if members.contains_key("AllOf") { "AllOf" } else { "AnyOf" };
+                    let place = object.place.key(key);
+                    let Value::Array(parts) = parts else {
+                        return self.fail(&place, &format!("`{key}` wants a list"));
+                    };
+                    let parts = self.all_scopes(parts, &place)?;
+                    return Ok(if key == "AllOf" {
+                        Scopes::AllOf(parts)
+                    } else {
+                        Scopes::AnyOf(parts)
+                    });
+                }
+                if members.contains_key("for") {
+                    return Ok(Scopes::ForEach {
+                        var: self.text(&object, "for")?,
+                        list: self.text(&object, "in")?,
+                        each: self.text(&object, "each")?,
+                    });
+                }
+                if members.contains_key("if") {
+                    let condition = self.text(&object, "if")?;
+                    let then = self.member(&object, "then")?;
+                    let then = self.scopes(then, object.place.key("then"))?;
+                    let otherwise = match members.get("else") {
+                        Some(scopes) => {
+                            Some(Box::new(self.scopes(scopes, object.place.key("else"))?))
+                        }
+                        None => None,
+                    };
+                    return Ok(Scopes::If { condition, then: Box::new(then), otherwise });
+                }
+                let known = ["AllOf", "AnyOf", "for", "if"];
+                let hint =
+                    members.keys().next().map(|key| did_you_mean(key, known)).unwrap_or_default();
+                self.fail(
+                    &object.place,
+                    &format!("a scope expression has `AllOf`, `AnyOf`, `for` or `if`{hint}"),
+                )
+            }
+            _ => self.fail(&place, "expected a scope or a scope expression"),
+        }
+    }
+
+    fn all_scopes(&mut self, parts: &[Value], place: &JsonPath) -> Read<Vec<Scopes>> {
+        parts.iter().enumerate().map(|(i, part)| self.scopes(part, place.index(i))).collect()
+    }
+
+    // The shapes of JSON.
+
+    fn object<'v>(&mut self, value: &'v Value, place: JsonPath) -> Read<Object<'v>> {
+        match value {
+            Value::Object(members) => Ok(Object { members, place }),
+            _ => self.fail(&place, "expected an object"),
+        }
+    }
+
+    fn member<'v>(&mut self, object: &Object<'v>, key: &str) -> Read<&'v Value> {
+        match object.members.get(key) {
+            Some(value) => Ok(value),
+            None => {
+                let hint = did_you_mean(key, object.members.keys().map(String::as_str));
+                let hint = hint.replace("did you mean", "is it").replace('?', " that is misspelt?");
+                self.fail(&object.place, &format!("`{key}` is missing{hint}"))
+            }
+        }
+    }
+
+    fn text(&mut self, object: &Object<'_>, key: &str) -> Read<String> {
+        match self.member(object, key)? {
+            Value::String(text) => Ok(text.clone()),
+            _ => self.fail(&object.place.key(key), &format!("`{key}` is not a text")),
+        }
+    }
+
+    fn optional_text(&mut self, object: &Object<'_>, key: &str) -> Read<Option<String>> {
+        match object.members.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.text(object, key).map(Some),
+        }
+    }
+
+    fn flag(&mut self, object: &Object<'_>, key: &str) -> Read<bool> {
+        match object.members.get(key) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => {
+                self.fail(&object.place.key(key), &format!("`{key}` is neither true nor false"))
+            }
+        }
+    }
+
+    fn list<'v>(&mut self, object: &Object<'v>, key: &str) -> Read<Vec<(&'v Value, JsonPath)>> {
+        let place = object.place.key(key);
+        match self.member(object, key)? {
+            Value::Array(items) => {
+                Ok(items.iter().enumerate().map(|(i, item)| (item, place.index(i))).collect())
+            }
+            _ => self.fail(&place, &format!("`{key}` is not a list")),
+        }
+    }
+
+    fn name(&mut self, object: &Object<'_>, key: &str) -> Read<String> {
+        let name = self.text(object, key)?;
+        self.usable_name(name, &object.place.key(key))
+    }
+
+    fn names(&mut self, object: &Object<'_>, key: &str) -> Read<Vec<String>> {
+        if !object.members.contains_key(key) {
+            return Ok(Vec::new());
+        }
+        let items = self.list(object, key)?;
+        items
+            .into_iter()
+            .map(|(item, place)| match item {
+                Value::String(name) => self.usable_name(name.clone(), &place),
+                _ => self.fail(&place, &format!("`{key}` holds something that is not a text")),
+            })
+            .collect()
+    }
+
+    fn usable_name(&mut self, name: String, place: &JsonPath) -> Read<String> {
+        if names::is_usable(&name) {
+            Ok(name)
+        } else {
+            self.fail(place, &format!("`{name}` cannot be made a Rust name"))
+        }
+    }
+
+    fn fail<T>(&mut self, place: &JsonPath, message: &str) -> Read<T> {
+        self.problems.report_in(self.document, place, message);
+        Err(Reported)
+    }
+}

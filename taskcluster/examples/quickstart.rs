@@ -1,0 +1,97 @@
+//! A first tour: real HTTP calls with real signatures.
+//!
+//! Without anything set it starts the embedded deployment and shows the whole tour there. With `TASKCLUSTER_ROOT_URL`
+//! (and `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN`) it does what is harmless on that deployment.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use futures::TryStreamExt as _;
+use taskcluster::testing::Deployment;
+use taskcluster::{Auth, Client, Queue, QueueEvents, Result, json, slugid};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::var_os("TASKCLUSTER_ROOT_URL").is_some() {
+        return Ok(look_around(&Client::from_env()?).await?);
+    }
+    let deployment = Deployment::start().await?;
+    deployment.client("quick/start", "no-secret", ["auth:*", "queue:*"]);
+    tour(&deployment.connect("quick/start")?).await
+}
+
+/// What is safe on every deployment.
+async fn look_around(client: &Client) -> Result<()> {
+    println!("deployment       {}", client.root_url());
+    let auth = Auth::new(client);
+    println!("ping             alive: {}", auth.ping().await?["alive"]);
+    println!("my scopes        {}", auth.current_scopes().await?["scopes"]);
+
+    // Query options are setters. The signature covers them.
+    let page = auth.list_clients().limit(5).await?;
+    for client in page["clients"].as_array().into_iter().flatten() {
+        println!("client           {}", client["clientId"]);
+    }
+    Ok(())
+}
+
+async fn tour(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
+    look_around(client).await?;
+    let queue = Queue::new(client);
+
+    // Tasks of one group; the first one's id names it.
+    let group = slugid::nice();
+    for n in 0..5 {
+        let task_id = if n == 0 { group.clone() } else { slugid::nice() };
+        let answer = queue.create_task(&task_id, &task(&group, n)).await?;
+        println!("created task     {task_id}: {}", answer["status"]["state"]);
+    }
+
+    // Two tasks a page, all pages one after the other.
+    let tasks: Vec<_> = queue.list_task_group(&group).limit(2).items().try_collect().await?;
+    println!("tasks in group   {}", tasks.len());
+
+    // A signed URL works for whoever has it, with any HTTP client.
+    let url = queue.list_task_group(&group).signed_url(Duration::from_secs(15 * 60))?;
+    let plain_http = taskcluster::http_client_builder()?.build()?;
+    println!("signed URL       {}", plain_http.get(url).send().await?.status());
+
+    // Temporary credentials are made here, without asking anybody, and can do no more than they are told.
+    let credentials = taskcluster::Credentials::new("quick/start", "no-secret");
+    let temporary = credentials
+        .temporary(Duration::from_secs(3600))
+        .scopes(["queue:cancel-task:*"])
+        .create()?;
+    let restricted = Queue::new(&client.with_credentials(temporary)?);
+    let cancelled = restricted.cancel_task(&group).await?;
+    println!("cancelled task   {group}: {}", cancelled["status"]["state"]);
+    match restricted.create_task(slugid::nice(), &task(&group, 9)).await {
+        Err(error) => println!("an error         {error}"),
+        Ok(_) => println!("the restricted credentials were not restricted"),
+    }
+
+    // What to subscribe to for the end of these tasks.
+    let binding = QueueEvents::task_completed().task_group_id(&group).binding()?;
+    println!("exchange         {}", binding.exchange);
+    println!("routing key      {}", binding.routing_key_pattern);
+    Ok(())
+}
+
+fn task(group: &str, n: usize) -> taskcluster::Value {
+    let now = Utc::now();
+    let json_date =
+        |date: chrono::DateTime<Utc>| date.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    json!({
+        "taskQueueId": "quick/start",
+        "taskGroupId": group,
+        "created": json_date(now),
+        "deadline": json_date(now + TimeDelta::hours(2)),
+        "metadata": {
+            "name": format!("task {n}"),
+            "description": "One of the quickstart's tasks",
+            "owner": "quickstart@example.com",
+            "source": "https://example.com/quickstart",
+        },
+        "payload": {},
+    })
+}

@@ -1,0 +1,412 @@
+//! The client: one connection pool, one identity, any number of services.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use reqwest::Url;
+
+use crate::by_name::NamedCall;
+use crate::credentials::{Credentials, CredentialsProvider};
+use crate::error::{Error, Result};
+use crate::hawk::Signer;
+use crate::http::http_client_builder;
+use crate::reference::Reference;
+use crate::retry::Retry;
+use crate::service::Service;
+
+/// A deployment as seen by one identity. Cheap to clone; clones and derived clients share one pool of connections.
+///
+/// ```
+/// use taskcluster::{Auth, Client, Credentials, Queue};
+///
+/// let client = Client::builder("https://tc.example.com")
+///     .credentials(Credentials::new("project/builds", "no-secret"))
+///     .build()?;
+/// let (queue, auth) = (Queue::new(&client), Auth::new(&client));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    root: Url,
+    identity: Identity,
+    authorized_scopes: Option<Vec<String>>,
+    timeout: Duration,
+    retry: Retry,
+    clock: Arc<Clock>,
+}
+
+/// Whose signatures a client makes.
+#[derive(Clone)]
+enum Identity {
+    Nobody,
+    Fixed(Credentials, Arc<Signer>),
+    Provided(Arc<dyn CredentialsProvider>, Arc<LastSigner>),
+}
+
+/// What a provider gave last, made ready to sign.
+type LastSigner = Mutex<Option<(Credentials, Arc<Signer>)>>;
+
+/// How far the server's clock is ahead of ours, in seconds, as far as known. Derived clients share it.
+#[derive(Default)]
+pub(crate) struct Clock(AtomicI64);
+
+impl Clock {
+    /// Seconds since 1970, by the server's clock.
+    pub(crate) fn now(&self) -> i64 {
+        crate::hawk::now().saturating_add(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Takes over the server's time; `false` if it is about the one we had.
+    pub(crate) fn correct(&self, server: i64) -> bool {
+        let off = server.abs_diff(self.now()) >= 60;
+        if off {
+            self.0.store(server.saturating_sub(crate::hawk::now()), Ordering::Relaxed);
+        }
+        off
+    }
+}
+
+impl Client {
+    /// Begins a client for the deployment at this root URL, which may have a path and end in slashes.
+    pub fn builder(root_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder {
+            root_url: root_url.into(),
+            identity: None,
+            authorized_scopes: None,
+            timeout: Duration::from_secs(30),
+            retry: Retry::default(),
+            http: None,
+        }
+    }
+
+    /// A client as the environment describes it.
+    ///
+    /// Inside a task with the proxy feature, `TASKCLUSTER_PROXY_URL` is used; the proxy signs, so that credentials are
+    /// left aside. Otherwise `TASKCLUSTER_ROOT_URL`, with `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and
+    /// `TASKCLUSTER_CERTIFICATE` where they are set. An empty variable counts as unset.
+    ///
+    /// # Errors
+    ///
+    /// If neither URL is set, only one of client id and token is, or [`ClientBuilder::build`] fails.
+    pub fn from_env() -> Result<Self> {
+        if let Some(proxy) = crate::env::variable("TASKCLUSTER_PROXY_URL") {
+            return Self::builder(proxy).build();
+        }
+        let root = crate::env::variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
+            Error::config("neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
+        })?;
+        let mut builder = Self::builder(root);
+        if let Some(credentials) = Credentials::from_env()? {
+            builder = builder.credentials(credentials);
+        }
+        builder.build()
+    }
+
+    /// Calls an endpoint by its wire name, for programs that learn at run time what to call.
+    ///
+    /// ```no_run
+    /// # async fn f(client: taskcluster::Client) -> Result<(), taskcluster::Error> {
+    /// use taskcluster::{Queue, json};
+    ///
+    /// let task = json!({"created": "2026-01-01T00:00:00.000Z", /* … */});
+    /// let status = client.call(&Queue::REFERENCE, "createTask")?
+    ///     .param("taskId", "fN1SbArXTPSVFNUvaOlinQ")
+    ///     .payload(&task)
+    ///     .send()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the reference has no such endpoint; the error names the nearest one.
+    pub fn call(&self, reference: &'static Reference, endpoint: &str) -> Result<NamedCall> {
+        let endpoint = reference.find_endpoint(endpoint)?;
+        Ok(NamedCall::new(&Service::new(self, reference), endpoint))
+    }
+
+    /// The same deployment and connections, with other credentials. Authorized scopes stay.
+    ///
+    /// # Errors
+    ///
+    /// If these credentials cannot sign; see [`Signer::new`].
+    pub fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
+        let identity = Identity::fixed(credentials, self.0.authorized_scopes.as_deref())?;
+        Ok(self.derive(identity, self.0.authorized_scopes.clone()))
+    }
+
+    /// The same deployment and connections, without credentials: calls are not signed.
+    #[must_use]
+    pub fn without_credentials(&self) -> Self {
+        self.derive(Identity::Nobody, None)
+    }
+
+    /// The same client, limited to these scopes of its own.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com")
+    /// #     .credentials(taskcluster::Credentials::new("project/builds", "no-secret")).build()?;
+    /// let for_a_user = client.with_authorized_scopes(["queue:create-task:low:*"])?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the client has no credentials whose scopes could be limited.
+    pub fn with_authorized_scopes<S: Into<String>>(
+        &self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self> {
+        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        let identity = match &self.0.identity {
+            Identity::Nobody => return Err(no_credentials_to_limit()),
+            Identity::Fixed(credentials, _) => Identity::fixed(credentials.clone(), Some(&scopes))?,
+            Identity::Provided(provider, _) => Identity::provided(provider.clone()),
+        };
+        Ok(self.derive(identity, Some(scopes)))
+    }
+
+    fn derive(&self, identity: Identity, authorized_scopes: Option<Vec<String>>) -> Self {
+        let Inner { http, root, timeout, retry, clock, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            http: http.clone(),
+            root: root.clone(),
+            identity,
+            authorized_scopes,
+            timeout: *timeout,
+            retry: *retry,
+            clock: clock.clone(),
+        }))
+    }
+
+    /// The deployment's root URL, without slashes at its end.
+    #[must_use]
+    pub fn root_url(&self) -> &str {
+        self.0.root.as_str().trim_end_matches('/')
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What signs the next attempt; `None` for a client without credentials.
+    pub(crate) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
+        match &self.0.identity {
+            Identity::Nobody => Ok(None),
+            Identity::Fixed(_, signer) => Ok(Some(signer.clone())),
+            Identity::Provided(provider, cache) => {
+                let credentials = provider.credentials().await.map_err(provider_failed)?;
+                self.cached_signer(cache, credentials).map(Some)
+            }
+        }
+    }
+
+    /// What signs an URL. A provider that would have to wait stands back behind the credentials that it gave last.
+    pub(crate) fn signer_at_once(&self) -> Result<Arc<Signer>> {
+        match &self.0.identity {
+            Identity::Nobody => Err(Error::config("a signed URL needs a client with credentials")),
+            Identity::Fixed(_, signer) => Ok(signer.clone()),
+            Identity::Provided(provider, cache) => match provider.credentials().now_or_never() {
+                Some(credentials) => {
+                    self.cached_signer(cache, credentials.map_err(provider_failed)?)
+                }
+                None => cache
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .as_ref()
+                    .map(|(_, signer)| signer.clone())
+                    .ok_or_else(|| {
+                        Error::config("the credentials provider has not given credentials yet")
+                    }),
+            },
+        }
+    }
+
+    fn cached_signer(&self, cache: &LastSigner, credentials: Credentials) -> Result<Arc<Signer>> {
+        let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cache {
+            Some((known, signer)) if *known == credentials => Ok(signer.clone()),
+            _ => {
+                let signer =
+                    Arc::new(Signer::new(&credentials, self.0.authorized_scopes.as_deref())?);
+                *cache = Some((credentials, signer.clone()));
+                Ok(signer)
+            }
+        }
+    }
+}
+
+impl Identity {
+    fn fixed(credentials: Credentials, authorized_scopes: Option<&[String]>) -> Result<Self> {
+        let signer = Arc::new(Signer::new(&credentials, authorized_scopes)?);
+        Ok(Self::Fixed(credentials, signer))
+    }
+
+    fn provided(provider: Arc<dyn CredentialsProvider>) -> Self {
+        Self::Provided(provider, Arc::default())
+    }
+}
+
+fn provider_failed(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::config("the credentials provider failed").because(error)
+}
+
+fn no_credentials_to_limit() -> Error {
+    Error::config("authorized scopes limit credentials, but the client has none")
+}
+
+/// Shows root URL and client id.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Client");
+        out.field("root_url", &self.root_url());
+        if let Identity::Fixed(credentials, _) = &self.0.identity {
+            out.field("client_id", &credentials.client_id());
+        }
+        out.finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Client`] to be.
+#[must_use = "there is no client before `build`"]
+pub struct ClientBuilder {
+    root_url: String,
+    identity: Option<Chosen>,
+    authorized_scopes: Option<Vec<String>>,
+    timeout: Duration,
+    retry: Retry,
+    http: Option<reqwest::Client>,
+}
+
+enum Chosen {
+    Credentials(Credentials),
+    Provider(Arc<dyn CredentialsProvider>),
+}
+
+impl ClientBuilder {
+    /// Signs every call with these credentials.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.identity = Some(Chosen::Credentials(credentials));
+        self
+    }
+
+    /// Signs every call with the credentials that the provider gives at that time.
+    pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
+        self.identity = Some(Chosen::Provider(Arc::new(provider)));
+        self
+    }
+
+    /// Limits the client to these scopes, which its credentials must satisfy.
+    pub fn authorized_scopes<S: Into<String>>(
+        mut self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.authorized_scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the body's last byte; 30 seconds unless told.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How failed attempts are repeated.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sends through this HTTP client, for a proxy or own TLS settings, or to share the rest of a program's connections.
+    ///
+    /// Best made from [`http_client_builder`]. It must not follow redirects, which the signature does not cover: an
+    /// answer that comes from another URL than was asked is refused.
+    ///
+    /// ```
+    /// let http = taskcluster::http_client_builder()?.no_proxy().build()?;
+    /// let client = taskcluster::Client::builder("https://tc.example.com").http_client(http).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn http_client(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
+    /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
+    pub fn build(self) -> Result<Client> {
+        let Self { root_url, identity, authorized_scopes, timeout, retry, http } = self;
+        let root = parse_root(&root_url)?;
+        let identity = match identity {
+            None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
+            None => Identity::Nobody,
+            Some(Chosen::Credentials(credentials)) => {
+                Identity::fixed(credentials, authorized_scopes.as_deref())?
+            }
+            Some(Chosen::Provider(provider)) => Identity::provided(provider),
+        };
+        let http = match http {
+            Some(http) => http,
+            None => http_client_builder()?.build().map_err(|error| {
+                Error::config("the HTTP client cannot be set up").because(error)
+            })?,
+        };
+        let clock = Arc::default();
+        Ok(Client(Arc::new(Inner {
+            http,
+            root,
+            identity,
+            authorized_scopes,
+            timeout,
+            retry,
+            clock,
+        })))
+    }
+}
+
+/// Shows the root URL alone.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("root_url", &self.root_url).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn parse_root(text: &str) -> Result<Url> {
+    let refuse = |why: &str| Error::config(format!("the root URL {why}"));
+    let mut url = Url::parse(text.trim_end_matches('/'))
+        .map_err(|error| refuse("cannot be read").because(error))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refuse("is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("carries a user or password, which belong into the credentials"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse("has a query or fragment"));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}

@@ -1,0 +1,297 @@
+//! What can go wrong, told in one line.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::{Method, StatusCode, Url};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How much of a body an error keeps, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// Anything that went wrong with a call or with what leads to one.
+///
+/// Printed, it is one line: method and URL, status, the service's code and message, attempts. Neither form ever shows
+/// tokens, bodies or the payload that services repeat in their errors; ask [`body`](Self::body) and
+/// [`request_info`](Self::request_info) for those.
+///
+/// ```
+/// # use taskcluster::{Error, StatusCode};
+/// fn found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+///     match result {
+///         Err(e) if e.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
+///         other => other.map(Some),
+///     }
+/// }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    /// For an API error the service's own; otherwise ours.
+    message: String,
+    code: Option<String>,
+    request_info: Option<Box<RawValue>>,
+    status: Option<StatusCode>,
+    body: Bytes,
+    call: Option<(Method, Url)>,
+    attempts: u32,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The service answered with an error status. Nothing is wrong with the connection.
+    Api,
+    /// No answer, or not all of it: connection, TLS, timeout.
+    Transport,
+    /// The status was fine but the answer is not what the reference promises.
+    Answer,
+    /// An argument, payload, option or name that cannot be sent. Nothing was sent.
+    Input,
+    /// The client cannot be made or cannot sign: root URL, credentials, TLS.
+    Config,
+    /// A blocking call inside an asynchronous program. Nothing was sent.
+    Blocking,
+}
+
+impl Error {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            code: None,
+            request_info: None,
+            status: None,
+            body: Bytes::new(),
+            call: None,
+            attempts: 0,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Input, message)
+    }
+
+    pub(crate) fn answer(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Answer, message)
+    }
+
+    pub(crate) fn blocking(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Blocking, message)
+    }
+
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let what = if error.is_timeout() {
+            "no answer in time"
+        } else if error.is_connect() {
+            "cannot connect"
+        } else if error.is_body() || error.is_decode() {
+            "the answer broke off"
+        } else {
+            "the request failed"
+        };
+        // The URL is ours to print, without what may be secret in it.
+        Self::new(ErrorKind::Transport, what).because(error.without_url())
+    }
+
+    /// An answer with an error status: takes code, message and request info from the body if it has them.
+    pub(crate) fn api(status: StatusCode, body: Bytes) -> Self {
+        let mut error = Self::new(ErrorKind::Api, String::new()).with_answer(status, &body);
+        let mut members: std::collections::BTreeMap<String, &RawValue> =
+            serde_json::from_slice(&body).unwrap_or_default();
+        let text = |member: Option<&RawValue>| serde_json::from_str(member?.get()).ok();
+        error.0.code = text(members.remove("code"));
+        error.0.message = text(members.remove("message"))
+            .unwrap_or_else(|| format!("the service sent {}", describe(&body)));
+        error.0.request_info = members.remove("requestInfo").map(ToOwned::to_owned);
+        error
+    }
+
+    pub(crate) fn unknown_name(owner: &str, what: &str, name: &str, nearest: Option<&str>) -> Self {
+        let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
+        Self::input(format!("{owner} has no {what} `{name}`{}", hint.unwrap_or_default()))
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_answer(mut self, status: StatusCode, body: &Bytes) -> Self {
+        self.0.status = Some(status);
+        // A copy where it would otherwise keep a large buffer alive.
+        self.0.body = match body.get(..MAX_BODY) {
+            Some(start) => Bytes::copy_from_slice(start),
+            None => body.clone(),
+        };
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: Option<StatusCode>) -> Self {
+        self.0.status = self.0.status.or(status);
+        self
+    }
+
+    pub(crate) fn with_call(mut self, method: &Method, url: &Url, attempts: u32) -> Self {
+        self.0.call = Some((method.clone(), url.clone()));
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// What kind of error this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the service answered with an error status.
+    #[must_use]
+    pub fn is_api(&self) -> bool {
+        self.0.kind == ErrorKind::Api
+    }
+
+    /// Whether no answer came, or not all of it.
+    #[must_use]
+    pub fn is_transport(&self) -> bool {
+        self.0.kind == ErrorKind::Transport
+    }
+
+    /// Whether the last attempt took longer than the client's timeout.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0
+            .source
+            .as_deref()
+            .and_then(|source| source.downcast_ref::<reqwest::Error>())
+            .is_some_and(reqwest::Error::is_timeout)
+    }
+
+    /// The HTTP status, if an answer came that far.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The service's error code, such as `ResourceNotFound` or `InsufficientScopes`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The service's message, whole, or what this crate has to say.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the service understood of the request: `method`, `params`, `payload` and `time`. It may hold secrets.
+    #[must_use]
+    pub fn request_info(&self) -> Option<Value> {
+        serde_json::from_str(self.0.request_info.as_deref()?.get()).ok()
+    }
+
+    /// The answer's body, its first 16 KiB; empty if there was none. It may hold secrets.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.0.body
+    }
+
+    /// The method and URL of the call; `None` for an error of something else.
+    #[must_use]
+    pub fn request(&self) -> Option<(&Method, &Url)> {
+        self.0.call.as_ref().map(|(method, url)| (method, url))
+    }
+
+    /// How many times the request was sent: 0 if it never was.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+}
+
+/// Says what a body is that should be JSON. Only a page, which a proxy wrote, is shown: all else may be the truncated
+/// answer of a service, secrets and all.
+pub(crate) fn describe(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(256)]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.as_bytes() {
+        [] => "nothing".to_owned(),
+        [b'<', ..] => format!("an HTML or XML page: {}", text.chars().take(80).collect::<String>()),
+        _ => format!("{} bytes that are not JSON", body.len()),
+    }
+}
+
+/// What serde says of JSON of another shape, without the values that it cites.
+pub(crate) fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let (open, close) =
+        if text.starts_with("unknown variant") { ("`", "`,") } else { ("\"", "\",") };
+    match (text.find(open), text.rfind(close)) {
+        (Some(start), Some(end)) if start < end => format!("{}…{}", &text[..=start], &text[end..]),
+        _ => text,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some((method, url)) = &inner.call {
+            write!(f, "{method} {url}: ")?;
+        }
+        if let Some(status) = inner.status {
+            write!(f, "{status}: ")?;
+        }
+        if let Some(code) = &inner.code {
+            write!(f, "{code}: ")?;
+        }
+        // Services append the request, with its payload, behind a line of dashes.
+        let message = inner.message.split("\n---").next().unwrap_or_default();
+        for (i, word) in message.split_whitespace().enumerate() {
+            write!(f, "{}{word}", if i == 0 { "" } else { " " })?;
+        }
+        if inner.kind != ErrorKind::Api
+            && let Some(source) = &inner.source
+        {
+            write!(f, ": {}", innermost(&**source))?;
+        }
+        match inner.attempts {
+            0 => Ok(()),
+            1 => f.write_str(" (1 attempt)"),
+            n => write!(f, " ({n} attempts)"),
+        }
+    }
+}
+
+/// The last link of a chain of errors: it says most.
+fn innermost<'a>(mut error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
+}
+
+/// As printed, with the kind before it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({self})", self.0.kind)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

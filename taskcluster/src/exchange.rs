@@ -1,0 +1,189 @@
+//! Exchanges: routing keys, the patterns that select them, and the bindings to subscribe with.
+//!
+//! The rules are those of AMQP 0-9-1 topic exchanges, as Taskcluster uses them: words separated by dots, `*` for any
+//! one word, `#` for any number of words, 255 bytes at most.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::reference::{Exchange, RoutingKeyPart};
+
+/// What stands in a routing key for a part that has no value.
+const NO_VALUE: &str = "_";
+
+/// How long a routing key may be, in bytes: AMQP's short string.
+const MAX_KEY: usize = 255;
+
+/// What to bind a queue with: an exchange and the messages wanted of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Binding {
+    /// The exchange's name on the broker.
+    pub exchange: &'static str,
+    /// The routing keys wanted, with `*` and `#` for what may be anything.
+    pub routing_key_pattern: String,
+}
+
+/// The routing keys of an exchange, some or all of their parts given. The structs that
+/// [`taskcluster_api!`](crate::taskcluster_api) makes of exchanges are this with one setter for each part.
+///
+/// ```
+/// use taskcluster::QueueEvents;
+///
+/// let binding = QueueEvents::task_completed().provisioner_id("p").worker_type("w").binding()?;
+/// assert_eq!(binding.exchange, "exchange/taskcluster-queue/v1/task-completed");
+/// assert_eq!(binding.routing_key_pattern, "primary.*.*.*.*.p.w.*.*.#");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RoutingKeys {
+    exchange: &'static Exchange,
+    values: Vec<Option<String>>,
+}
+
+impl RoutingKeys {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(exchange: &'static Exchange) -> Self {
+        let values =
+            exchange.routing_key.iter().map(|part| part.constant.map(str::to_owned)).collect();
+        Self { exchange, values }
+    }
+
+    #[doc(hidden)]
+    pub fn set(&mut self, part: usize, value: &dyn fmt::Display) {
+        if let Some(slot) = self.values.get_mut(part) {
+            *slot = Some(value.to_string());
+        }
+    }
+
+    /// The exchange, as the reference describes it.
+    #[must_use]
+    pub fn exchange(&self) -> &'static Exchange {
+        self.exchange
+    }
+
+    /// A binding for all messages whose routing keys have the given parts.
+    ///
+    /// # Errors
+    ///
+    /// A part that is empty or, where only one word may stand, has a dot; a pattern of over 255 bytes.
+    pub fn binding(&self) -> Result<Binding> {
+        let pattern = self.join(|part| Ok(if part.multiple_words { "#" } else { "*" }))?;
+        Ok(Binding { exchange: self.exchange.exchange, routing_key_pattern: pattern })
+    }
+
+    /// The whole routing key, as a message has it. Parts that need not be given stand as `_`, or not at all where
+    /// several words may stand.
+    ///
+    /// # Errors
+    ///
+    /// A required part that is not given, and all that [`binding`](Self::binding) says.
+    pub fn routing_key(&self) -> Result<String> {
+        let key = self.join(|part| match (part.required, part.multiple_words) {
+            (true, _) => Err(self.fail(part, "is not given")),
+            (false, true) => Ok(""),
+            (false, false) => Ok(NO_VALUE),
+        })?;
+        Ok(key.trim_end_matches('.').to_owned())
+    }
+
+    fn join(&self, absent: impl Fn(&RoutingKeyPart) -> Result<&'static str>) -> Result<String> {
+        let mut words = Vec::with_capacity(self.values.len());
+        for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
+            words.push(match value.as_deref() {
+                None => absent(part)?,
+                Some(value) if value.split('.').any(str::is_empty) => {
+                    return Err(self.fail(part, "has an empty word"));
+                }
+                Some(value) if !part.multiple_words && value.contains('.') => {
+                    return Err(
+                        self.fail(part, &format!("has a dot, but takes a single word: {value:?}"))
+                    );
+                }
+                Some(value) => value,
+            });
+        }
+        let key = words.join(".");
+        if key.len() > MAX_KEY {
+            let name = self.exchange.name;
+            return Err(Error::input(format!(
+                "the routing key of {name} has {} bytes, over {MAX_KEY}",
+                key.len()
+            )));
+        }
+        Ok(key)
+    }
+
+    fn fail(&self, part: &RoutingKeyPart, what: &str) -> Error {
+        Error::input(format!(
+            "part `{}` of the routing key of {} {what}",
+            part.name, self.exchange.name
+        ))
+    }
+
+    /// Takes a message's routing key apart.
+    ///
+    /// The one part that may have several words takes what the parts before and behind it leave.
+    ///
+    /// # Errors
+    ///
+    /// A key with too few or too many words, or with another word where the exchange has a constant.
+    #[doc(hidden)]
+    pub fn split<'k>(&self, key: &'k str) -> Result<RoutingKeyWords<'k>> {
+        let parts = self.exchange.routing_key;
+        let wrong = |why: &str| {
+            Error::input(format!("{key:?} is not a routing key of {}: {why}", self.exchange.name))
+        };
+        let multiple = parts.iter().position(|part| part.multiple_words).unwrap_or(parts.len());
+        let mut rest = Some(key);
+        let mut front = Vec::with_capacity(parts.len());
+        for _ in &parts[..multiple] {
+            let text = rest.ok_or_else(|| wrong("it has too few words"))?;
+            let (word, tail) =
+                text.split_once('.').map_or((text, None), |(word, tail)| (word, Some(tail)));
+            front.push(word);
+            rest = tail;
+        }
+        let mut back = Vec::new();
+        for _ in parts.get(multiple + 1..).unwrap_or_default() {
+            let text = rest.ok_or_else(|| wrong("it has too few words"))?;
+            let (head, word) =
+                text.rsplit_once('.').map_or((None, text), |(head, word)| (Some(head), word));
+            back.push(word);
+            rest = head;
+        }
+        match (multiple < parts.len(), rest) {
+            (true, words) => front.push(words.unwrap_or_default()),
+            (false, Some(_)) => return Err(wrong("it has too many words")),
+            (false, None) => {}
+        }
+        front.extend(back.into_iter().rev());
+        for (part, word) in parts.iter().zip(&mut front) {
+            match part.constant {
+                Some(constant) if constant != *word => {
+                    return Err(wrong(&format!("`{}` is not `{constant}`", part.name)));
+                }
+                None if *word == NO_VALUE => *word = "",
+                _ => {}
+            }
+        }
+        Ok(RoutingKeyWords(front))
+    }
+}
+
+/// The parts of one routing key, in the exchange's order; empty where there is no value.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RoutingKeyWords<'k>(Vec<&'k str>);
+
+impl RoutingKeyWords<'_> {
+    #[must_use]
+    pub fn required(&self, part: usize) -> String {
+        self.0.get(part).copied().unwrap_or_default().to_owned()
+    }
+
+    #[must_use]
+    pub fn optional(&self, part: usize) -> Option<String> {
+        Some(self.required(part)).filter(|words| !words.is_empty())
+    }
+}

@@ -1,0 +1,152 @@
+//! The side that signs.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::value::RawValue;
+
+use super::{Key, Purpose, Target, Terms, push_number, write_signed_text};
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+
+/// Credentials made ready to sign: the key's hash state, `ext` and the constant part of the header are computed once.
+#[derive(Clone)]
+pub struct Signer {
+    key: Key,
+    client_id: String,
+    /// Base64 of `{"certificate": …, "authorizedScopes": […]}`; empty if there is neither.
+    ext: String,
+    /// `Hawk id="…", ts="`
+    header_start: String,
+}
+
+impl Signer {
+    /// Makes a signer of credentials and the scopes that its requests are limited to.
+    ///
+    /// ```
+    /// use taskcluster::{Credentials, hawk::{Signer, Target}};
+    ///
+    /// let signer = Signer::new(&Credentials::new("tester", "no-secret"), None)?;
+    /// let target = Target { method: "GET", resource: "/api/auth/v1/ping", host: "tc.example.com", port: 443 };
+    /// let header = signer.header(&target, None, 1_500_000_000, "abcdef");
+    /// assert!(header.ends_with(r#"mac="ex/tYCfizJbWcoCePSgasjsQhiMMoLETMI9zYVe2CB4=""#));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the client id has characters that cannot stand in a header, or the certificate is not JSON.
+    pub fn new(credentials: &Credentials, authorized_scopes: Option<&[String]>) -> Result<Self> {
+        let client_id = credentials.client_id();
+        let unfit = |c: char| matches!(c, '"' | '\\') || !matches!(c, ' '..='~');
+        if client_id.is_empty() || client_id.contains(unfit) {
+            return Err(Error::config(format!(
+                "the client id {client_id:?} cannot be sent: it is empty, or has quotes, backslashes or other than ASCII"
+            )));
+        }
+        Ok(Self {
+            key: Key::new(credentials.access_token()),
+            ext: ext(credentials.certificate_json(), authorized_scopes)?,
+            header_start: format!("Hawk id=\"{client_id}\", ts=\""),
+            client_id: client_id.to_owned(),
+        })
+    }
+
+    /// The value of an `Authorization` header.
+    ///
+    /// `hash` is the [`payload_hash`](super::payload_hash) of a request with a body, `time` in seconds since 1970. Each
+    /// request wants a nonce of its own.
+    #[must_use]
+    pub fn header(
+        &self,
+        target: &Target<'_>,
+        hash: Option<&str>,
+        time: i64,
+        nonce: &str,
+    ) -> String {
+        let ext = self.ext.as_str();
+        let terms = Terms { time, nonce, hash: hash.unwrap_or_default(), ext };
+        let length =
+            target.resource.len() + target.host.len() + self.header_start.len() + ext.len();
+        // One buffer serves for the signed text and then for the header.
+        let mut text = String::with_capacity(length + 192);
+        write_signed_text(&mut text, Purpose::Header, target, &terms);
+        let mac = self.key.mac(text.as_bytes());
+
+        text.clear();
+        text.push_str(&self.header_start);
+        push_number(&mut text, time);
+        text.push_str("\", nonce=\"");
+        text.push_str(nonce);
+        if let Some(hash) = hash {
+            text.push_str("\", hash=\"");
+            text.push_str(hash);
+        }
+        if !ext.is_empty() {
+            text.push_str("\", ext=\"");
+            text.push_str(ext);
+        }
+        text.push_str("\", mac=\"");
+        STANDARD.encode_string(mac, &mut text);
+        text.push('"');
+        text
+    }
+
+    /// A bewit: the query value that lets anybody `GET` the resource until `expires`, in seconds since 1970.
+    ///
+    /// The target's resource is the one without the bewit.
+    #[must_use]
+    pub fn bewit(&self, target: &Target<'_>, expires: i64) -> String {
+        let terms = Terms { time: expires, nonce: "", hash: "", ext: &self.ext };
+        let mut text = String::new();
+        write_signed_text(&mut text, Purpose::Bewit, &Target { method: "GET", ..*target }, &terms);
+        let mac = STANDARD.encode(self.key.mac(text.as_bytes()));
+        URL_SAFE_NO_PAD.encode(format!("{}\\{expires}\\{mac}\\{}", self.client_id, self.ext))
+    }
+}
+
+/// Shows whose signer it is, never the key.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// The `ext` attribute: in what order its members stand is the signer's choice, since the text itself is signed.
+fn ext(certificate: Option<&str>, authorized_scopes: Option<&[String]>) -> Result<String> {
+    let mut members = Vec::with_capacity(2);
+    if let Some(certificate) = certificate {
+        // Checked here, so that a broken certificate is not first noticed by the server.
+        let _: &RawValue = serde_json::from_str(certificate)
+            .map_err(|error| Error::config("the certificate is not JSON").because(error))?;
+        members.push(format!("\"certificate\":{certificate}"));
+    }
+    if let Some(scopes) = authorized_scopes {
+        let scopes = serde_json::to_string(scopes).map_err(|error| {
+            Error::config("the authorized scopes cannot be written").because(error)
+        })?;
+        members.push(format!("\"authorizedScopes\":{scopes}"));
+    }
+    Ok(if members.is_empty() {
+        String::new()
+    } else {
+        STANDARD.encode(format!("{{{}}}", members.join(",")))
+    })
+}
+
+/// Eight characters that do not come twice within the server's time window.
+///
+/// A nonce must be unique, not secret, so a generator in user space does: it is seeded from the operating system's.
+pub(crate) fn nonce() -> [u8; 8] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let random = fastrand::u64(..);
+    std::array::from_fn(|i| ALPHABET[(random >> (6 * i)) as usize & 63])
+}
+
+/// Seconds since 1970 by this machine's clock.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

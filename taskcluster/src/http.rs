@@ -1,0 +1,51 @@
+//! The HTTP client beneath: reqwest, set up once.
+
+use crate::error::{Error, Result};
+
+/// A `reqwest::ClientBuilder` set up as this crate's own: user agent, no redirects, TLS by the enabled feature.
+///
+/// ```
+/// use taskcluster::{Client, reqwest::Proxy};
+///
+/// let http = taskcluster::http_client_builder()?.proxy(Proxy::https("http://proxy.example.com:8080")?).build()?;
+/// let client = Client::builder("https://tc.example.com").http_client(http).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// If the operating system's certificates cannot be used.
+pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        // Repeating is this crate's business: every attempt wants a signature of its own.
+        .retry(reqwest::retry::never());
+    set_up_tls(builder).map_err(|error| Error::config("TLS cannot be set up").because(error))
+}
+
+#[cfg(feature = "native-tls")]
+fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    Ok(builder.tls_backend_native())
+}
+
+/// Names the ring provider here rather than installing one for the whole program, which may have another.
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, rustls::Error> {
+    use std::sync::Arc;
+
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    Ok(builder)
+}

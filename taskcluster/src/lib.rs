@@ -1,0 +1,137 @@
+//! Taskcluster for Rust: every endpoint a typed method, every request signed right, and a macro that does the same for
+//! the references of your own services.
+//!
+//! ```no_run
+//! use taskcluster::{Client, Queue, StatusCode};
+//!
+//! # async fn f() -> Result<(), taskcluster::Error> {
+//! let client = Client::from_env()?;
+//! let queue = Queue::new(&client);
+//! match queue.status("fN1SbArXTPSVFNUvaOlinQ").await {
+//!     Ok(answer) => println!("{}", answer["status"]["state"]),
+//!     Err(e) if e.status() == Some(StatusCode::NOT_FOUND) => println!("no such task"),
+//!     Err(e) => return Err(e),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # The way of the data
+//!
+//! 1. [`taskcluster_api!`] reads a reference (JSON) at compile time. It writes a struct such as [`Queue`] with a method
+//!    for each endpoint, and the facts of the reference as a static [`Reference`]. The services below are made by it.
+//! 2. A method such as [`Queue::status`] fills its arguments into the endpoint's route and returns a [`Call`]: a value
+//!    that knows its URL ([`Call::url`]) and can be signed for others ([`Call::signed_url`]). Nothing is sent yet.
+//! 3. Awaiting it, or one of the `send` methods, hands it to the one function that signs each attempt ([`hawk`]), sends
+//!    it through the [`Client`]'s connections, repeats what is worth it ([`Retry`]) and reads the answer.
+//! 4. The answer is decoded, into [`Value`] or a type of yours ([`Call::send_as`]), or becomes an [`Error`] that keeps
+//!    what the service said. Endpoints that answer in pages return a [`Paged`] call, which knows all pages.
+//!
+//! Exchanges go the same way: a function such as [`QueueEvents::task_completed`] returns [`RoutingKeys`], a [`Binding`]
+//! to be.
+//!
+//! # Arguments
+//!
+//! Path arguments and query options are `impl Display`: text, numbers, ids of your own types. They are escaped; what
+//! would change the path (nothing, `.`, `..`) is an error when the call is used. Payloads are anything that implements
+//! serde's `Serialize`.
+//!
+//! # Features
+//!
+//! - `rustls` (default): TLS by rustls with the ring provider, certificates verified as the operating system does.
+//! - `native-tls`: TLS by the operating system's library instead.
+//! - `testing`: an embedded deployment to test programs against.
+//!
+//! Progress of calls is told through `tracing` at debug level, without secrets.
+
+// Lets this crate use its own macro.
+extern crate self as taskcluster;
+
+mod blocking;
+mod by_name;
+mod call;
+mod client;
+mod credentials;
+mod env;
+mod error;
+mod exchange;
+pub mod hawk;
+mod http;
+mod nearest;
+mod paging;
+mod reference;
+mod request;
+mod retry;
+pub mod scopes;
+mod send;
+mod service;
+mod services;
+pub mod slugid;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod urls;
+
+pub use blocking::BlockingIter;
+pub use by_name::NamedCall;
+pub use call::{Call, CallFuture, Paged};
+pub use client::{Client, ClientBuilder};
+pub use credentials::{Credentials, CredentialsFuture, CredentialsProvider, TemporaryBuilder};
+pub use error::{Error, ErrorKind, Result};
+pub use exchange::{Binding, RoutingKeys};
+pub use http::http_client_builder;
+pub use paging::{Items, Pages};
+pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability};
+pub use retry::Retry;
+pub use scopes::scope_match;
+pub use service::Service;
+pub use services::*;
+
+pub use reqwest::{self, Method, StatusCode, Url};
+pub use serde_json::{self, Value, json};
+pub use uuid::Uuid;
+
+/// Makes typed Rust of Taskcluster API references.
+///
+/// ```
+/// taskcluster::taskcluster_api! {
+///     /// What this program does with tasks.
+///     pub struct TaskReader = "references/current/queue/v1/api.json" { status, list_artifacts }
+/// }
+///
+/// let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+/// let url = TaskReader::new(&client).status("fN1SbArXTPSVFNUvaOlinQ").url()?;
+/// assert_eq!(url.as_str(), "https://tc.example.com/api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/status");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// # What it takes
+///
+/// One or more items of the form `pub struct Name = "path.json";`, with doc comments, attributes and a visibility of
+/// your choice. The path is relative to your crate's `Cargo.toml`. A list in braces keeps only these endpoints (or
+/// exchanges), by their Rust names. `crate = some::path;` before the items says where this crate is, if it is not
+/// `::taskcluster`.
+///
+/// The file is a reference as deployments serve it (`<rootUrl>/references/<service>/<version>/api.json` and
+/// `exchanges.json`), or one of 2017 with a `baseUrl`. The schemas that it names are looked for in
+/// `schemas/<service>/` beside it or in a folder above it, where a deployment's `<rootUrl>/schemas` goes. A change of any of
+/// these files makes your crate build anew.
+///
+/// # What it makes
+///
+/// A struct with `new(&Client)`, a method for each endpoint and `REFERENCE`, the facts; or of exchanges a struct with a
+/// function for each. Beside it a module of the same name in snake_case with the types that these return. Wire names
+/// become snake_case; one that Rust or this crate keeps for itself gets a `_` at its end.
+///
+/// # Errors
+///
+/// Whatever is wrong with the invocation or the file is a compile error at the path or name, with line and column in
+/// the file; all of them are reported at once, and the entries without mistakes are there all the same.
+pub use taskcluster_macros::taskcluster_api;
+
+/// What expansions of the macro refer to.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability};
+    pub use crate::scopes::ScopeTemplate;
+    pub use reqwest::Method;
+    pub use serde_core::Serialize;
+}

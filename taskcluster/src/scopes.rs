@@ -1,0 +1,330 @@
+//! Scopes: what a caller holds, what a call needs, and whether the one covers the other.
+//!
+//! A scope that ends in `*` covers every scope that begins with the text before the `*`; anywhere else a `*` is a
+//! character like any other. Expressions combine scopes with `AllOf` and `AnyOf`; the references carry them as
+//! templates, with `<arg>` where a call's argument goes in. The rules are those of the Taskcluster reference manual,
+//! "Scope expression templates".
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What an endpoint requires, as the reference has it: an expression with holes for the call's arguments.
+///
+/// ```
+/// use taskcluster::{Queue, scopes::{Params, satisfies}};
+///
+/// let template = Queue::REFERENCE.endpoint("listTaskGroup").scopes.as_ref().unwrap();
+/// let needed = template.expand(&Params::new().value("taskGroupId", "fN1SbArXTPSVFNUvaOlinQ")).unwrap();
+/// assert!(satisfies(&["queue:list-task-group:*"], &needed));
+/// ```
+#[derive(Debug)]
+pub enum ScopeTemplate {
+    /// One scope, with `<arg>` for an argument.
+    Scope(&'static str),
+    /// Every part is needed.
+    AllOf(&'static [ScopeTemplate]),
+    /// One of the parts is needed.
+    AnyOf(&'static [ScopeTemplate]),
+    /// `each`, once for every value of a list, spliced into the expression around it.
+    ForEach {
+        /// The name that stands for the value inside `each`.
+        var: &'static str,
+        /// The list's name.
+        list: &'static str,
+        /// The scope for each value.
+        each: &'static str,
+    },
+    /// One of two expressions, by a truth value of the call. Without an `otherwise` it vanishes when false.
+    If {
+        /// The truth value's name.
+        condition: &'static str,
+        /// What is needed when it is true.
+        then: &'static ScopeTemplate,
+        /// What is needed when it is false.
+        otherwise: Option<&'static ScopeTemplate>,
+    },
+}
+
+impl ScopeTemplate {
+    /// Fills in a call's arguments.
+    ///
+    /// # Errors
+    ///
+    /// Names the first parameter that the template needs and `params` lacks. Services know some
+    /// that a call does not show, such as the scheduler of a task.
+    pub fn expand(&self, params: &Params<'_>) -> Result<Expression, MissingParam> {
+        let mut parts = Vec::with_capacity(1);
+        self.expand_into(params, &mut parts)?;
+        // Only a loop or a condition can yield another number than one.
+        Ok(match parts.pop() {
+            Some(only) if parts.is_empty() => only,
+            Some(last) => {
+                parts.push(last);
+                Expression::AllOf(parts)
+            }
+            None => Expression::AllOf(parts),
+        })
+    }
+
+    fn expand_into(
+        &self,
+        params: &Params<'_>,
+        out: &mut Vec<Expression>,
+    ) -> Result<(), MissingParam> {
+        let all = |parts: &[ScopeTemplate]| {
+            let mut expanded = Vec::with_capacity(parts.len());
+            parts.iter().try_for_each(|part| part.expand_into(params, &mut expanded))?;
+            Ok(expanded)
+        };
+        match self {
+            Self::Scope(text) => out.push(Expression::Scope(fill(text, params, None)?)),
+            Self::AllOf(parts) => out.push(Expression::AllOf(all(parts)?)),
+            Self::AnyOf(parts) => out.push(Expression::AnyOf(all(parts)?)),
+            Self::ForEach { var, list, each } => {
+                for value in params.get_list(list)? {
+                    out.push(Expression::Scope(fill(each, params, Some((var, value)))?));
+                }
+            }
+            Self::If { condition, then, otherwise } => {
+                match (params.get_flag(condition)?, otherwise) {
+                    (true, _) => then.expand_into(params, out)?,
+                    (false, Some(otherwise)) => otherwise.expand_into(params, out)?,
+                    (false, None) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the template in the notation of the reference manual: `all of (a:<x>, for each route of routes: b:<route>)`.
+impl fmt::Display for ScopeTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(text) => f.write_str(text),
+            Self::AllOf(parts) => write_parts(f, "all of", parts),
+            Self::AnyOf(parts) => write_parts(f, "any of", parts),
+            Self::ForEach { var, list, each } => write!(f, "for each {var} of {list}: {each}"),
+            Self::If { condition, then, otherwise } => {
+                write!(f, "if {condition}: {then}")?;
+                otherwise.map_or(Ok(()), |otherwise| write!(f, ", otherwise: {otherwise}"))
+            }
+        }
+    }
+}
+
+fn write_parts(f: &mut fmt::Formatter<'_>, word: &str, parts: &[impl fmt::Display]) -> fmt::Result {
+    write!(f, "{word} (")?;
+    for (i, part) in parts.iter().enumerate() {
+        write!(f, "{}{part}", if i == 0 { "" } else { ", " })?;
+    }
+    f.write_str(")")
+}
+
+/// Replaces every `<name>`; `bound` is the variable of a loop.
+fn fill(
+    text: &str,
+    params: &Params<'_>,
+    bound: Option<(&str, &str)>,
+) -> Result<String, MissingParam> {
+    let mut filled = String::with_capacity(text.len() + 24);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        let Some((name, tail)) = after.split_once('>') else { break };
+        filled.push_str(before);
+        match bound {
+            Some((var, value)) if var == name => filled.push_str(value),
+            _ => filled.push_str(params.get(name)?),
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+/// A call's arguments by name, for [`ScopeTemplate::expand`].
+#[derive(Clone, Debug, Default)]
+pub struct Params<'a>(Vec<(Cow<'a, str>, Param<'a>)>);
+
+#[derive(Clone, Debug)]
+enum Param<'a> {
+    Value(Cow<'a, str>),
+    List(Vec<Cow<'a, str>>),
+    Flag(bool),
+}
+
+impl<'a> Params<'a> {
+    /// No arguments yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text; it replaces an earlier argument of that name.
+    #[must_use]
+    pub fn value(self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.with(name.into(), Param::Value(value.into()))
+    }
+
+    /// Adds a list for `for … in`.
+    #[must_use]
+    pub fn list<V: Into<Cow<'a, str>>>(
+        self,
+        name: impl Into<Cow<'a, str>>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.with(name.into(), Param::List(values.into_iter().map(Into::into).collect()))
+    }
+
+    /// Adds a truth value for `if … then`.
+    #[must_use]
+    pub fn flag(self, name: impl Into<Cow<'a, str>>, value: bool) -> Self {
+        self.with(name.into(), Param::Flag(value))
+    }
+
+    fn with(mut self, name: Cow<'a, str>, param: Param<'a>) -> Self {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, param));
+        self
+    }
+
+    fn find(&self, name: &str) -> Option<&Param<'a>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, param)| param)
+    }
+
+    fn get(&self, name: &str) -> Result<&str, MissingParam> {
+        match self.find(name) {
+            Some(Param::Value(value)) => Ok(value),
+            _ => Err(MissingParam::new(name)),
+        }
+    }
+
+    fn get_list(&self, name: &str) -> Result<impl Iterator<Item = &str>, MissingParam> {
+        match self.find(name) {
+            Some(Param::List(values)) => Ok(values.iter().map(AsRef::as_ref)),
+            _ => Err(MissingParam::new(name)),
+        }
+    }
+
+    /// A parameter counts as true when it is there at all, unless it says otherwise.
+    fn get_flag(&self, name: &str) -> Result<bool, MissingParam> {
+        match self.find(name) {
+            Some(Param::Flag(value)) => Ok(*value),
+            Some(Param::Value(value)) => Ok(!value.is_empty()),
+            Some(Param::List(values)) => Ok(!values.is_empty()),
+            None => Err(MissingParam::new(name)),
+        }
+    }
+}
+
+/// A scope template needs a parameter that the call does not show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingParam {
+    /// The parameter's name, as the template has it.
+    pub name: String,
+}
+
+impl MissingParam {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for MissingParam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the required scopes depend on `{}`, which is not known", self.name)
+    }
+}
+
+impl std::error::Error for MissingParam {}
+
+/// A scope expression with every argument filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// This scope.
+    Scope(String),
+    /// All of these; an empty list is always satisfied.
+    AllOf(Vec<Expression>),
+    /// One of these; an empty list never is.
+    AnyOf(Vec<Expression>),
+}
+
+impl From<&str> for Expression {
+    fn from(scope: &str) -> Self {
+        Self::Scope(scope.to_owned())
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(scope) => f.write_str(scope),
+            Self::AllOf(parts) => write_parts(f, "all of", parts),
+            Self::AnyOf(parts) => write_parts(f, "any of", parts),
+        }
+    }
+}
+
+/// Whether a scope covers another one: they are the same, or `held` ends in `*` and `needed` begins with the rest.
+///
+/// ```
+/// use taskcluster::scopes::covers;
+///
+/// assert!(covers("queue:*", "queue:create-task:low:p/w"));
+/// assert!(!covers("queue:", "queue:x"));
+/// ```
+#[must_use]
+pub fn covers(held: &str, needed: &str) -> bool {
+    match held.strip_suffix('*') {
+        Some(prefix) => needed.starts_with(prefix),
+        None => held == needed,
+    }
+}
+
+/// Whether the scopes held satisfy an expression.
+#[must_use]
+pub fn satisfies<S: AsRef<str>>(held: &[S], needed: &Expression) -> bool {
+    match needed {
+        Expression::Scope(scope) => held.iter().any(|held| covers(held.as_ref(), scope)),
+        Expression::AllOf(parts) => parts.iter().all(|part| satisfies(held, part)),
+        Expression::AnyOf(parts) => parts.iter().any(|part| satisfies(held, part)),
+    }
+}
+
+/// What of an expression the scopes held leave open: `None` if nothing.
+///
+/// Satisfied parts of an `AllOf` are left out, so that the rest reads as what is missing.
+#[must_use]
+pub fn missing<S: AsRef<str>>(held: &[S], needed: &Expression) -> Option<Expression> {
+    if satisfies(held, needed) {
+        return None;
+    }
+    Some(match needed {
+        Expression::AllOf(parts) => {
+            let mut open: Vec<_> = parts.iter().filter_map(|part| missing(held, part)).collect();
+            match open.pop() {
+                Some(only) if open.is_empty() => only,
+                Some(last) => {
+                    open.push(last);
+                    Expression::AllOf(open)
+                }
+                None => return None,
+            }
+        }
+        open => open.clone(),
+    })
+}
+
+/// Whether the scopes held cover all scopes of at least one of the sets.
+///
+/// ```
+/// use taskcluster::scope_match;
+///
+/// assert!(scope_match(&["c:*"], &[&["a", "b"], &["c:x"]]));
+/// ```
+#[must_use]
+pub fn scope_match<S: AsRef<str>, T: AsRef<str>>(held: &[S], sets: &[&[T]]) -> bool {
+    sets.iter().any(|set| {
+        set.iter().all(|scope| held.iter().any(|held| covers(held.as_ref(), scope.as_ref())))
+    })
+}

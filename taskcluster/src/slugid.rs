@@ -1,0 +1,54 @@
+//! Slug ids: UUIDs of version 4 in 22 characters of URL-safe base64, which Taskcluster uses for tasks and task groups.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// A random slug id that does not begin with `-`: nobody's command line takes it for an option.
+///
+/// ```
+/// let task_id = taskcluster::slugid::nice();
+/// assert_eq!(task_id.len(), 22);
+/// assert!(!task_id.starts_with('-'));
+/// ```
+#[must_use]
+pub fn nice() -> String {
+    let mut bytes = Uuid::new_v4().into_bytes();
+    bytes[0] &= 0x7f;
+    encode(Uuid::from_bytes(bytes))
+}
+
+/// A random slug id.
+#[must_use]
+pub fn v4() -> String {
+    encode(Uuid::new_v4())
+}
+
+/// The slug id of a UUID.
+#[must_use]
+pub fn encode(uuid: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(uuid)
+}
+
+/// The UUID of a slug id.
+///
+/// ```
+/// use taskcluster::slugid;
+///
+/// let uuid = slugid::decode("gE8_yN_LSwaJ-6761eGHVA")?;
+/// assert_eq!(uuid.to_string(), "804f3fc8-dfcb-4b06-89fb-aefad5e18754");
+/// assert_eq!(slugid::encode(uuid), "gE8_yN_LSwaJ-6761eGHVA");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// If it is not 22 characters of URL-safe base64.
+pub fn decode(slug: &str) -> Result<Uuid> {
+    let bytes = URL_SAFE_NO_PAD.decode(slug).ok();
+    bytes
+        .and_then(|bytes| Uuid::from_slice(&bytes).ok())
+        .ok_or_else(|| Error::input(format!("{slug:?} is not a slug id")))
+}

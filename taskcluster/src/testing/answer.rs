@@ -1,0 +1,218 @@
+//! What a call is answered with: replies of stubs and handlers, and refusals in Taskcluster's form.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::recorded::RecordedCall;
+
+/// The answer of a stub.
+///
+/// A JSON value is one by itself; this type is for the rest.
+///
+/// ```
+/// use taskcluster::StatusCode;
+/// use taskcluster::reqwest::header::{HeaderValue, LOCATION};
+/// use taskcluster::testing::Reply;
+///
+/// let redirect = Reply::new(StatusCode::SEE_OTHER)
+///     .header(LOCATION, HeaderValue::from_static("https://example.com/live.log"));
+/// let badge = Reply::new(StatusCode::OK).body(HeaderValue::from_static("image/svg+xml"), "<svg/>");
+/// let gone = Reply::error(StatusCode::GONE, "ResourceExpired", "The secret is over");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Bytes(Bytes),
+    /// Becomes an error body that repeats the request.
+    Error {
+        code: Cow<'static, str>,
+        message: String,
+    },
+}
+
+impl Reply {
+    /// An answer without a body.
+    #[must_use]
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), content: Content::Bytes(Bytes::new()) }
+    }
+
+    /// An answer with a JSON body.
+    #[must_use]
+    pub fn json(status: StatusCode, body: &Value) -> Self {
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        Self::new(status).body(json, body.to_string())
+    }
+
+    /// An error as Taskcluster's services answer it, with the request repeated in it.
+    #[must_use]
+    pub fn error(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        let content = Content::Error { code: code.into(), message: message.into() };
+        Self { content, ..Self::new(status) }
+    }
+
+    /// Gives it a body of this content type, in place of the one it had.
+    #[must_use]
+    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(CONTENT_TYPE, content_type);
+        self.content = Content::Bytes(body.into());
+        self
+    }
+
+    /// Sets a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Turns it into what goes over the wire.
+    pub(super) fn render(self, call: Option<&RecordedCall>, now: DateTime<Utc>) -> Rendered {
+        let Self { status, mut headers, content } = self;
+        let body = match content {
+            Content::Bytes(body) => body,
+            Content::Error { code, message } => {
+                headers.insert(
+                    CONTENT_TYPE,
+                    HeaderValue::from_static("application/json; charset=utf-8"),
+                );
+                error_body(status, &code, &message, call, now).to_string().into()
+            }
+        };
+        let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        if let Ok(date) = HeaderValue::try_from(date) {
+            headers.entry(DATE).or_insert(date);
+        }
+        Rendered { status, headers, body }
+    }
+}
+
+/// A JSON body with status 200.
+impl From<Value> for Reply {
+    fn from(body: Value) -> Self {
+        Self::json(StatusCode::OK, &body)
+    }
+}
+
+/// Status, headers and body of an answer.
+pub(super) struct Rendered {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+fn error_body(
+    status: StatusCode,
+    code: &str,
+    message: &str,
+    call: Option<&RecordedCall>,
+    now: DateTime<Utc>,
+) -> Value {
+    let time = timestamp(now);
+    let method = call.map_or("unknown", |call| call.endpoint.name);
+    let message = format!(
+        "{message}\n\n---\n\n* method:     {method}\n* errorCode:  {code}\n* statusCode: {}\n* time:       {time}",
+        status.as_u16()
+    );
+    let params = call.map_or_else(|| json!({}), |call| json!(call.args));
+    let payload = call.and_then(|call| call.payload.clone()).unwrap_or_else(|| json!({}));
+    let info = json!({"method": method, "params": params, "payload": payload, "time": time});
+    json!({"code": code, "message": message, "requestInfo": info})
+}
+
+/// A date as Taskcluster writes it: in milliseconds, ending in `Z`.
+pub(super) fn timestamp(date: DateTime<Utc>) -> String {
+    date.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Why a call is not carried out.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    pub(super) fn input(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InputError", message)
+    }
+
+    pub(super) fn malformed_payload(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MalformedPayload", message)
+    }
+
+    pub(super) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "InputTooLarge", message)
+    }
+
+    pub(super) fn not_stubbed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "NotStubbed", message)
+    }
+
+    pub(super) fn authentication(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "AuthenticationFailed", message)
+    }
+
+    pub(super) fn insufficient_scopes(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "InsufficientScopes", message)
+    }
+
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
+    }
+
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "RequestConflict", message)
+    }
+
+    pub(super) fn expired(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "ResourceExpired", message)
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(Refusal { status, code, message }: Refusal) -> Self {
+        Self::error(status, code, message)
+    }
+}
+
+/// A date in a payload.
+pub(super) fn date(payload: &Value, name: &str) -> Result<DateTime<Utc>, Refusal> {
+    payload[name]
+        .as_str()
+        .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+        .map(DateTime::into)
+        .ok_or_else(|| Refusal::input(format!("`{name}` is not a date")))
+}
+
+/// A list of texts in a payload; one that is not there is empty.
+pub(super) fn strings(payload: &Value, name: &str) -> Result<Vec<String>, Refusal> {
+    let wrong = || Refusal::input(format!("`{name}` is not a list of texts"));
+    match &payload[name] {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
+        _ => Err(wrong()),
+    }
+}

@@ -1,0 +1,191 @@
+//! The deployment as a test sees it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::{Client, ClientBuilder};
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::http::http_client_builder;
+use crate::reference::{Endpoint, Reference};
+use crate::retry::Retry;
+
+use super::recorded::RecordedCall;
+use super::server::Server;
+use super::state::State;
+use super::stub::{Key, StubBuilder};
+
+/// A Taskcluster deployment on a free port of 127.0.0.1, for as long as a handle to it is there.
+///
+/// Clones are handles to the same deployment. Any number of deployments may run in one process.
+///
+/// ```
+/// use taskcluster::testing::Deployment;
+/// use taskcluster::{Secrets, StatusCode, json};
+///
+/// let fake = Deployment::start_blocking()?;
+/// fake.client("reader", "no-secret", ["secrets:get:project/*"]);
+///
+/// let secrets = Secrets::new(&fake.connect("reader")?);
+/// let secret = json!({"secret": {"password": "?"}, "expires": "2100-01-01T00:00:00.000Z"});
+/// let error = secrets.set("project/x", &secret).send_blocking().unwrap_err();
+/// assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
+/// assert!(error.message().contains("secrets:set:project/x"));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Deployment(Arc<Inner>);
+
+struct Inner {
+    state: Arc<State>,
+    root_url: String,
+    // The port and the thread last as long as this.
+    _server: Server,
+}
+
+impl Deployment {
+    /// Starts a deployment.
+    ///
+    /// It runs on a thread of its own and needs nothing of the caller's runtime.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no port or thread left.
+    pub async fn start() -> Result<Self> {
+        Self::start_blocking()
+    }
+
+    /// Starts a deployment; the same in a program without async.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_blocking() -> Result<Self> {
+        let state = Arc::new(State::new());
+        let server = Server::start(state.clone())?;
+        let root_url = format!("http://{}", server.address());
+        Ok(Self(Arc::new(Inner { state, root_url, _server: server })))
+    }
+
+    /// Its root URL, such as `http://127.0.0.1:34567`.
+    #[must_use]
+    pub fn root_url(&self) -> &str {
+        &self.0.root_url
+    }
+
+    /// Adds a client with these scopes, or replaces the one of that name. Returns its credentials.
+    pub fn client<S: Into<String>>(
+        &self,
+        client_id: impl Into<String>,
+        access_token: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Credentials {
+        let (client_id, access_token) = (client_id.into(), access_token.into());
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        let State { clients, .. } = &*self.0.state;
+        clients.put(&client_id, &access_token, scopes, self.0.state.now());
+        Credentials::new(client_id, access_token)
+    }
+
+    /// A client of this deployment with the credentials of a client that was added before.
+    ///
+    /// Its retries are the usual ones with delays of a few milliseconds. It uses no proxy.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such client, or its credentials cannot sign.
+    pub fn connect(&self, client_id: &str) -> Result<Client> {
+        let access_token = self.0.state.clients.access_token(client_id).ok_or_else(|| {
+            Error::config(format!(
+                "the embedded deployment has no client {client_id:?}; add it by `client`"
+            ))
+        })?;
+        self.builder()?.credentials(Credentials::new(client_id, access_token)).build()
+    }
+
+    /// A client of this deployment without credentials.
+    ///
+    /// # Errors
+    ///
+    /// If the HTTP client cannot be set up.
+    pub fn anonymous(&self) -> Result<Client> {
+        self.builder()?.build()
+    }
+
+    /// Begins a client of this deployment, set up as those of [`connect`](Self::connect), for a test that wants
+    /// credentials, retries or a timeout of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the HTTP client cannot be set up.
+    pub fn builder(&self) -> Result<ClientBuilder> {
+        let http = http_client_builder()?
+            .no_proxy()
+            .build()
+            .map_err(|error| Error::config("the HTTP client cannot be set up").because(error))?;
+        let retry = Retry::default()
+            .first_delay(Duration::from_millis(1))
+            .max_delay(Duration::from_millis(20));
+        Ok(Client::builder(self.root_url()).http_client(http).retry(retry))
+    }
+
+    /// Begins a stub for an endpoint; see [`StubBuilder`].
+    ///
+    /// # Panics
+    ///
+    /// If the endpoint is of a reference that this deployment does not [`serve`](Self::serve).
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "documented; a stub that never answers would be harder to find"
+    )]
+    pub fn on(&self, endpoint: &'static Endpoint) -> StubBuilder<'_> {
+        let references = self.0.state.references();
+        let is_of = |reference: &&&Reference| {
+            reference.endpoints.iter().any(|known| std::ptr::eq(known, endpoint))
+        };
+        let Some(Reference { service, version, .. }) = references.iter().find(is_of) else {
+            panic!(
+                "{endpoint} is of a reference that this deployment does not serve; call `serve` first"
+            );
+        };
+        StubBuilder::new(&self.0.state, Key { service, version, endpoint: endpoint.name })
+    }
+
+    /// Takes all stubs away.
+    pub fn clear_stubs(&self) {
+        self.0.state.stubs.clear();
+    }
+
+    /// Serves the endpoints of one more reference. Those of this crate's own services are served from the start.
+    ///
+    /// Where it has an endpoint in common with another reference, it takes precedence.
+    pub fn serve(&self, reference: &'static Reference) {
+        self.0.state.serve(reference);
+    }
+
+    /// The calls that reached an endpoint, in the order of their arrival.
+    #[must_use]
+    pub fn calls(&self) -> Vec<RecordedCall> {
+        self.0.state.record.calls()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_calls(&self) {
+        self.0.state.record.clear();
+    }
+
+    /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it. It shows in the `Date` header
+    /// of all answers.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.0.state.set_clock_offset(seconds);
+    }
+}
+
+/// Shows the root URL.
+impl fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployment").field("root_url", &self.0.root_url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! A deployment inside a test: a real HTTP server on loopback that refuses what a real deployment refuses.
+//!
+//! It knows every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
+//! credentials, authorized scopes, required scopes, query options and whether there is a body. It answers with
+//! Taskcluster's error bodies. A few endpoints it implements by itself; the others a test stubs.
+//!
+//! ```
+//! use taskcluster::testing::Deployment;
+//! use taskcluster::{Queue, json};
+//!
+//! let fake = Deployment::start_blocking()?;
+//! fake.client("tester", "no-secret", ["queue:pending-count:*"]);
+//! fake.on(Queue::REFERENCE.endpoint("pendingTasks")).reply(json!({
+//!     "provisionerId": "prov", "workerType": "work", "taskQueueId": "prov/work", "pendingTasks": 3,
+//! }));
+//!
+//! let queue = Queue::new(&fake.connect("tester")?);
+//! let answer: taskcluster::Value = queue.pending_tasks("prov/work").send_blocking()?;
+//! assert_eq!(answer["pendingTasks"], 3);
+//! assert_eq!(fake.calls()[0].args["taskQueueId"], "prov/work");
+//! # Ok::<(), taskcluster::Error>(())
+//! ```
+//!
+//! # What works without a stub
+//!
+//! - `ping` of every service
+//! - auth: `testAuthenticate`, `testAuthenticateGet`, `currentScopes`, `listClients`, `createClient`
+//! - queue: `createTask`, `task`, `status`, `listTaskGroup`, `cancelTask`
+//! - secrets: `get`, `set`, `remove`, `list`
+//!
+//! Any other call gets status 400 with the code `NotStubbed`.
+//!
+//! # Where it differs from a real deployment
+//!
+//! - There are no roles: a client has the scopes that it was given, and an anonymous caller has none.
+//! - A signature that is there is always checked, even where the endpoint is open to anybody.
+//! - Bodies are not yet held against their schemas.
+//! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
+//!   scope that could satisfy them.
+
+mod answer;
+mod auth;
+mod authentication;
+mod authorization;
+mod deployment;
+mod handling;
+mod paging;
+mod queue;
+mod recorded;
+mod routing;
+mod secrets;
+mod server;
+mod state;
+mod stub;
+
+pub use answer::Reply;
+pub use deployment::Deployment;
+pub use recorded::{RecordedCall, Signature};
+pub use stub::{Fault, StubBuilder};

@@ -1,0 +1,114 @@
+//! What was called.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use crate::reference::Endpoint;
+
+/// A call that reached an endpoint, whether it was carried out or refused.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RecordedCall {
+    /// The service's name, such as `queue`.
+    pub service: &'static str,
+    /// The version of its API, such as `v1`.
+    pub version: &'static str,
+    /// The endpoint, as the reference has it.
+    pub endpoint: &'static Endpoint,
+    /// The path arguments by name, decoded.
+    pub args: BTreeMap<&'static str, String>,
+    /// The query options in the order in which they came, decoded, without a bewit.
+    pub query: Vec<(String, String)>,
+    /// The body, if there was one and it was JSON.
+    pub payload: Option<Value>,
+    /// The request's headers.
+    pub headers: HeaderMap,
+    /// Who called, if the signature was accepted; `None` for an anonymous caller too.
+    pub client_id: Option<String>,
+    /// The caller's scopes, after all limits.
+    pub scopes: Vec<String>,
+    /// The signature that came with the call, accepted or not, if it could be read.
+    pub signature: Option<Signature>,
+    /// The answer's status; `None` while there is no answer, and where the connection was closed without one.
+    pub status: Option<StatusCode>,
+}
+
+impl RecordedCall {
+    /// A query option's value.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A path argument, of those that the route has.
+    pub(super) fn arg(&self, name: &str) -> &str {
+        self.args.get(name).map_or("", String::as_str)
+    }
+
+    pub(super) fn is(&self, service: &str, endpoint: &str) -> bool {
+        self.service == service && self.endpoint.name == endpoint
+    }
+}
+
+/// How a call was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signature {
+    /// By an `Authorization` header.
+    #[non_exhaustive]
+    Header {
+        /// The client's time, in seconds since 1970.
+        time: i64,
+        /// The client's nonce.
+        nonce: String,
+    },
+    /// By a bewit in the URL.
+    #[non_exhaustive]
+    Bewit {
+        /// When it ends, in seconds since 1970.
+        expires: i64,
+    },
+}
+
+/// The record of a deployment.
+#[derive(Default)]
+pub(super) struct Record(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    next: u64,
+    calls: Vec<(u64, RecordedCall)>,
+}
+
+impl Record {
+    /// Takes a call down and returns the number by which its answer is added.
+    pub(super) fn add(&self, call: RecordedCall) -> u64 {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = entries.next;
+        entries.next += 1;
+        entries.calls.push((number, call));
+        number
+    }
+
+    pub(super) fn answered(&self, number: u64, status: StatusCode) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not there any more if the record was cleared meanwhile.
+        if let Some((_, call)) = entries.calls.iter_mut().rev().find(|(known, _)| *known == number)
+        {
+            call.status = Some(status);
+        }
+    }
+
+    pub(super) fn calls(&self) -> Vec<RecordedCall> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.calls.iter().map(|(_, call)| call.clone()).collect()
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).calls.clear();
+    }
+}

@@ -1,0 +1,147 @@
+//! Every page, in all forms.
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use taskcluster::testing::Deployment;
+use taskcluster::{Auth, Client, ErrorKind, Queue, StatusCode};
+use taskcluster_tests::{RawServer, json};
+
+async fn many_clients(count: usize) -> (Deployment, Auth) {
+    let deployment = Deployment::start().await.unwrap();
+    for i in 0..count {
+        deployment.client(&format!("client-{i:03}"), "no-secret", ["*"]);
+    }
+    let auth = Auth::new(&deployment.connect("client-000").unwrap());
+    (deployment, auth)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JustTheId {
+    client_id: String,
+}
+
+#[tokio::test]
+async fn items_come_from_all_pages_in_order() {
+    let (deployment, auth) = many_clients(25).await;
+    let expected: Vec<_> = (0..25).map(|i| format!("client-{i:03}")).collect();
+    let items: Vec<Value> = auth.list_clients().limit(10).items().try_collect().await.unwrap();
+    let ids: Vec<_> = items.iter().map(|item| item["clientId"].as_str().unwrap()).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(deployment.calls().len(), 3);
+    let items: Vec<JustTheId> =
+        auth.list_clients().limit(7).items_as().try_collect().await.unwrap();
+    assert_eq!(items.into_iter().map(|item| item.client_id).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn pages_keep_what_else_they_hold() {
+    let (_deployment, auth) = many_clients(5).await;
+    let pages: Vec<Value> = auth.list_clients().limit(2).pages().try_collect().await.unwrap();
+    let sizes: Vec<_> =
+        pages.iter().map(|page| page["clients"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [2, 2, 1]);
+    assert!(pages[0]["continuationToken"].is_string());
+    assert!(pages[2].get("continuationToken").is_none());
+}
+
+#[tokio::test]
+async fn one_page_is_fetched_when_it_is_needed() {
+    let (deployment, auth) = many_clients(30).await;
+    let mut items = auth.list_clients().limit(10).items();
+    assert!(deployment.calls().is_empty());
+    for _ in 0..10 {
+        items.next().await.unwrap().unwrap();
+    }
+    assert_eq!(deployment.calls().len(), 1);
+    items.next().await.unwrap().unwrap();
+    assert_eq!(deployment.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_listing_goes_on_where_a_token_says() {
+    let (_deployment, auth) = many_clients(6).await;
+    let first = auth.list_clients().limit(4).await.unwrap();
+    let token = first["continuationToken"].as_str().unwrap();
+    let rest: Vec<Value> =
+        auth.list_clients().limit(4).continuation_token(token).items().try_collect().await.unwrap();
+    assert_eq!(rest.len(), 2);
+}
+
+async fn listing(pages: &[Value]) -> (RawServer, Queue) {
+    let server =
+        RawServer::start(pages.iter().map(|page| json("200 OK", &page.to_string()))).await.unwrap();
+    let client = Client::builder(&server.url).build().unwrap();
+    (server, Queue::new(&client))
+}
+
+#[tokio::test]
+async fn an_empty_page_is_not_the_end_and_no_token_is() {
+    let (server, queue) = listing(&[
+        json!({"tasks": [], "continuationToken": "a/b"}),
+        json!({"continuationToken": "c", "new": {"x": [1]}, "tasks": [1, 2]}),
+        json!({"tasks": [3], "continuationToken": null}),
+    ])
+    .await;
+    let items: Vec<Value> = queue.list_task_group("G").items().try_collect().await.unwrap();
+    assert_eq!(items, [1, 2, 3]);
+    let lines: Vec<_> =
+        server.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
+    assert!(lines[0].contains("/list HTTP"), "{lines:?}");
+    assert!(lines[1].contains("/list?continuationToken=a%2Fb HTTP"), "{lines:?}");
+    assert!(lines[2].contains("/list?continuationToken=c HTTP"), "{lines:?}");
+
+    let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": ""})]).await;
+    assert_eq!(queue.list_task_group("G").items().count().await, 1);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_token_for_ever_is_an_error() {
+    let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": "x"})]).await;
+    let items: Vec<_> = queue.list_task_group("G").items().collect().await;
+    assert_eq!(items.len(), 2);
+    let error = items[1].as_ref().unwrap_err();
+    assert!(error.message().contains("the same page twice"), "{error}");
+    assert_eq!(server.requests().len(), 2);
+    let pages: Vec<_> = queue.list_task_group("G").pages().collect().await;
+    assert!(pages.len() == 2 && pages[1].is_err());
+}
+
+#[tokio::test]
+async fn a_page_without_its_list_is_an_error() {
+    let (_server, queue) = listing(&[json!({"task": []})]).await;
+    let error = queue.list_task_group("G").items().try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
+    assert!(error.to_string().contains("missing field `tasks`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_an_error() {
+    let (_server, queue) =
+        listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!("gone")]).await;
+    let mut items = queue.list_task_group("G").items();
+    assert!(items.next().await.unwrap().is_ok());
+    assert!(items.next().await.unwrap().is_err());
+    assert!(items.next().await.is_none());
+}
+
+#[tokio::test]
+async fn listings_with_a_payload_send_it_with_every_page() {
+    let (server, queue) =
+        listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!({"tasks": [2]})]).await;
+    let wanted = json!({"taskIds": ["A", "B"]});
+    let items: Vec<Value> = queue.tasks(&wanted).items().try_collect().await.unwrap();
+    assert_eq!(items, [1, 2]);
+    assert!(server.requests().iter().all(|request| request.ends_with(&wanted.to_string())));
+}
+
+#[test]
+fn streams_can_be_sent_between_threads() {
+    fn sendable<T: Send + Unpin>(_: T) {}
+    let queue = Queue::new(&Client::builder("https://tc.example.com").build().unwrap());
+    sendable(queue.list_task_group("G").items());
+    sendable(queue.list_task_group("G").pages());
+    sendable(std::future::IntoFuture::into_future(queue.list_task_group("G")));
+}
