@@ -7,7 +7,7 @@ use taskcluster::{Auth, ErrorKind, Queue};
 fn a_plain_program_calls_and_lists() {
     let deployment = Deployment::start_blocking().unwrap();
     for i in 0..7 {
-        deployment.client(&format!("client-{i}"), "no-secret", ["*"]);
+        deployment.client(format!("client-{i}"), "no-secret", ["*"]);
     }
     let auth = Auth::new(&deployment.connect("client-0").unwrap());
     assert_eq!(auth.ping().send_blocking().unwrap()["alive"], true);

@@ -58,7 +58,8 @@ fn header(fake: &Deployment, method: &str, resource: &str, time: i64) -> String 
 /// Sends a request by hand and returns the answer's status and JSON.
 async fn send(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.unwrap();
-    (response.status(), response.json().await.unwrap())
+    let status = response.status();
+    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
 }
 
 /// Sends a request with this `Authorization` header.
@@ -627,8 +628,7 @@ async fn temporary_credentials_of_a_wrong_issuer_token_are_refused() {
 
 #[tokio::test]
 async fn temporary_credentials_of_the_go_client_are_accepted() {
-    let values: Value =
-        serde_json::from_str(include_str!("vectors/temporary_credentials.json")).unwrap();
+    let values = crate::vectors("temporary_credentials");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let issuer = text(&values["issuer"]["clientId"]);
     let scopes = ["scope/asd:*", "auth:create-client:abc/*", "auth:current-scopes"];
@@ -865,6 +865,21 @@ async fn a_body_that_is_not_what_the_reference_says_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_of_over_ten_mebibytes_is_refused() {
+    let fake = deployment().await;
+    let secrets = Secrets::new(&fake.connect("tester").unwrap());
+    let of_size = |size: usize| {
+        let mut secret = secret();
+        secret["secret"]["password"] = json!("x".repeat(size));
+        secret
+    };
+    secrets.set("x", &of_size(10 << 20)).await.unwrap_err();
+    let error = secrets.set("x", &of_size(12 << 20)).await.unwrap_err();
+    assert_api_error(&error, StatusCode::PAYLOAD_TOO_LARGE, "InputTooLarge", "10485760 bytes");
+    secrets.set("x", &of_size(9 << 20)).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_error_repeats_the_request() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
@@ -898,12 +913,12 @@ async fn an_error_repeats_the_request() {
 async fn an_endpoint_without_stub_says_so() {
     let fake = deployment().await;
     let error =
-        Queue::new(&fake.connect("tester").unwrap()).pending_tasks("p/w").await.unwrap_err();
+        Queue::new(&fake.connect("tester").unwrap()).task_queue_counts("p/w").await.unwrap_err();
     assert_api_error(
         &error,
         StatusCode::BAD_REQUEST,
         "NotStubbed",
-        "on(reference.endpoint(\"pendingTasks\"))",
+        "on(reference.endpoint(\"taskQueueCounts\"))",
     );
 }
 
@@ -961,12 +976,12 @@ async fn only_a_call_that_passes_all_checks_uses_a_stub_up() {
 #[tokio::test]
 async fn a_stub_may_answer_by_the_call() {
     let fake = deployment().await;
-    fake.on(Queue::REFERENCE.endpoint("pendingTasks")).reply_with(|call| {
+    fake.on(Queue::REFERENCE.endpoint("taskQueueCounts")).reply_with(|call| {
         assert_eq!(call.client_id.as_deref(), Some("tester"));
         json!({"taskQueueId": call.args["taskQueueId"], "pendingTasks": 4})
     });
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    let answer: Value = queue.pending_tasks("a/b").await.unwrap();
+    let answer: Value = queue.task_queue_counts("a/b").await.unwrap();
     assert_eq!(answer, json!({"taskQueueId": "a/b", "pendingTasks": 4}));
 }
 
@@ -1018,7 +1033,7 @@ async fn a_stub_for_a_reference_that_is_not_served_is_a_mistake() {
 #[tokio::test]
 async fn references_may_be_added_and_share_endpoints() {
     let fake = deployment().await;
-    fake.serve(TaskReader::REFERENCE);
+    fake.serve(&TaskReader::REFERENCE);
     let tc = fake.connect("tester").unwrap();
     // Endpoints that the added one lacks are still there.
     Queue::new(&tc).create_task(TASK_ID, &task_definition()).await.unwrap();
@@ -1110,14 +1125,20 @@ async fn an_answer_can_break_off_though_the_call_is_carried_out() {
 #[tokio::test]
 async fn a_broken_answer_is_that_of_the_next_stub() {
     let fake = deployment().await;
-    let endpoint = Queue::REFERENCE.endpoint("pendingTasks");
+    let endpoint = Queue::REFERENCE.endpoint("taskQueueCounts");
     fake.on(endpoint).times(1).fault(Fault::Truncate);
     fake.on(endpoint).times(1).reply(json!({"pendingTasks": 1}));
     fake.on(endpoint).reply(json!({"pendingTasks": 2}));
     let answer: Value =
-        Queue::new(&fake.connect("tester").unwrap()).pending_tasks("p/w").await.unwrap();
+        Queue::new(&fake.connect("tester").unwrap()).task_queue_counts("p/w").await.unwrap();
     assert_eq!(answer["pendingTasks"], 2);
     assert_eq!(fake.calls().len(), 2);
+
+    // One that lasts applies to a lasting answer that was there before.
+    fake.on(endpoint).fault(Fault::Truncate);
+    let once = fake.builder().unwrap().credentials(tester()).retry(Retry::never()).build().unwrap();
+    let error = Queue::new(&once).task_queue_counts("p/w").await.unwrap_err();
+    assert!(error.is_transport(), "{error}");
 }
 
 #[tokio::test]
@@ -1140,20 +1161,29 @@ async fn an_empty_answer_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn a_delayed_answer_comes_later_or_not_in_time() {
+async fn a_delayed_answer_is_that_of_the_next_stub() {
     let fake = deployment().await;
     let endpoint = Auth::REFERENCE.endpoint("currentScopes");
-    fake.on(endpoint).times(1).fault(Fault::Delay(Duration::from_millis(5)));
-    let tc = fake.builder().unwrap().credentials(tester()).retry(Retry::never());
-    let tc = tc.timeout(Duration::from_millis(300)).build().unwrap();
-    fake.on(endpoint).reply(json!("stubbed"));
-    let answer: Value = Auth::new(&tc).current_scopes().await.unwrap();
+    let auth = Auth::new(&fake.connect("tester").unwrap());
+    fake.on(endpoint).times(1).fault(Fault::Delay(Duration::from_millis(1)));
+    fake.on(endpoint).times(1).reply(json!("stubbed"));
+    let answer: Value = auth.current_scopes().await.unwrap();
     assert_eq!(answer, "stubbed");
+    fake.on(endpoint).reply(json!("lasting"));
+    fake.on(endpoint).fault(Fault::Delay(Duration::from_millis(1)));
+    let answer: Value = auth.current_scopes().await.unwrap();
+    assert_eq!(answer, "lasting");
+}
 
-    fake.on(endpoint).fault(Fault::Delay(Duration::from_secs(86_400)));
+#[tokio::test]
+async fn an_answer_can_be_too_late() {
+    let fake = deployment().await;
+    fake.on(Auth::REFERENCE.endpoint("currentScopes"))
+        .fault(Fault::Delay(Duration::from_secs(86_400)));
+    let tc = fake.builder().unwrap().credentials(tester()).retry(Retry::never());
+    let tc = tc.timeout(Duration::from_millis(100)).build().unwrap();
     let error = Auth::new(&tc).current_scopes().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
-    assert_eq!(fake.calls()[1].status, None);
 }
 
 // Built-in endpoints
@@ -1200,10 +1230,9 @@ async fn signing_can_be_tested() {
     let error = auth.test_authenticate(&request).await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "```\nb\n```");
 
-    let named = tester()
-        .temporary(Duration::from_secs(60))
-        .scopes(["test:authenticate-get"])
-        .name("test:x");
+    let issuer = tester();
+    let named =
+        issuer.temporary(Duration::from_secs(60)).scopes(["test:authenticate-get"]).name("test:x");
     let tc = tc.with_credentials(named.create().unwrap()).unwrap();
     let answer: Value = Auth::new(&tc).test_authenticate_get().await.unwrap();
     assert_eq!(answer, json!({"clientId": "test:x", "scopes": ["test:authenticate-get"]}));
@@ -1530,6 +1559,7 @@ async fn a_deployment_ends_in_the_middle_of_a_call() {
     while fake.calls().is_empty() {
         tokio::task::yield_now().await;
     }
+    assert_eq!(fake.calls()[0].status, None);
     drop(fake);
     let error = call.await.unwrap().unwrap_err();
     assert!(error.is_transport() && !error.is_timeout(), "{error}");

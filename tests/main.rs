@@ -1,18 +1,23 @@
 //! Tests of the `taskcluster` crates as a user sees them: whole HTTP exchanges on loopback, values of other
 //! implementations, compile errors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod answers;
 mod blocking;
 mod by_name;
 mod clients;
 mod compile;
+mod dates;
 mod deployment;
+mod environment;
 mod exchanges;
 mod hawk;
 mod paging;
 mod references;
 mod requests;
 mod retries;
+mod scopes;
 mod urls;
 
 /// A file of values from other implementations.

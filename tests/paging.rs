@@ -10,7 +10,7 @@ use taskcluster_tests::{RawServer, json};
 async fn many_clients(count: usize) -> (Deployment, Auth) {
     let deployment = Deployment::start().await.unwrap();
     for i in 0..count {
-        deployment.client(&format!("client-{i:03}"), "no-secret", ["*"]);
+        deployment.client(format!("client-{i:03}"), "no-secret", ["*"]);
     }
     let auth = Auth::new(&deployment.connect("client-000").unwrap());
     (deployment, auth)

@@ -37,7 +37,7 @@ impl Reader<'_, '_> {
         let mut reference = Reference {
             title: self.optional_text(&root, "title")?.unwrap_or_default(),
             description: self.optional_text(&root, "description")?.unwrap_or_default(),
-            base_url: self.optional_text(&root, "baseUrl")?,
+            base_url: self.base_url(&root)?,
             exchange_prefix: self.optional_text(&root, "exchangePrefix")?.unwrap_or_default(),
             of_exchanges: root.members.contains_key("exchangePrefix"),
             ..Reference::default()
@@ -48,6 +48,25 @@ impl Reader<'_, '_> {
             let _ = self.entry(entry, place, &mut reference);
         }
         Ok(reference)
+    }
+
+    /// Checked so far that the runtime can rely on it: scheme, host and path of plain characters.
+    fn base_url(&mut self, root: &Object<'_>) -> Read<Option<String>> {
+        let Some(url) = self.optional_text(root, "baseUrl")? else { return Ok(None) };
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:".contains(c);
+        match rest {
+            Some(rest)
+                if rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && rest.chars().all(plain) =>
+            {
+                Ok(Some(url.trim_end_matches('/').to_owned()))
+            }
+            _ => self.fail(
+                &root.place.key("baseUrl"),
+                &format!("`{url}` is not a plain http or https URL"),
+            ),
+        }
     }
 
     /// From `serviceName` and `apiVersion`, or as 2017 had it, from `baseUrl` or `exchangePrefix`.

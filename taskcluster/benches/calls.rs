@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p taskcluster --bench calls`. The numbers of one run are for comparison with each other.
 
+#![allow(clippy::expect_used)]
+
 use std::hint::black_box;
 use std::time::Duration;
 

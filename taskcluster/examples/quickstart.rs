@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What is safe on every deployment.
 async fn look_around(client: &Client) -> Result<()> {
-    println!("deployment       {}", client.root_url());
+    println!("deployment       {}", client.root_url().unwrap_or_default());
     let auth = Auth::new(client);
     println!("ping             alive: {}", auth.ping().await?["alive"]);
     println!("my scopes        {}", auth.current_scopes().await?["scopes"]);

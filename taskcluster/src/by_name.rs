@@ -48,6 +48,46 @@ impl NamedCall {
         self
     }
 
+    /// Sets several path arguments by name.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// use taskcluster::Queue;
+    ///
+    /// let call = client.call(&Queue::REFERENCE, "getArtifact")?;
+    /// let url = call.params([("taskId", "T"), ("runId", "0"), ("name", "public/log")]).url()?;
+    /// assert_eq!(url.path(), "/api/queue/v1/task/T/runs/0/artifacts/public%2Flog");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn params<'n, V: fmt::Display>(
+        self,
+        params: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Self {
+        params.into_iter().fold(self, |call, (name, value)| call.param(name, value))
+    }
+
+    /// Sets all path arguments in the order of the route. Too few or too many are told when the call is used.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// use taskcluster::Queue;
+    ///
+    /// let call = client.call(&Queue::REFERENCE, "reclaimTask")?.args(["T"]);
+    /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask wants 2 arguments (taskId, runId), not 1");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn args<V: fmt::Display>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        let values: Vec<_> = values.into_iter().map(|value| Some(value.to_string())).collect();
+        if values.len() == self.args.len() {
+            self.args = values;
+        } else {
+            let Endpoint { name, args, .. } = self.endpoint();
+            let (want, have, names) = (args.len(), values.len(), args.join(", "));
+            self.request.fail(format!("{name} wants {want} arguments ({names}), not {have}"));
+        }
+        self
+    }
+
     /// Sets a query option.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
         match self.endpoint().query.iter().find(|known| **known == name) {

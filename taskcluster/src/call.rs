@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 use crate::hawk::Target;
 use crate::paging::{Items, Pages};
 use crate::request::Request;
+use crate::required_scopes::required_scopes;
+use crate::scopes::Expression;
 use crate::send::{Answer, decode, send, send_raw};
 
 /// A call of one endpoint, with its answer's type. Nothing is sent until it is awaited or one of the `send` methods is.
@@ -76,6 +78,29 @@ impl<T> Call<T> {
     /// If an argument is not one.
     pub fn url(&self) -> Result<Url> {
         self.request.url()
+    }
+
+    /// The scopes that a caller needs for this call, by the reference and the call's arguments; an empty `AllOf` where
+    /// anybody may call.
+    ///
+    /// ```
+    /// use taskcluster::{json, scopes::satisfies};
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// # let queue = taskcluster::Queue::new(&client);
+    ///
+    /// let task = json!({"taskQueueId": "proj/builds", "priority": "low", "routes": ["index.proj.latest"]});
+    /// let needed = queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).required_scopes()?;
+    /// let held = ["queue:create-task:*", "queue:scheduler-id:-", "queue:route:index.proj.*"];
+    /// assert!(satisfies(&held, &needed));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an argument is not one, or the scopes depend on something that only the service knows, such as the scheduler
+    /// of a task that exists.
+    pub fn required_scopes(&self) -> Result<Expression> {
+        required_scopes(&self.request)
     }
 
     /// An URL with a bewit: anybody who has it may `GET` it for so long, with the rights of this client.

@@ -33,7 +33,8 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     http: reqwest::Client,
-    root: Url,
+    /// `None` where each service has an URL of its own.
+    root: Option<Url>,
     identity: Identity,
     authorized_scopes: Option<Vec<String>>,
     timeout: Duration,
@@ -75,8 +76,28 @@ impl Clock {
 impl Client {
     /// Begins a client for the deployment at this root URL, which may have a path and end in slashes.
     pub fn builder(root_url: impl Into<String>) -> ClientBuilder {
+        Self::build_with(Some(root_url.into()))
+    }
+
+    /// Begins a client for services of the 2017 generation, each at the `baseUrl` of its reference.
+    ///
+    /// ```
+    /// use taskcluster::{Client, legacy::Queue};
+    ///
+    /// let queue = Queue::new(&Client::legacy().build()?);
+    /// assert_eq!(queue.ping().url()?.as_str(), "https://queue.taskcluster.net/v1/ping");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// A reference without one is taken to live where those services did,
+    /// `https://<service>.taskcluster.net/<version>`.
+    pub fn legacy() -> ClientBuilder {
+        Self::build_with(None)
+    }
+
+    fn build_with(root_url: Option<String>) -> ClientBuilder {
         ClientBuilder {
-            root_url: root_url.into(),
+            root_url,
             identity: None,
             authorized_scopes: None,
             timeout: Duration::from_secs(30),
@@ -185,10 +206,10 @@ impl Client {
         }))
     }
 
-    /// The deployment's root URL, without slashes at its end.
+    /// The deployment's root URL, without slashes at its end; `None` for a client of [`legacy`](Self::legacy) services.
     #[must_use]
-    pub fn root_url(&self) -> &str {
-        self.0.root.as_str().trim_end_matches('/')
+    pub fn root_url(&self) -> Option<&str> {
+        self.0.root.as_ref().map(|root| root.as_str().trim_end_matches('/'))
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -277,7 +298,9 @@ fn no_credentials_to_limit() -> Error {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Client");
-        out.field("root_url", &self.root_url());
+        if let Some(root_url) = self.root_url() {
+            out.field("root_url", &root_url);
+        }
         if let Identity::Fixed(credentials, _) = &self.0.identity {
             out.field("client_id", &credentials.client_id());
         }
@@ -288,7 +311,7 @@ impl fmt::Debug for Client {
 /// Settings of a [`Client`] to be.
 #[must_use = "there is no client before `build`"]
 pub struct ClientBuilder {
-    root_url: String,
+    root_url: Option<String>,
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
     timeout: Duration,
@@ -358,7 +381,7 @@ impl ClientBuilder {
     /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
     pub fn build(self) -> Result<Client> {
         let Self { root_url, identity, authorized_scopes, timeout, retry, http } = self;
-        let root = parse_root(&root_url)?;
+        let root = root_url.as_deref().map(parse_root).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
             None => Identity::Nobody,
@@ -394,7 +417,7 @@ impl fmt::Debug for ClientBuilder {
 }
 
 pub(crate) fn parse_root(text: &str) -> Result<Url> {
-    let refuse = |why: &str| Error::config(format!("the root URL {why}"));
+    let refuse = |why: &str| Error::config(format!("the URL of a deployment or service {why}"));
     let mut url = Url::parse(text.trim_end_matches('/'))
         .map_err(|error| refuse("cannot be read").because(error))?;
     if !matches!(url.scheme(), "http" | "https") {

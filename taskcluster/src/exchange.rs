@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::reference::{Exchange, RoutingKeyPart};
 
 /// What stands in a routing key for a part that has no value.
@@ -103,15 +104,7 @@ impl RoutingKeys {
                 Some(value) => value,
             });
         }
-        let key = words.join(".");
-        if key.len() > MAX_KEY {
-            let name = self.exchange.name;
-            return Err(Error::input(format!(
-                "the routing key of {name} has {} bytes, over {MAX_KEY}",
-                key.len()
-            )));
-        }
-        Ok(key)
+        checked_length(self.exchange, words.join("."))
     }
 
     fn fail(&self, part: &RoutingKeyPart, what: &str) -> Error {
@@ -169,6 +162,71 @@ impl RoutingKeys {
         }
         Ok(RoutingKeyWords(front))
     }
+}
+
+/// Bindings by wire name, for programs that learn at run time what to listen to.
+impl Exchange {
+    /// A binding for the messages whose routing keys have these parts.
+    ///
+    /// ```
+    /// let exchange = taskcluster::QueueEvents::REFERENCE.find_exchange("taskCompleted")?;
+    /// let binding = exchange.binding([("taskId", "T")])?;
+    /// assert_eq!(binding.routing_key_pattern, "primary.T.*.*.*.*.*.*.*.#");
+    /// let error = exchange.binding([("taskID", "T")]).unwrap_err();
+    /// assert_eq!(error.message(), "taskCompleted has no routing key part `taskID`; did you mean `taskId`?");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A name that is not a part of the routing key or is a constant one, and all that [`RoutingKeys::binding`] says.
+    pub fn binding<'n, V: fmt::Display>(
+        &'static self,
+        parts: impl IntoIterator<Item = (&'n str, V)>,
+    ) -> Result<Binding> {
+        let mut keys = RoutingKeys::new(self);
+        let variable = || self.routing_key.iter().filter(|part| part.constant.is_none());
+        for (name, value) in parts {
+            match self
+                .routing_key
+                .iter()
+                .position(|part| part.name == name && part.constant.is_none())
+            {
+                Some(part) => keys.set(part, &value),
+                None => {
+                    let nearest = nearest(name, variable().map(|part| part.name));
+                    return Err(Error::unknown_name(self.name, "routing key part", name, nearest));
+                }
+            }
+        }
+        keys.binding()
+    }
+
+    /// A binding with a finished pattern of the caller's.
+    ///
+    /// ```
+    /// let exchange = taskcluster::QueueEvents::REFERENCE.find_exchange("taskCompleted")?;
+    /// assert_eq!(exchange.binding_for_pattern("route.index.#")?.routing_key_pattern, "route.index.#");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A pattern of over 255 bytes.
+    pub fn binding_for_pattern(&'static self, pattern: impl Into<String>) -> Result<Binding> {
+        let pattern = checked_length(self, pattern.into())?;
+        Ok(Binding { exchange: self.exchange, routing_key_pattern: pattern })
+    }
+}
+
+fn checked_length(exchange: &Exchange, key: String) -> Result<String> {
+    let (name, length) = (exchange.name, key.len());
+    if length > MAX_KEY {
+        return Err(Error::input(format!(
+            "the routing key of {name} has {length} bytes, over {MAX_KEY}"
+        )));
+    }
+    Ok(key)
 }
 
 /// The parts of one routing key, in the exchange's order; empty where there is no value.

@@ -51,15 +51,19 @@ mod by_name;
 mod call;
 mod client;
 mod credentials;
+pub mod dates;
 mod env;
 mod error;
 mod exchange;
 pub mod hawk;
 mod http;
+#[cfg(feature = "legacy")]
+pub mod legacy;
 mod nearest;
 mod paging;
 mod reference;
 mod request;
+mod required_scopes;
 mod retry;
 pub mod scopes;
 mod send;
@@ -74,7 +78,10 @@ pub use blocking::BlockingIter;
 pub use by_name::NamedCall;
 pub use call::{Call, CallFuture, Paged};
 pub use client::{Client, ClientBuilder};
-pub use credentials::{Credentials, CredentialsFuture, CredentialsProvider, TemporaryBuilder};
+pub use credentials::{
+    Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, TemporaryBuilder,
+};
+pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::{Binding, RoutingKeys};
 pub use http::http_client_builder;

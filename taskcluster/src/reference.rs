@@ -19,7 +19,7 @@ use crate::scopes::ScopeTemplate;
 /// assert_eq!(Queue::REFERENCE.endpoint("createTask").route, "/task/<taskId>");
 /// assert_eq!(QueueEvents::REFERENCE.exchange_prefix, "exchange/taskcluster-queue/v1/");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reference {
     /// The service's name as it stands in URLs, such as `worker-manager`.
     pub service: &'static str,

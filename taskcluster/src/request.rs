@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 use serde_core::Serialize;
 
@@ -35,7 +35,7 @@ impl Request {
             path: String::new(),
             query: Vec::new(),
             payload: None,
-            problem: None,
+            problem: service.problem().map(str::to_owned),
         }
     }
 
@@ -106,9 +106,7 @@ impl Request {
 
     /// The whole URL, or what is wrong with the call.
     pub(crate) fn url(&self) -> Result<Url> {
-        if let Some(problem) = &self.problem {
-            return Err(Error::input(problem.clone()));
-        }
+        self.check()?;
         // Host and port were parsed with the base URL; a path alone is a third of the work.
         let mut url = self.service.base_url().clone();
         url.set_path(&self.path);
@@ -123,6 +121,38 @@ impl Request {
             url.set_query(Some(&query));
         }
         Ok(url)
+    }
+
+    /// The path arguments as they were given, by name.
+    pub(crate) fn args(&self) -> Vec<(&'static str, String)> {
+        let mut path = self.path.strip_prefix(self.service.base_path()).unwrap_or_default();
+        let mut route = self.endpoint.route;
+        let mut args = Vec::with_capacity(self.endpoint.args.len());
+        while let Some((before, after)) = route.split_once('<') {
+            let Some((name, tail)) = after.split_once('>') else { break };
+            let value = path.get(before.len()..).unwrap_or_default();
+            // Arguments are escaped, so that the route's next text ends them.
+            let next = tail.split('<').next().unwrap_or_default();
+            let end =
+                if next.is_empty() { value.len() } else { value.find(next).unwrap_or(value.len()) };
+            let (value, rest) = value.split_at(end);
+            args.push((name, percent_decode_str(value).decode_utf8_lossy().into_owned()));
+            (route, path) = (tail, rest);
+        }
+        args
+    }
+
+    /// The query options as they were given, by name.
+    pub(crate) fn query(&self) -> &[(Cow<'static, str>, String)] {
+        &self.query
+    }
+
+    /// What is wrong with the call, if anything is.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.problem {
+            Some(problem) => Err(Error::input(problem.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Path and query of one of this request's URLs, as they will stand in the request line: what is signed.

@@ -8,6 +8,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde_json::Value;
+
+use crate::error::Error;
+
 /// What an endpoint requires, as the reference has it: an expression with holes for the call's arguments.
 ///
 /// ```
@@ -255,6 +259,37 @@ impl From<&str> for Expression {
     }
 }
 
+/// Reads the JSON form: a text, `{"AllOf": […]}` or `{"AnyOf": […]}`.
+///
+/// ```
+/// use taskcluster::{json, scopes::{Expression, satisfies}};
+///
+/// let needed = Expression::try_from(&json!({"AnyOf": ["a", {"AllOf": ["b", "c"]}]}))?;
+/// assert!(satisfies(&["b", "c"], &needed));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+impl TryFrom<&Value> for Expression {
+    type Error = Error;
+
+    fn try_from(json: &Value) -> Result<Self, Error> {
+        let refuse =
+            || Error::input("a scope expression is a text, `AllOf` a list or `AnyOf` a list");
+        let all = |parts: &Value| {
+            let parts = parts.as_array().ok_or_else(refuse)?;
+            parts.iter().map(Self::try_from).collect::<Result<Vec<_>, _>>()
+        };
+        match json {
+            Value::String(scope) => Ok(Self::Scope(scope.clone())),
+            Value::Object(members) if members.len() == 1 => match members.iter().next() {
+                Some((key, parts)) if key == "AllOf" => Ok(Self::AllOf(all(parts)?)),
+                Some((key, parts)) if key == "AnyOf" => Ok(Self::AnyOf(all(parts)?)),
+                _ => Err(refuse()),
+            },
+            _ => Err(refuse()),
+        }
+    }
+}
+
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -313,6 +348,80 @@ pub fn missing<S: AsRef<str>>(held: &[S], needed: &Expression) -> Option<Express
         }
         open => open.clone(),
     })
+}
+
+/// Those of the scopes held that satisfy an expression; `None` if they do not. Of an `AnyOf`, all parts that are
+/// satisfied count.
+///
+/// ```
+/// use taskcluster::scopes::{Expression, satisfying};
+///
+/// let needed = Expression::AllOf(vec!["a:1".into(), "b".into()]);
+/// assert_eq!(satisfying(&["a:*", "b", "c"], &needed).unwrap(), ["a:*", "b"]);
+/// assert_eq!(satisfying(&["a:*", "c"], &needed), None);
+/// ```
+#[must_use]
+pub fn satisfying<'h, S: AsRef<str>>(held: &'h [S], needed: &Expression) -> Option<Vec<&'h str>> {
+    if !satisfies(held, needed) {
+        return None;
+    }
+    let mut found = Vec::new();
+    collect_satisfying(held, needed, &mut found);
+    Some(held.iter().map(AsRef::as_ref).filter(|held| found.contains(held)).collect())
+}
+
+fn collect_satisfying<'h, S: AsRef<str>>(
+    held: &'h [S],
+    needed: &Expression,
+    found: &mut Vec<&'h str>,
+) {
+    match needed {
+        Expression::Scope(scope) => {
+            found.extend(held.iter().map(AsRef::as_ref).filter(|held| covers(held, scope)));
+        }
+        Expression::AllOf(parts) | Expression::AnyOf(parts) => {
+            for part in parts.iter().filter(|part| satisfies(held, part)) {
+                collect_satisfying(held, part, found);
+            }
+        }
+    }
+}
+
+/// The shortest set of scopes that is worth the same: sorted, without those that others cover.
+///
+/// ```
+/// use taskcluster::scopes::normalize;
+///
+/// assert_eq!(normalize(["b", "a:x", "a:*", "a:y*", "b"]), ["a:*", "b"]);
+/// ```
+#[must_use]
+pub fn normalize<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Vec<String> {
+    let mut scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+    // A pattern goes before all that begins with its text, so that it is met first.
+    scopes.sort_unstable_by(|a, b| {
+        let text = |scope: &'_ str| scope.strip_suffix('*').unwrap_or(scope).to_owned();
+        text(a).cmp(&text(b)).then(b.ends_with('*').cmp(&a.ends_with('*')))
+    });
+    let mut kept: Vec<String> = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        if !kept.iter().any(|other| covers(other, &scope)) {
+            kept.push(scope);
+        }
+    }
+    kept.sort_unstable();
+    kept
+}
+
+/// All scopes of both sets, [`normalize`]d.
+///
+/// ```
+/// use taskcluster::scopes::union;
+///
+/// assert_eq!(union(&["a:1", "b"], &["a:*"]), ["a:*", "b"]);
+/// ```
+#[must_use]
+pub fn union<S: AsRef<str>, T: AsRef<str>>(one: &[S], other: &[T]) -> Vec<String> {
+    normalize(one.iter().map(AsRef::as_ref).chain(other.iter().map(AsRef::as_ref)))
 }
 
 /// Whether the scopes held cover all scopes of at least one of the sets.

@@ -25,20 +25,24 @@ struct Inner {
     base: Url,
     host: String,
     port: u16,
+    /// Why nothing can be called here.
+    problem: Option<String>,
 }
 
 impl Service {
     /// The service at its place in the client's deployment: `<rootUrl>/api/<service>/<version>`.
     ///
-    /// Below the root URL `https://taskcluster.net`, references of the 2017 generation live at
-    /// `https://<service>.taskcluster.net/<version>`.
+    /// A client without root URL takes the reference's own `baseUrl`; the root URL `https://taskcluster.net` means
+    /// `https://<service>.taskcluster.net/<version>`, where the services of 2017 were.
     #[must_use]
     pub fn new(client: &Client, reference: &'static Reference) -> Self {
         let base = urls::base(client.root_url(), reference);
-        match Url::parse(&base) {
-            Ok(url) => Self::at(client, reference, url),
-            // The root URL is one, and the macro lets only plain words through as names.
-            Err(_) => unreachable!("{base} is an URL"),
+        match parse_root(&base) {
+            Ok(url) => Self::at(client, reference, url, None),
+            // Only a `baseUrl` can be wrong. Its calls will tell; until then any URL does.
+            Err(error) => {
+                Self::at(client, reference, nowhere(), Some(format!("{base:?}: {error}")))
+            }
         }
     }
 
@@ -52,16 +56,22 @@ impl Service {
         reference: &'static Reference,
         base_url: &str,
     ) -> Result<Self> {
-        Ok(Self::at(client, reference, parse_root(base_url)?))
+        Ok(Self::at(client, reference, parse_root(base_url)?, None))
     }
 
-    fn at(client: &Client, reference: &'static Reference, base: Url) -> Self {
+    fn at(
+        client: &Client,
+        reference: &'static Reference,
+        base: Url,
+        problem: Option<String>,
+    ) -> Self {
         Self(Arc::new(Inner {
             client: client.clone(),
             reference,
             host: base.host_str().unwrap_or_default().to_owned(),
             port: base.port_or_known_default().unwrap_or_default(),
             base,
+            problem,
         }))
     }
 
@@ -91,6 +101,10 @@ impl Service {
     /// Where in every URL of this service the path begins.
     pub(crate) fn path_start(&self) -> usize {
         self.0.base.as_str().len() - self.0.base.path().len()
+    }
+
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.0.problem.as_deref()
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -139,4 +153,9 @@ impl fmt::Debug for Service {
             .field("client", &self.0.client)
             .finish()
     }
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn nowhere() -> Url {
+    Url::parse("http://localhost").expect("an URL")
 }

@@ -1,5 +1,7 @@
 //! Slug ids: UUIDs of version 4 in 22 characters of URL-safe base64, which Taskcluster uses for tasks and task groups.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -24,6 +26,32 @@ pub fn nice() -> String {
 #[must_use]
 pub fn v4() -> String {
     encode(Uuid::new_v4())
+}
+
+/// Slug ids by name: the same name gets the same id from the same map.
+///
+/// ```
+/// use taskcluster::slugid::StableSlugids;
+///
+/// let mut ids = StableSlugids::new();
+/// let build = ids.get("build").to_owned();
+/// assert_eq!(ids.get("build"), build);
+/// assert_ne!(ids.get("test"), build);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct StableSlugids(HashMap<String, String>);
+
+impl StableSlugids {
+    /// No names yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The id of a name, made when first asked for.
+    pub fn get(&mut self, name: impl Into<String>) -> &str {
+        self.0.entry(name.into()).or_insert_with(nice)
+    }
 }
 
 /// The slug id of a UUID.

@@ -62,13 +62,16 @@ fn below(root_url: &str, folder: &str, path: &str) -> String {
     format!("{}/{folder}/{}", root_url.trim_end_matches('/'), path.trim_start_matches('/'))
 }
 
-/// The base URL of a service, without a slash at its end.
+/// The base URL of a service, without a slash at its end; with no root URL, its reference's own.
 ///
 /// The services of 2017 had hosts of their own below `taskcluster.net`; that name as root URL means these.
-pub(crate) fn base(root_url: &str, reference: &Reference) -> String {
+pub(crate) fn base(root_url: Option<&str>, reference: &Reference) -> String {
     let Reference { service, version, base_url, .. } = reference;
-    if base_url.is_some() && root_url == "https://taskcluster.net" {
-        return format!("https://{service}.taskcluster.net/{version}");
+    match (root_url, base_url) {
+        (None, Some(base_url)) => (*base_url).to_owned(),
+        (None | Some("https://taskcluster.net"), _) => {
+            format!("https://{service}.taskcluster.net/{version}")
+        }
+        (Some(root_url), _) => below(root_url, "api", &format!("{service}/{version}")),
     }
-    below(root_url, "api", &format!("{service}/{version}"))
 }

@@ -14,7 +14,7 @@ pub(super) fn reference(reference: &Reference) -> TokenStream {
     let endpoints = endpoints.iter().map(endpoint);
     let exchanges = exchanges.iter().map(|facts| exchange(exchange_prefix, facts));
     quote! {
-        pub(super) static REFERENCE: Reference = Reference {
+        pub(super) const REFERENCE: Reference = Reference {
             service: #service,
             version: #version,
             base_url: #base_url,

@@ -36,7 +36,7 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
             /// The service at its place in the client's deployment. Cheap: connections are the client's.
             #[must_use]
             pub fn new(client: &#runtime::Client) -> Self {
-                Self(#runtime::Service::new(client, Self::REFERENCE))
+                Self(#runtime::Service::new(client, &Self::REFERENCE))
             }
         }
     });
@@ -66,7 +66,7 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
         #[allow(dead_code, unreachable_pub, rustdoc::all)]
         impl #name {
             /// The facts of the reference that this was made from.
-            pub const REFERENCE: &'static #runtime::Reference = &#module::REFERENCE;
+            pub const REFERENCE: #runtime::Reference = #module::REFERENCE;
 
             #constructor
             #(#methods)*

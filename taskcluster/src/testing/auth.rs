@@ -43,7 +43,7 @@ impl Clients {
             scopes: set_of(scopes),
             description: "Added by a test".to_owned(),
             created: now,
-            expires: now + TimeDelta::days(36_525),
+            expires: now + TimeDelta::days(365_250),
             delete_on_expiration: false,
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), client);

@@ -176,8 +176,8 @@ impl Deployment {
         self.0.state.record.clear();
     }
 
-    /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it. It shows in the `Date` header
-    /// of all answers.
+    /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it, by a century at most. It shows
+    /// in the `Date` header of all answers.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.0.state.set_clock_offset(seconds);
     }

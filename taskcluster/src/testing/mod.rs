@@ -9,15 +9,15 @@
 //! use taskcluster::{Queue, json};
 //!
 //! let fake = Deployment::start_blocking()?;
-//! fake.client("tester", "no-secret", ["queue:pending-count:*"]);
-//! fake.on(Queue::REFERENCE.endpoint("pendingTasks")).reply(json!({
-//!     "provisionerId": "prov", "workerType": "work", "taskQueueId": "prov/work", "pendingTasks": 3,
+//! fake.client("tester", "no-secret", ["queue:list-task-group:*"]);
+//! fake.on(Queue::REFERENCE.endpoint("getTaskGroup")).reply(json!({
+//!     "taskGroupId": "fN1SbArXTPSVFNUvaOlinQ", "schedulerId": "-", "expires": "2100-01-01T00:00:00.000Z",
 //! }));
 //!
 //! let queue = Queue::new(&fake.connect("tester")?);
-//! let answer: taskcluster::Value = queue.pending_tasks("prov/work").send_blocking()?;
-//! assert_eq!(answer["pendingTasks"], 3);
-//! assert_eq!(fake.calls()[0].args["taskQueueId"], "prov/work");
+//! let group: taskcluster::Value = queue.get_task_group("fN1SbArXTPSVFNUvaOlinQ").send_blocking()?;
+//! assert_eq!(group["schedulerId"], "-");
+//! assert_eq!(fake.calls()[0].args["taskGroupId"], "fN1SbArXTPSVFNUvaOlinQ");
 //! # Ok::<(), taskcluster::Error>(())
 //! ```
 //!

@@ -10,10 +10,7 @@ use super::answer::{Refusal, date, timestamp};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
-
-/// The priorities, highest first.
-const PRIORITIES: [&str; 7] =
-    ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"];
+use crate::required_scopes::PRIORITIES;
 
 /// All tasks by id.
 #[derive(Default)]

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_fixed_word_goes_before_an_argument() {
         for reference in
-            [crate::Queue::REFERENCE, crate::Auth::REFERENCE, crate::WorkerManager::REFERENCE]
+            [&crate::Queue::REFERENCE, &crate::Auth::REFERENCE, &crate::WorkerManager::REFERENCE]
         {
             for endpoint in reference.endpoints {
                 let Reference { service, version, .. } = reference;

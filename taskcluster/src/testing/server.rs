@@ -144,18 +144,19 @@ async fn answer(
     Ok(response)
 }
 
-/// Reads a body; `None` if it is too large.
+/// Reads a body; `None` if it is too large. It is read to its end even so, since a client may look for the answer only
+/// after it has sent everything.
 async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
-    let mut bytes = BytesMut::new();
+    let (mut bytes, mut fits) = (BytesMut::new(), true);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
-            if bytes.len() + data.len() > MAX_BODY {
-                return Ok(None);
+            fits = fits && bytes.len() + data.len() <= MAX_BODY;
+            if fits {
+                bytes.extend_from_slice(&data);
             }
-            bytes.extend_from_slice(&data);
         }
     }
-    Ok(Some(bytes.freeze()))
+    Ok(fits.then(|| bytes.freeze()))
 }
 
 /// The body of an answer: one piece, after which it may break off.

@@ -14,6 +14,9 @@ use crate::hawk::Key;
 use crate::reference::Reference;
 use crate::slugid;
 
+/// The most that the clock can be off, in seconds.
+const CENTURY: i64 = 36_525 * 86_400;
+
 /// Everything that one deployment keeps.
 pub(super) struct State {
     /// The latest first.
@@ -32,17 +35,17 @@ pub(super) struct State {
 impl State {
     pub(super) fn new() -> Self {
         let references = vec![
-            crate::Auth::REFERENCE,
-            crate::Github::REFERENCE,
-            crate::Hooks::REFERENCE,
-            crate::Index::REFERENCE,
-            crate::Notify::REFERENCE,
-            crate::Object::REFERENCE,
-            crate::PurgeCache::REFERENCE,
-            crate::Queue::REFERENCE,
-            crate::Secrets::REFERENCE,
-            crate::WebServer::REFERENCE,
-            crate::WorkerManager::REFERENCE,
+            &crate::Auth::REFERENCE,
+            &crate::Github::REFERENCE,
+            &crate::Hooks::REFERENCE,
+            &crate::Index::REFERENCE,
+            &crate::Notify::REFERENCE,
+            &crate::Object::REFERENCE,
+            &crate::PurgeCache::REFERENCE,
+            &crate::Queue::REFERENCE,
+            &crate::Secrets::REFERENCE,
+            &crate::WebServer::REFERENCE,
+            &crate::WorkerManager::REFERENCE,
         ];
         Self {
             references: Mutex::new(references),
@@ -67,13 +70,11 @@ impl State {
     }
 
     pub(super) fn set_clock_offset(&self, seconds: i64) {
-        self.clock_offset.store(seconds, Ordering::Relaxed);
+        self.clock_offset.store(seconds.clamp(-CENTURY, CENTURY), Ordering::Relaxed);
     }
 
     /// The time by the deployment's clock.
     pub(super) fn now(&self) -> DateTime<Utc> {
-        let offset = TimeDelta::try_seconds(self.clock_offset.load(Ordering::Relaxed));
-        let now = Utc::now();
-        offset.and_then(|offset| now.checked_add_signed(offset)).unwrap_or(now)
+        Utc::now() + TimeDelta::seconds(self.clock_offset.load(Ordering::Relaxed))
     }
 }

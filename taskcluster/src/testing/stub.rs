@@ -157,13 +157,7 @@ impl Stubs {
         match times {
             Some(0) => {}
             Some(times) => lists.limited.push_back((key, times, action)),
-            None => {
-                if !action.lets_through() {
-                    // They could never be reached again.
-                    lists.unlimited.retain(|(known, _)| *known != key);
-                }
-                lists.unlimited.push_front((key, action));
-            }
+            None => lists.unlimited.push_front((key, action)),
         }
     }
 
@@ -195,13 +189,6 @@ impl Stubs {
     }
 }
 
-impl Action {
-    /// Whether the answer itself is left to the next stub.
-    fn lets_through(&self) -> bool {
-        matches!(self, Self::Fault(Fault::Delay(_) | Fault::Truncate))
-    }
-}
-
 impl Plan {
     /// Adds a stub; says whether the answer is decided by it.
     fn add(&mut self, action: &Action) -> bool {
@@ -227,7 +214,7 @@ impl Plan {
             }
             Fault::Status(status) => error(status),
             Fault::RetryAfter(status, wait) => {
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
                 error(status).header(RETRY_AFTER, seconds.into())
             }
             Fault::Html(status) => {

@@ -1,0 +1,125 @@
+//! Relative dates in words, `2 days 3 hours`, as Taskcluster's clients and its web interface take them.
+//!
+//! A text is an optional sign and one or more parts of number and unit, from large to small. White space and letter case
+//! do not matter. A year has 365 days, a month 30.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use crate::error::{Error, Result};
+
+/// The units from large to small: their spellings and their length in seconds.
+const UNITS: &[(&[&str], i64)] = &[
+    (&["years", "year", "yrs", "yr", "y"], 365 * 24 * 3600),
+    (&["months", "month", "mo"], 30 * 24 * 3600),
+    (&["weeks", "week", "wks", "wk", "w"], 7 * 24 * 3600),
+    (&["days", "day", "d"], 24 * 3600),
+    (&["hours", "hour", "hrs", "hr", "h"], 3600),
+    (&["minutes", "minute", "mins", "min", "m"], 60),
+    (&["seconds", "second", "secs", "sec", "s"], 1),
+];
+
+/// The date so long from now.
+///
+/// ```
+/// use chrono::{TimeDelta, Utc};
+///
+/// let deadline = taskcluster::from_now("2 days 3 hours")?;
+/// assert!(deadline > Utc::now() + TimeDelta::hours(50));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// A text that cannot be read, with the place where that shows, and a date beyond all dates.
+pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
+    from_now_since(text, Utc::now())
+}
+
+/// The date so long from another date.
+///
+/// ```
+/// let base = "2017-01-19T16:27:20.974Z".parse().unwrap();
+/// let date = taskcluster::from_now_since("- 1 hour", base)?;
+/// assert_eq!(taskcluster::dates::to_json(date), "2017-01-19T15:27:20.974Z");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`from_now`].
+pub fn from_now_since(text: &str, base: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let beyond = || Error::input(format!("{text:?} from {base} is beyond all dates"));
+    base.checked_add_signed(parse(text, beyond)?).ok_or_else(beyond)
+}
+
+/// The date so long from now, as JSON has it.
+///
+/// ```
+/// assert!(taskcluster::from_now_json("1 year")?.ends_with('Z'));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`from_now`].
+pub fn from_now_json(text: &str) -> Result<String> {
+    from_now(text).map(to_json)
+}
+
+/// A date as Taskcluster's JSON has it: UTC with milliseconds and `Z`.
+///
+/// ```
+/// let date = "2017-01-19T17:27:20.9749+01:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+/// assert_eq!(taskcluster::dates::to_json(date), "2017-01-19T16:27:20.974Z");
+/// ```
+#[must_use]
+pub fn to_json(date: DateTime<Utc>) -> String {
+    date.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {
+    let trimmed = text.trim();
+    let (negative, mut rest) = match trimmed.strip_prefix(['-', '+']) {
+        Some(rest) => (trimmed.starts_with('-'), rest),
+        None => (false, trimmed),
+    };
+    let fail = |rest: &str, expected: &str| {
+        let column = text.trim_end().chars().count() - rest.chars().count() + 1;
+        Error::input(format!(
+            "{text:?} is not a span of time: at column {column}, expected {expected}"
+        ))
+    };
+    let mut seconds = 0_i64;
+    let mut units = UNITS;
+    rest = rest.trim_start();
+    if rest.is_empty() {
+        return Err(fail(rest, "a number"));
+    }
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits == 0 {
+            return Err(fail(rest, "a number"));
+        }
+        let (number, tail) = rest.split_at(digits);
+        let tail = tail.trim_start();
+        let letters = tail.len() - tail.trim_start_matches(char::is_alphabetic).len();
+        let (unit, after) = tail.split_at(letters);
+        let named = |units: &[(&[&str], i64)]| {
+            units
+                .iter()
+                .position(|(names, _)| names.iter().any(|name| name.eq_ignore_ascii_case(unit)))
+        };
+        let Some(position) = named(units) else {
+            return Err(match named(UNITS) {
+                Some(_) => fail(tail, "a smaller unit than the one before"),
+                None => fail(tail, "a unit: years, months, weeks, days, hours, minutes or seconds"),
+            });
+        };
+        let part =
+            number.parse::<i64>().ok().and_then(|number| number.checked_mul(units[position].1));
+        seconds = part.and_then(|part| seconds.checked_add(part)).ok_or_else(&beyond)?;
+        units = &units[position + 1..];
+        rest = after.trim_start();
+    }
+    TimeDelta::try_seconds(if negative { -seconds } else { seconds }).ok_or_else(beyond)
+}

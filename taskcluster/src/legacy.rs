@@ -1,0 +1,86 @@
+//! The services of 2017, as the Python client `taskcluster-client.py` 2.1 knew them: 123 endpoints, 22 exchanges.
+//!
+//! Each has the URL of its own that it had then, with [`Client::legacy`](crate::Client::legacy). A client with a root URL finds them below that:
+//! `https://taskcluster.net` means `https://<service>.taskcluster.net/<version>`, any other root URL
+//! `<rootUrl>/api/<service>/<version>`. [`Service::with_base_url`](crate::Service::with_base_url) puts one anywhere.
+//!
+//! ```
+//! use taskcluster::legacy::{Queue, QueueEvents};
+//! use taskcluster::Client;
+//!
+//! let queue = Queue::new(&Client::legacy().build()?);
+//! let url = queue.status("JzTGxwxhQ76_Tt1dxkaG5g").url()?;
+//! assert_eq!(url.as_str(), "https://queue.taskcluster.net/v1/task/JzTGxwxhQ76_Tt1dxkaG5g/status");
+//! let binding = QueueEvents::task_completed().task_id("atask").binding()?;
+//! assert_eq!(binding.routing_key_pattern, "primary.atask.*.*.*.*.*.*.*.#");
+//! # Ok::<(), taskcluster::Error>(())
+//! ```
+//!
+//! # Porting a Python program
+//!
+//! `client` is a [`Client`](crate::Client), made once; `queue` is `Queue::new(&client)`.
+//!
+//! | Python | here |
+//! | --- | --- |
+//! | `taskcluster.Queue()` | `Queue::new(&Client::legacy().build()?)` |
+//! | `taskcluster.Queue({'credentials': {...}})` | [`Client::legacy()`](crate::Client::legacy)[`.credentials(..)`](crate::ClientBuilder::credentials)`.build()?` |
+//! | `{'baseUrl': 'http://localhost/v1'}` | [`Service::with_base_url`](crate::Service::with_base_url)`(&client, &Queue::REFERENCE, "http://localhost/v1")?.into()` |
+//! | `{'maxRetries': 3}` | [`.retry(Retry::default().max_retries(3))`](crate::Retry) |
+//! | `TASKCLUSTER_CLIENT_ID`, `_ACCESS_TOKEN`, `_CERTIFICATE` | [`Credentials::from_env()?`](crate::Credentials::from_env) |
+//! | `{'credentials': {'clientId': …, 'accessToken': …, 'certificate': …}}` | [`Credentials::from_json`](crate::Credentials::from_json) |
+//! | `queue.status('taskId')` | `queue.status("taskId").await?`, or `.send_blocking()?` |
+//! | `queue.createTask('taskId', task)` | `queue.create_task("taskId", &task).await?` |
+//! | `queue.createTask(task, taskId='taskId')` | the same; a misspelt or missing argument does not compile |
+//! | `queue.createTask(payload=task, params={'taskId': 't'}, query={…})` | [`client.call(&Queue::REFERENCE, "createTask")?`](crate::Client::call)`.params([("taskId", "t")]).payload(&task).query(..).send().await?` |
+//! | `queue.listTaskGroup('g', query={'limit': 10})` | `queue.list_task_group("g").limit(10).await?` |
+//! | `queue.listTaskGroup('g', paginationHandler=f)` | [`.pages()`](crate::Paged::pages), [`.items()`](crate::Paged::items), [`.items_blocking()`](crate::Paged::items_blocking) |
+//! | `paginationLimit=5` | `.pages().take(5)` |
+//! | `queue.buildUrl('status', 'taskId')` | [`queue.status("taskId").url()?`](crate::Call::url) |
+//! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), of any `GET` endpoint |
+//! | `buildSignedUrl(requestUrl=…)` | [`Signer::bewit`](crate::hawk::Signer::bewit) |
+//! | `asyncio`: `taskcluster.aio.Queue` | every call can be awaited |
+//! | `taskcluster.createTemporaryCredentials(start, expiry, scopes, name, credentials=…)` | [`credentials.temporary(lifetime)`](crate::Credentials::temporary)`.start(..).scopes(..).name(..).create()?` |
+//! | `authorizedScopes=['a:*']` | [`.authorized_scopes(["a:*"])`](crate::ClientBuilder::authorized_scopes), [`client.with_authorized_scopes`](crate::Client::with_authorized_scopes) |
+//! | `queueEvents.taskCompleted({'taskId': 't'})` | `QueueEvents::task_completed().task_id("t").binding()?` |
+//! | the same, names known at run time | [`QueueEvents::REFERENCE.find_exchange("taskCompleted")?`](crate::Reference::find_exchange)[`.binding([("taskId", "t")])?`](crate::Exchange::binding) |
+//! | `queueEvents.taskCompleted('primary.#')` | [`exchange.binding_for_pattern("primary.#")?`](crate::Exchange::binding_for_pattern) |
+//! | `TaskclusterRestFailure` | [`Error`](crate::Error) with [`is_api()`](crate::Error::is_api); `.status_code`, `.body` are [`status()`](crate::Error::status), [`body()`](crate::Error::body) |
+//! | `TaskclusterAuthFailure` | [`status()`](crate::Error::status) is `401` |
+//! | `TaskclusterConnectionError` | [`is_transport()`](crate::Error::is_transport) |
+//! | `TaskclusterTopicExchangeFailure`, wrong arguments | [`ErrorKind::Input`](crate::ErrorKind::Input) |
+//! | `utils.fromNow('2 days 3 hours', dateObj)` | [`from_now`](crate::from_now), [`from_now_since`](crate::from_now_since) |
+//! | `utils.fromNowJSON('1 hour')`, `stringDate` | [`from_now_json`](crate::from_now_json), [`dates::to_json`](crate::dates::to_json) |
+//! | `utils.scopeMatch(assumed, required)` | [`scope_match`](crate::scope_match) |
+//! | `taskcluster.slugId()`, `utils.slugId()` | [`slugid::nice`](crate::slugid::nice) |
+//! | `utils.stableSlugId()` | [`StableSlugids`](crate::slugid::StableSlugids) |
+//! | `slugid.encode`, `slugid.decode` | [`slugid::encode`](crate::slugid::encode), [`slugid::decode`](crate::slugid::decode) |
+//! | `utils.dumpJson`, `toStr` | `serde_json::to_string`; strings are UTF-8 already |
+//! | `utils.encodeStringForB64Header`, `makeB64UrlSafe`, `makeB64UrlUnsafe` | the crate `base64`: its `STANDARD` and `URL_SAFE_NO_PAD` engines |
+//! | `utils.calculateSleepTime`, `makeHttpRequest`, `makeSingleHttpRequest` | done by every call; for other URLs use [`reqwest`](crate::reqwest) |
+//! | `utils.putFile(filename, url, contentType)` | `reqwest`: `.put(url).header("content-type", ..).body(std::fs::read(filename)?)` |
+//! | `utils.isExpired(certificate)` | [`credentials.information()?.is_active()`](crate::CredentialsInformation::is_active) |
+//! | `utils.optionsFromEnvironment()` | [`Client::from_env`](crate::Client::from_env) |
+//! | `DEBUG_TASKCLUSTER_CLIENT=1` | events of `tracing` at debug level; the examples show them with this variable set |
+//! | `taskcluster.authenticate('description')` (a browser log-in) | not here: make credentials in the deployment's web interface |
+
+use crate::taskcluster_api;
+
+taskcluster_api! {
+    pub struct Auth = "references/2017/auth.json";
+    pub struct AuthEvents = "references/2017/auth-events.json";
+    pub struct AwsProvisioner = "references/2017/aws-provisioner.json";
+    pub struct AwsProvisionerEvents = "references/2017/aws-provisioner-events.json";
+    pub struct Github = "references/2017/github.json";
+    pub struct GithubEvents = "references/2017/github-events.json";
+    pub struct Hooks = "references/2017/hooks.json";
+    pub struct Index = "references/2017/index.json";
+    pub struct Login = "references/2017/login.json";
+    pub struct Notify = "references/2017/notify.json";
+    pub struct Pulse = "references/2017/pulse.json";
+    pub struct PurgeCache = "references/2017/purge-cache.json";
+    pub struct PurgeCacheEvents = "references/2017/purge-cache-events.json";
+    pub struct Queue = "references/2017/queue.json";
+    pub struct QueueEvents = "references/2017/queue-events.json";
+    pub struct Secrets = "references/2017/secrets.json";
+    pub struct TreeherderEvents = "references/2017/treeherder-events.json";
+}

@@ -1,0 +1,67 @@
+//! Which scopes a call needs, asked before it is sent.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Result};
+use crate::request::Request;
+use crate::scopes::{Expression, Params};
+
+/// The priorities of tasks, highest first.
+pub(crate) const PRIORITIES: [&str; 7] =
+    ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"];
+
+/// The endpoint's template, filled in with what the call shows.
+pub(crate) fn required_scopes(request: &Request) -> Result<Expression> {
+    request.check()?;
+    let Some(template) = &request.endpoint.scopes else { return Ok(Expression::AllOf(Vec::new())) };
+    let payload = request.payload.as_deref().and_then(|json| serde_json::from_slice(json).ok());
+    let mut known: Map<String, Value> = payload.unwrap_or_default();
+    if (request.service.reference().service, request.endpoint.name) == ("queue", "createTask") {
+        add_defaults_of_tasks(&mut known);
+    }
+    let mut params = Params::new();
+    for (name, value) in &known {
+        params = match value {
+            Value::String(text) => params.value(name, text),
+            Value::Bool(flag) => params.flag(name, *flag),
+            Value::Array(items) => params.list(name, items.iter().filter_map(Value::as_str)),
+            _ => params,
+        };
+    }
+    for (name, value) in request.query() {
+        params = params.value(name.clone(), value);
+    }
+    for (name, value) in request.args() {
+        // A task is of its own group if it names none.
+        if name == "taskId" && !known.contains_key("taskGroupId") {
+            params = params.value("taskGroupId", value.clone());
+        }
+        params = params.value(name, value);
+    }
+    template.expand(&params).map_err(|missing| {
+        Error::input(format!("the scopes for {}: {missing}", request.endpoint.name))
+    })
+}
+
+/// What the queue takes for granted of a new task: `create-task-request.json` has these defaults.
+fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
+    let queue_id =
+        task.get("taskQueueId").and_then(Value::as_str).and_then(|id| id.split_once('/'));
+    if let Some((provisioner, worker_type)) = queue_id.map(|(a, b)| (json!(a), json!(b))) {
+        task.entry("provisionerId").or_insert(provisioner);
+        task.entry("workerType").or_insert(worker_type);
+    }
+    for (name, default) in [
+        ("schedulerId", json!("-")),
+        ("projectId", json!("none")),
+        ("priority", json!("lowest")),
+        ("scopes", json!([])),
+        ("routes", json!([])),
+    ] {
+        task.entry(name).or_insert(default);
+    }
+    // Who may create a task of a higher priority may create this one.
+    let enough = PRIORITIES.iter().position(|known| task["priority"] == *known);
+    let enough = json!(PRIORITIES[..=enough.unwrap_or(PRIORITIES.len() - 1)]);
+    task.insert("priorities".to_owned(), enough);
+}
