@@ -11,6 +11,7 @@ mod compile;
 mod dates;
 mod deployment;
 mod environment;
+mod every_endpoint;
 mod exchanges;
 mod hawk;
 mod paging;

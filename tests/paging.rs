@@ -47,6 +47,16 @@ async fn pages_keep_what_else_they_hold() {
 }
 
 #[tokio::test]
+async fn a_listing_can_end_after_some_pages() {
+    let (deployment, auth) = many_clients(25).await;
+    let items: Vec<Value> =
+        auth.list_clients().limit(10).max_pages(2).items().try_collect().await.unwrap();
+    assert_eq!((items.len(), deployment.calls().len()), (20, 2));
+    assert_eq!(auth.list_clients().limit(10).max_pages(9).pages().count().await, 3);
+    assert_eq!(auth.list_clients().max_pages(0).clone().items().count().await, 0);
+}
+
+#[tokio::test]
 async fn one_page_is_fetched_when_it_is_needed() {
     let (deployment, auth) = many_clients(30).await;
     let mut items = auth.list_clients().limit(10).items();

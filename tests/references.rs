@@ -34,27 +34,51 @@ fn entries(reference: &Value) -> &[Value] {
     reference["entries"].as_array().unwrap()
 }
 
-/// The prebuilt references, of which each file must be one.
-fn prebuilt() -> Vec<&'static Reference> {
-    vec![
-        &Auth::REFERENCE,
-        &Github::REFERENCE,
-        &Hooks::REFERENCE,
-        &Index::REFERENCE,
-        &Notify::REFERENCE,
-        &Object::REFERENCE,
-        &PurgeCache::REFERENCE,
-        &Queue::REFERENCE,
-        &Secrets::REFERENCE,
-        &WebServer::REFERENCE,
-        &WorkerManager::REFERENCE,
-        &AuthEvents::REFERENCE,
-        &GithubEvents::REFERENCE,
-        &HooksEvents::REFERENCE,
-        &NotifyEvents::REFERENCE,
-        &QueueEvents::REFERENCE,
-        &WorkerManagerEvents::REFERENCE,
-    ]
+/// The prebuilt references of the current generation, of which each file must be one.
+pub(crate) const PREBUILT: &[&'static Reference] = &[
+    &Auth::REFERENCE,
+    &Github::REFERENCE,
+    &Hooks::REFERENCE,
+    &Index::REFERENCE,
+    &Notify::REFERENCE,
+    &Object::REFERENCE,
+    &PurgeCache::REFERENCE,
+    &Queue::REFERENCE,
+    &Secrets::REFERENCE,
+    &WebServer::REFERENCE,
+    &WorkerManager::REFERENCE,
+    &AuthEvents::REFERENCE,
+    &GithubEvents::REFERENCE,
+    &HooksEvents::REFERENCE,
+    &NotifyEvents::REFERENCE,
+    &QueueEvents::REFERENCE,
+    &WorkerManagerEvents::REFERENCE,
+];
+
+/// Those of 2017, with their files.
+const LEGACY_FILES: &[(&str, &'static Reference)] = &[
+    ("auth", &legacy::Auth::REFERENCE),
+    ("auth-events", &legacy::AuthEvents::REFERENCE),
+    ("aws-provisioner", &legacy::AwsProvisioner::REFERENCE),
+    ("aws-provisioner-events", &legacy::AwsProvisionerEvents::REFERENCE),
+    ("github", &legacy::Github::REFERENCE),
+    ("github-events", &legacy::GithubEvents::REFERENCE),
+    ("hooks", &legacy::Hooks::REFERENCE),
+    ("index", &legacy::Index::REFERENCE),
+    ("login", &legacy::Login::REFERENCE),
+    ("notify", &legacy::Notify::REFERENCE),
+    ("pulse", &legacy::Pulse::REFERENCE),
+    ("purge-cache", &legacy::PurgeCache::REFERENCE),
+    ("purge-cache-events", &legacy::PurgeCacheEvents::REFERENCE),
+    ("queue", &legacy::Queue::REFERENCE),
+    ("queue-events", &legacy::QueueEvents::REFERENCE),
+    ("secrets", &legacy::Secrets::REFERENCE),
+    ("treeherder-events", &legacy::TreeherderEvents::REFERENCE),
+];
+
+/// Those of 2017.
+pub(crate) fn of_2017() -> impl Iterator<Item = &'static Reference> {
+    LEGACY_FILES.iter().map(|(_, reference)| *reference)
 }
 
 #[test]
@@ -142,7 +166,7 @@ fn every_route_parameter_is_an_argument_and_the_other_way_round() {
 }
 
 #[test]
-fn every_entry_has_a_title_and_a_description_of_its_own_words() {
+fn every_entry_has_a_title_and_a_description_of_its_own() {
     let standard = ["ping", "lbheartbeat", "version", "heartbeat"];
     let mut seen = BTreeSet::new();
     for (service, reference) in current("api").into_iter().chain(current("exchanges")) {
@@ -169,58 +193,97 @@ fn every_entry_has_a_title_and_a_description_of_its_own_words() {
 fn everything_in_the_references_has_come_out_of_the_macro() {
     let (mut endpoints, mut exchanges, mut used) = (0, 0, 0);
     for (service, file) in current("api") {
-        let reference = prebuilt()
-            .into_iter()
-            .find(|r| r.service == service && r.exchanges.is_empty())
-            .unwrap();
+        let reference =
+            PREBUILT.iter().find(|r| r.service == service && r.exchanges.is_empty()).unwrap();
         used += 1;
-        assert_eq!(reference.endpoints.len(), entries(&file).len());
-        for (facts, entry) in reference.endpoints.iter().zip(entries(&file)) {
-            endpoints += 1;
-            assert_eq!(facts.name, entry["name"]);
-            assert_eq!(facts.route, entry["route"]);
-            assert_eq!(
-                facts.method.as_str(),
-                entry["method"].as_str().unwrap().to_ascii_uppercase()
-            );
-            assert_eq!(serde_json::json!(facts.args), entry["args"]);
-            assert_eq!(serde_json::json!(facts.query), entry["query"]);
-            assert_eq!(facts.input, entry["input"].as_str());
-            assert_eq!(facts.output, entry["output"].as_str());
-            assert_eq!(facts.scopes.is_some(), entry.get("scopes").is_some());
-            assert_eq!(
-                format!("{:?}", facts.stability).to_lowercase(),
-                entry["stability"].as_str().unwrap()
-            );
-            let pages = facts.query.contains(&"continuationToken");
-            assert_eq!(facts.paging.is_some(), pages, "{facts}");
-        }
+        endpoints += compare_endpoints(reference, &file);
     }
     for (service, file) in current("exchanges") {
-        let reference = prebuilt()
-            .into_iter()
-            .find(|r| r.service == service && !r.exchanges.is_empty())
-            .unwrap();
+        let reference =
+            PREBUILT.iter().find(|r| r.service == service && !r.exchanges.is_empty()).unwrap();
         used += 1;
-        assert_eq!(reference.exchange_prefix, file["exchangePrefix"]);
-        assert_eq!(reference.exchanges.len(), entries(&file).len());
-        for (facts, entry) in reference.exchanges.iter().zip(entries(&file)) {
-            exchanges += 1;
-            assert_eq!(facts.name, entry["name"]);
-            let name =
-                format!("{}{}", reference.exchange_prefix, entry["exchange"].as_str().unwrap());
-            assert_eq!(facts.exchange, name);
-            assert_eq!(facts.schema, entry["schema"]);
-            let parts = entry["routingKey"].as_array().unwrap();
-            assert_eq!(facts.routing_key.len(), parts.len());
-            for (facts, part) in facts.routing_key.iter().zip(parts) {
-                assert_eq!(facts.name, part["name"]);
-                assert_eq!(facts.constant, part["constant"].as_str());
-                assert_eq!(facts.required, part["required"]);
-                assert_eq!(facts.multiple_words, part["multipleWords"]);
+        exchanges += compare_exchanges(reference, &file);
+    }
+    assert_eq!((endpoints, exchanges), (192, 36));
+    assert_eq!(used, PREBUILT.len());
+}
+
+#[test]
+fn so_has_everything_of_2017() {
+    let files = fs::read_dir(root().join("2017")).unwrap().filter(|file| {
+        file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "json")
+    });
+    assert_eq!(files.count(), LEGACY_FILES.len());
+    let (mut endpoints, mut exchanges) = (0, 0);
+    for (name, reference) in LEGACY_FILES {
+        let file = read(&root().join("2017").join(format!("{name}.json")));
+        assert_eq!(reference.base_url, file["baseUrl"].as_str());
+        if name.ends_with("-events") {
+            exchanges += compare_exchanges(reference, &file);
+        } else {
+            assert_eq!((reference.service, reference.version), (*name, "v1"));
+            endpoints += compare_endpoints(reference, &file);
+        }
+    }
+    assert_eq!((endpoints, exchanges), (123, 22));
+}
+
+#[test]
+fn every_schema_of_2017_is_there() {
+    for (name, _) in LEGACY_FILES {
+        let file = read(&root().join("2017").join(format!("{name}.json")));
+        for entry in entries(&file) {
+            for schema in ["input", "output", "schema"].iter().filter_map(|key| entry[key].as_str())
+            {
+                let path = schema.strip_prefix("http://schemas.taskcluster.net/").unwrap();
+                let path = root().join("2017/schemas").join(path.trim_end_matches('#'));
+                assert!(read(&path).is_object(), "{}", path.display());
             }
         }
     }
-    assert_eq!((endpoints, exchanges), (192, 36));
-    assert_eq!(used, prebuilt().len());
+}
+
+/// Holds the facts of an API against its file; returns how many endpoints there are.
+fn compare_endpoints(reference: &Reference, file: &Value) -> usize {
+    assert_eq!(reference.endpoints.len(), entries(file).len());
+    for (facts, entry) in reference.endpoints.iter().zip(entries(file)) {
+        assert_eq!(facts.name, entry["name"]);
+        assert_eq!(facts.title, entry["title"]);
+        assert_eq!(facts.route, entry["route"]);
+        assert_eq!(facts.method.as_str(), entry["method"].as_str().unwrap().to_ascii_uppercase());
+        assert_eq!(serde_json::json!(facts.args), entry["args"]);
+        assert_eq!(serde_json::json!(facts.query), entry["query"]);
+        assert_eq!(facts.input, entry["input"].as_str());
+        assert_eq!(facts.output, entry["output"].as_str());
+        assert_eq!(facts.scopes.is_some(), entry.get("scopes").is_some());
+        assert_eq!(
+            format!("{:?}", facts.stability).to_lowercase(),
+            entry["stability"].as_str().unwrap()
+        );
+        let token = facts.query.iter().find(|option| option.starts_with("continuation"));
+        assert_eq!(facts.paging.map(|paging| paging.query), token.copied(), "{facts}");
+    }
+    reference.endpoints.len()
+}
+
+/// Holds the facts of exchanges against their file; returns how many there are.
+fn compare_exchanges(reference: &Reference, file: &Value) -> usize {
+    assert_eq!(reference.exchange_prefix, file["exchangePrefix"]);
+    assert_eq!(reference.exchanges.len(), entries(file).len());
+    for (facts, entry) in reference.exchanges.iter().zip(entries(file)) {
+        assert_eq!(facts.name, entry["name"]);
+        assert_eq!(facts.title, entry["title"]);
+        let name = format!("{}{}", reference.exchange_prefix, entry["exchange"].as_str().unwrap());
+        assert_eq!(facts.exchange, name);
+        assert_eq!(facts.schema, entry["schema"]);
+        let parts = entry["routingKey"].as_array().unwrap();
+        assert_eq!(facts.routing_key.len(), parts.len());
+        for (facts, part) in facts.routing_key.iter().zip(parts) {
+            assert_eq!(facts.name, part["name"]);
+            assert_eq!(facts.constant, part["constant"].as_str());
+            assert_eq!(facts.required, part["required"]);
+            assert_eq!(facts.multiple_words, part["multipleWords"]);
+        }
+    }
+    reference.exchanges.len()
 }

@@ -1,8 +1,8 @@
 //! The macro behind the `taskcluster` crate; use it from there.
 //!
-//! The way of the data: [`invocation`] parses what the user wrote, [`files`] reads and tracks the JSON files,
-//! [`read`] makes the plain [`model`] of a reference out of them, [`check`] looks across its entries, and [`expand`]
-//! writes Rust. Each of them reports to [`problems`], which become compile errors all together; what is valid
+//! The way of the data: `invocation` parses what the user wrote, `files` reads and tracks the JSON files,
+//! `read` makes the plain `model` of a reference out of them, `check` looks across its entries, and `expand`
+//! writes Rust. Each of them reports to `problems`, which become compile errors all together; what is valid
 //! is expanded all the same.
 
 mod check;

@@ -3,21 +3,26 @@
 //! Without anything set it starts the embedded deployment and shows the whole tour there. With `TASKCLUSTER_ROOT_URL`
 //! (and `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN`) it does what is harmless on that deployment.
 
+mod shared;
+
+use std::error::Error;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
 use futures::TryStreamExt as _;
-use taskcluster::testing::Deployment;
-use taskcluster::{Auth, Client, Queue, QueueEvents, Result, json, slugid};
+use shared::{ACCESS_TOKEN, CLIENT_ID, task};
+use taskcluster::{
+    Auth, Client, Credentials, Queue, QueueEvents, Result, http_client_builder, slugid,
+};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    if std::env::var_os("TASKCLUSTER_ROOT_URL").is_some() {
-        return Ok(look_around(&Client::from_env()?).await?);
+async fn main() -> Result<(), Box<dyn Error>> {
+    shared::start_logging();
+    if let Some(client) = shared::real_deployment()? {
+        return Ok(look_around(&client).await?);
     }
-    let deployment = Deployment::start().await?;
-    deployment.client("quick/start", "no-secret", ["auth:*", "queue:*"]);
-    tour(&deployment.connect("quick/start")?).await
+    let (_deployment, client) = shared::embedded_deployment()?;
+    look_around(&client).await?;
+    tour(&client).await
 }
 
 /// What is safe on every deployment.
@@ -35,8 +40,7 @@ async fn look_around(client: &Client) -> Result<()> {
     Ok(())
 }
 
-async fn tour(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
-    look_around(client).await?;
+async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
     let queue = Queue::new(client);
 
     // Tasks of one group; the first one's id names it.
@@ -53,19 +57,18 @@ async fn tour(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
 
     // A signed URL works for whoever has it, with any HTTP client.
     let url = queue.list_task_group(&group).signed_url(Duration::from_secs(15 * 60))?;
-    let plain_http = taskcluster::http_client_builder()?.build()?;
+    let plain_http = http_client_builder()?.build()?;
     println!("signed URL       {}", plain_http.get(url).send().await?.status());
 
     // Temporary credentials are made here, without asking anybody, and can do no more than they are told.
-    let credentials = taskcluster::Credentials::new("quick/start", "no-secret");
-    let temporary = credentials
+    let temporary = Credentials::new(CLIENT_ID, ACCESS_TOKEN)
         .temporary(Duration::from_secs(3600))
         .scopes(["queue:cancel-task:*"])
         .create()?;
     let restricted = Queue::new(&client.with_credentials(temporary)?);
     let cancelled = restricted.cancel_task(&group).await?;
     println!("cancelled task   {group}: {}", cancelled["status"]["state"]);
-    match restricted.create_task(slugid::nice(), &task(&group, 9)).await {
+    match restricted.list_task_group(&group).await {
         Err(error) => println!("an error         {error}"),
         Ok(_) => println!("the restricted credentials were not restricted"),
     }
@@ -75,23 +78,4 @@ async fn tour(client: &Client) -> Result<(), Box<dyn std::error::Error>> {
     println!("exchange         {}", binding.exchange);
     println!("routing key      {}", binding.routing_key_pattern);
     Ok(())
-}
-
-fn task(group: &str, n: usize) -> taskcluster::Value {
-    let now = Utc::now();
-    let json_date =
-        |date: chrono::DateTime<Utc>| date.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    json!({
-        "taskQueueId": "quick/start",
-        "taskGroupId": group,
-        "created": json_date(now),
-        "deadline": json_date(now + TimeDelta::hours(2)),
-        "metadata": {
-            "name": format!("task {n}"),
-            "description": "One of the quickstart's tasks",
-            "owner": "quickstart@example.com",
-            "source": "https://example.com/quickstart",
-        },
-        "payload": {},
-    })
 }

@@ -217,17 +217,32 @@ impl<T> fmt::Debug for CallFuture<T> {
 #[must_use = "nothing is sent until the call is awaited or sent"]
 pub struct Paged<T = Value, I = Value> {
     call: Call<T>,
+    max_pages: usize,
     item: PhantomData<fn() -> I>,
 }
 
 impl<T, I> Paged<T, I> {
     pub(crate) fn new(call: Call<T>) -> Self {
-        Self { call, item: PhantomData }
+        Self { call, max_pages: usize::MAX, item: PhantomData }
     }
 
     #[doc(hidden)]
     pub fn set_query(&mut self, name: &'static str, value: &dyn fmt::Display) {
         self.call.set_query(name, value);
+    }
+
+    /// The same call, whose listings end after so many pages.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use futures::TryStreamExt as _;
+    ///
+    /// let group = queue.list_task_group("fN1SbArXTPSVFNUvaOlinQ").limit(100);
+    /// let at_most_300: Vec<_> = group.max_pages(3).items().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn max_pages(&self, pages: usize) -> Self {
+        Self { max_pages: pages, ..self.clone() }
     }
 
     /// All pages, one after the other, from the one that `continuation_token` names or the first.
@@ -246,7 +261,7 @@ impl<T, I> Paged<T, I> {
     where
         T: DeserializeOwned + Send + 'static,
     {
-        Pages::new(self.call.request.clone())
+        Pages::new(self.call.request.clone(), self.max_pages)
     }
 
     /// All pages, blocking the thread for each.
@@ -291,7 +306,7 @@ impl<T, I> Paged<T, I> {
 
     /// The items of all pages, decoded into a type of the caller's choice, which may leave out what it does not need.
     pub fn items_as<U: DeserializeOwned + Send + 'static>(&self) -> Items<U> {
-        Items::new(self.call.request.clone())
+        Items::new(self.call.request.clone(), self.max_pages)
     }
 }
 
@@ -315,7 +330,7 @@ impl<T: DeserializeOwned, I> IntoFuture for Paged<T, I> {
 
 impl<T, I> Clone for Paged<T, I> {
     fn clone(&self) -> Self {
-        Self::new(self.call.clone())
+        Self { max_pages: self.max_pages, ..Self::new(self.call.clone()) }
     }
 }
 

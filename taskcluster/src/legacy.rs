@@ -34,7 +34,7 @@
 //! | `queue.createTask(payload=task, params={'taskId': 't'}, query={…})` | [`client.call(&Queue::REFERENCE, "createTask")?`](crate::Client::call)`.params([("taskId", "t")]).payload(&task).query(..).send().await?` |
 //! | `queue.listTaskGroup('g', query={'limit': 10})` | `queue.list_task_group("g").limit(10).await?` |
 //! | `queue.listTaskGroup('g', paginationHandler=f)` | [`.pages()`](crate::Paged::pages), [`.items()`](crate::Paged::items), [`.items_blocking()`](crate::Paged::items_blocking) |
-//! | `paginationLimit=5` | `.pages().take(5)` |
+//! | `paginationLimit=5` | [`.max_pages(5)`](crate::Paged::max_pages) |
 //! | `queue.buildUrl('status', 'taskId')` | [`queue.status("taskId").url()?`](crate::Call::url) |
 //! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), of any `GET` endpoint |
 //! | `buildSignedUrl(requestUrl=…)` | [`Signer::bewit`](crate::hawk::Signer::bewit) |
@@ -56,7 +56,7 @@
 //! | `slugid.encode`, `slugid.decode` | [`slugid::encode`](crate::slugid::encode), [`slugid::decode`](crate::slugid::decode) |
 //! | `utils.dumpJson`, `toStr` | `serde_json::to_string`; strings are UTF-8 already |
 //! | `utils.encodeStringForB64Header`, `makeB64UrlSafe`, `makeB64UrlUnsafe` | the crate `base64`: its `STANDARD` and `URL_SAFE_NO_PAD` engines |
-//! | `utils.calculateSleepTime`, `makeHttpRequest`, `makeSingleHttpRequest` | done by every call; for other URLs use [`reqwest`](crate::reqwest) |
+//! | `utils.calculateSleepTime`, `makeHttpRequest`, `makeSingleHttpRequest` | done by every call; for other URLs use [`reqwest`](https://docs.rs/reqwest) |
 //! | `utils.putFile(filename, url, contentType)` | `reqwest`: `.put(url).header("content-type", ..).body(std::fs::read(filename)?)` |
 //! | `utils.isExpired(certificate)` | [`credentials.information()?.is_active()`](crate::CredentialsInformation::is_active) |
 //! | `utils.optionsFromEnvironment()` | [`Client::from_env`](crate::Client::from_env) |

@@ -21,8 +21,8 @@ use crate::send::{Answer, decode, send};
 pub struct Pages<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T: DeserializeOwned + Send + 'static> Pages<T> {
-    pub(crate) fn new(request: Request) -> Self {
-        Self(Box::pin(try_unfold(Pager::new(request), async |mut pager| {
+    pub(crate) fn new(request: Request, max_pages: usize) -> Self {
+        Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
             let Some(answer) = pager.fetch().await? else { return Ok(None) };
             // The token is found by a pass of its own, since T may not have a place for it.
             pager.items::<IgnoredAny>(&answer)?;
@@ -36,8 +36,8 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
 pub struct Items<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T: DeserializeOwned + Send + 'static> Items<T> {
-    pub(crate) fn new(request: Request) -> Self {
-        let start = (Pager::new(request), VecDeque::new());
+    pub(crate) fn new(request: Request, max_pages: usize) -> Self {
+        let start = (Pager::new(request, max_pages), VecDeque::new());
         Self(Box::pin(try_unfold(start, async |(mut pager, mut items)| {
             loop {
                 if let Some(item) = items.pop_front() {
@@ -85,12 +85,12 @@ struct Pager {
     request: Request,
     /// `None` before the first page.
     token: Option<String>,
-    done: bool,
+    pages_left: usize,
 }
 
 impl Pager {
-    fn new(request: Request) -> Self {
-        Self { request, token: None, done: false }
+    fn new(request: Request, max_pages: usize) -> Self {
+        Self { request, token: None, pages_left: max_pages }
     }
 
     fn paging(&self) -> Result<Paging> {
@@ -102,9 +102,10 @@ impl Pager {
 
     async fn fetch(&mut self) -> Result<Option<Answer>> {
         let paging = self.paging()?;
-        if self.done {
+        if self.pages_left == 0 {
             return Ok(None);
         }
+        self.pages_left -= 1;
         if let Some(token) = &self.token {
             self.request.set_query(paging.query, token);
         }
@@ -126,7 +127,9 @@ impl Pager {
             );
             return Err(answer.error(error));
         }
-        self.done = token.is_none();
+        if token.is_none() {
+            self.pages_left = 0;
+        }
         self.token = token;
         Ok(page.items)
     }
