@@ -35,7 +35,7 @@ fn entries(reference: &Value) -> &[Value] {
 }
 
 /// The prebuilt references of the current generation, of which each file must be one.
-pub(crate) const PREBUILT: &[&'static Reference] = &[
+pub(crate) const PREBUILT: &[&Reference] = &[
     &Auth::REFERENCE,
     &Github::REFERENCE,
     &Hooks::REFERENCE,
@@ -56,7 +56,7 @@ pub(crate) const PREBUILT: &[&'static Reference] = &[
 ];
 
 /// Those of 2017, with their files.
-const LEGACY_FILES: &[(&str, &'static Reference)] = &[
+const LEGACY_FILES: &[(&str, &Reference)] = &[
     ("auth", &legacy::Auth::REFERENCE),
     ("auth-events", &legacy::AuthEvents::REFERENCE),
     ("aws-provisioner", &legacy::AwsProvisioner::REFERENCE),

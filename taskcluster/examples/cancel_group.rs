@@ -43,7 +43,10 @@ async fn create(queue: &Queue, group: &str, count: usize) -> Result<()> {
     stream::iter(0..count)
         .map(|n| queue.create_task(slugid::nice(), &shared::task(group, n)).into_future())
         .buffer_unordered(AT_ONCE)
-        .try_for_each(async |_| Ok(bar.inc(1)))
+        .try_for_each(async |_| {
+            bar.inc(1);
+            Ok(())
+        })
         .await?;
     bar.finish();
     Ok(())
