@@ -145,6 +145,24 @@ async fn errors_keep_a_bounded_part_of_the_body() {
     let error = status_call(answer("400 Bad Request", &[], &huge)).await.unwrap_err();
     assert_eq!(error.body().len(), 16 * 1024);
     assert!(error.to_string().len() < 400, "{error}");
+
+    let long = json!({"code": "Long", "message": format!("a\n{}", "ü ".repeat(100_000))});
+    let error = status_call(json("400 Bad Request", &long.to_string())).await.unwrap_err();
+    assert_eq!(error.code(), Some("Long"));
+    assert!(error.message().len() <= 16 * 1024 && error.to_string().len() < 2400);
+    assert!(!error.to_string().contains('\n'));
+}
+
+#[tokio::test]
+async fn a_redirect_without_json_says_how_to_read_it() {
+    let redirect =
+        answer("303 See Other", &["Location: https://x.example.com/?token=hush"], "See Other");
+    let error = status_call(redirect).await.unwrap_err();
+    assert!(
+        error.message().contains("the service redirects; `send_raw` has its answer"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("hush"));
 }
 
 #[tokio::test]
@@ -178,7 +196,8 @@ async fn no_secret_is_ever_printed() {
     let call = secrets.set("a", &payload);
     let named =
         client.call(&Secrets::REFERENCE, "set").unwrap().param("name", "a").payload(&payload);
-    let builder = Client::builder("https://tc.example.com").credentials(credentials.clone());
+    let builder = Client::builder("https://user:t0ken-secret@tc.example.com")
+        .credentials(credentials.clone());
     let shown = [
         format!("{credentials:?} {client:?} {secrets:?} {call:?} {named:?} {builder:?}"),
         format!("{:?}", credentials.temporary(std::time::Duration::from_secs(1))),

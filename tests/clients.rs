@@ -211,6 +211,32 @@ async fn a_provider_is_asked_for_every_attempt() {
     }
 }
 
+/// Counts on a runtime, as providers do that ask a service.
+struct Asking(Credentials);
+
+impl CredentialsProvider for Asking {
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok(self.0.clone())
+        })
+    }
+}
+
+#[test]
+fn a_provider_may_count_on_a_runtime_in_a_program_without_one() {
+    let deployment = Deployment::start_blocking().unwrap();
+    let credentials = deployment.client("tester", "no-secret", ["*"]);
+    let client = Client::builder(deployment.root_url())
+        .credentials_provider(Asking(credentials))
+        .build()
+        .unwrap();
+    let call = Auth::new(&client).current_scopes();
+    assert!(call.signed_url(Duration::from_secs(60)).is_err(), "nothing has been given yet");
+    call.send_blocking().unwrap();
+    call.signed_url(Duration::from_secs(60)).unwrap();
+}
+
 struct Broken;
 
 impl CredentialsProvider for Broken {
@@ -224,7 +250,7 @@ async fn a_provider_that_fails_is_told() {
     let client =
         Client::builder("http://127.0.0.1:9").credentials_provider(Broken).build().unwrap();
     let error = Queue::new(&client).ping().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));
     assert!(
         error.to_string().contains("the credentials provider failed: the vault is closed"),
         "{error}"

@@ -38,6 +38,15 @@ fn the_compiler_says_what_is_right_and_what_is_wrong() {
     cases.compile_fail(here.join("compile/fail/*.rs"));
 }
 
+/// The compiler's list of what this test was built from, in which `tests/urls.rs` has an item of 2017.
+#[test]
+fn the_compiler_watches_every_file_that_is_read() {
+    let list = fs::read_to_string(std::env::current_exe().unwrap().with_extension("d")).unwrap();
+    for file in ["queue.json", "schemas/queue/v1/list-task-group-response.json"] {
+        assert!(list.contains(&format!("references/2017/{file}")), "{file}");
+    }
+}
+
 /// A program that calls each endpoint of the reference files by its typed method, with every query option, and holds
 /// the URL against the one that the reference describes.
 fn every_endpoint_called(references: &Path) -> String {

@@ -65,6 +65,14 @@ fn empty_variables_count_as_unset() {
     );
 }
 
+/// A task in a small image talks plain HTTP to its proxy.
+#[test]
+fn plain_http_needs_no_certificates() {
+    let none = [("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")];
+    assert!(with(&[PROXY, none[0], none[1]]).contains("http://taskcluster/api/queue/v1/ping"));
+    assert!(with(&[ROOT, none[0], none[1]]).contains("client: TLS cannot be set up"));
+}
+
 #[test]
 fn halves_are_told() {
     assert!(

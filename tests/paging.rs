@@ -120,6 +120,15 @@ async fn the_same_token_for_ever_is_an_error() {
 }
 
 #[tokio::test]
+async fn tokens_that_go_in_circles_are_an_error() {
+    let page = |token: &str| json!({"tasks": [token], "continuationToken": token});
+    let (_server, queue) = listing(&[page("a"), page("b"), page("c"), page("a")]).await;
+    let items: Vec<_> = queue.list_task_group("G").items().collect().await;
+    assert_eq!(items.len(), 4);
+    assert!(items[3].as_ref().unwrap_err().message().contains("the same page twice"));
+}
+
+#[tokio::test]
 async fn a_page_without_its_list_is_an_error() {
     let (_server, queue) = listing(&[json!({"task": []})]).await;
     let error = queue.list_task_group("G").items().try_collect::<Vec<_>>().await.unwrap_err();

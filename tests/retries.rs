@@ -215,6 +215,65 @@ async fn a_clock_that_is_off_is_corrected_once() {
 }
 
 #[tokio::test]
+async fn calls_at_once_all_survive_a_clock_that_is_off() {
+    let deployment = Deployment::start().await.unwrap();
+    deployment.client("tester", "no-secret", ["*"]);
+    deployment.set_clock_offset(3600);
+    let auth = Auth::new(&deployment.connect("tester").unwrap());
+    let calls = (0..10).map(|_| auth.current_scopes().into_future());
+    futures::future::try_join_all(calls).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_whose_body_breaks_off_is_a_refusal() {
+    let broken = "HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{\"code\":".to_owned();
+    let server = RawServer::start([broken]).await.unwrap();
+    let error = Queue::new(&client(&server.url)).ping().await.unwrap_err();
+    assert_eq!((error.attempts(), error.is_api()), (1, true), "{error}");
+    assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+}
+
+#[tokio::test]
+async fn what_the_http_client_refuses_is_not_repeated() {
+    let http = taskcluster::http_client_builder().unwrap().https_only(true).build().unwrap();
+    let client = Client::builder("http://127.0.0.1:9").http_client(http).build().unwrap();
+    let error = Queue::new(&client).ping().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 1), "{error}");
+}
+
+#[tokio::test]
+async fn a_body_that_the_caller_reads_may_take_longer_than_an_attempt() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (finish, finished) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab").await.unwrap();
+        finished.await.unwrap();
+        stream.write_all(b"cd").await.unwrap();
+    });
+    let timeout = Duration::from_millis(500);
+    let client = Client::builder(format!("http://{address}")).timeout(timeout).build().unwrap();
+    let response = Queue::new(&client).ping().send_raw().await.unwrap();
+    tokio::time::sleep(2 * timeout).await;
+    finish.send(()).unwrap();
+    assert_eq!(response.text().await.unwrap(), "abcd");
+
+    // The head must come in time all the same.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::builder(format!("http://{}", silent.local_addr().unwrap()))
+        .timeout(Duration::from_millis(50))
+        .retry(Retry::never())
+        .build()
+        .unwrap();
+    let error = Queue::new(&client).ping().send_raw().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+}
+
+#[tokio::test]
 async fn a_stale_timestamp_with_a_right_clock_is_an_error() {
     let date = chrono::Utc::now().format("Date: %a, %d %b %Y %H:%M:%S GMT").to_string();
     let body = json!({"code": "AuthenticationFailed", "message": "Stale timestamp"}).to_string();

@@ -144,6 +144,13 @@ fn a_call_tells_what_it_needs() {
         ]}))
     );
 
+    let s3 = Auth::new(&client).aws_s3_credentials("read-only", "b", "p");
+    let needed = s3.required_scopes().unwrap();
+    assert_eq!(
+        needed.to_string(),
+        "any of (auth:aws-s3:read-only:b/p, auth:aws-s3:read-write:b/p)"
+    );
+
     let error = queue.cancel_task("T").required_scopes().unwrap_err();
     assert!(error.message().contains("`schedulerId`, which is not known"), "{error}");
     assert!(queue.status("..").required_scopes().is_err());

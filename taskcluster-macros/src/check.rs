@@ -6,6 +6,7 @@ use crate::files::{Document, Files};
 use crate::invocation::Item;
 use crate::locate::JsonPath;
 use crate::model::{Endpoint, Exchange, Name, Reference};
+use crate::names;
 use crate::problems::{ProblemsAt, did_you_mean};
 
 pub(crate) fn reference(
@@ -17,13 +18,23 @@ pub(crate) fn reference(
     let service = reference.service.clone();
     let mut check = Check { document, files, problems, service };
     let mut seen = Seen::default();
+    let left_out = &mut reference.left_out;
     reference.endpoints.retain(|endpoint| {
-        let unique = check.unique(&mut seen, &endpoint.name, &endpoint.place);
-        check.endpoint(endpoint) && unique
+        let types = if endpoint.query.is_empty() { &[][..] } else { &["Call"] };
+        let unique = check.unique(&mut seen, &endpoint.name, types, &endpoint.place);
+        let good = check.endpoint(endpoint) && unique;
+        if !good {
+            left_out.push(endpoint.name.rust.clone());
+        }
+        good
     });
     reference.exchanges.retain(|exchange| {
-        let unique = check.unique(&mut seen, &exchange.name, &exchange.place);
-        check.exchange(exchange) && unique
+        let unique = check.unique(&mut seen, &exchange.name, &["", "Key"], &exchange.place);
+        let good = check.exchange(exchange) && unique;
+        if !good {
+            left_out.push(exchange.name.rust.clone());
+        }
+        good
     });
 }
 
@@ -45,8 +56,8 @@ pub(crate) fn keep_only(reference: &mut Reference, item: &Item, problems: &mut P
     for ident in keep {
         let name = ident.to_string();
         if !known.contains(&name.as_str()) {
-            // With no entry at all, the reference itself has been reported.
-            if !known.is_empty() {
+            // What is left out has been reported, and so has a reference without any entry.
+            if !known.is_empty() && !reference.left_out.contains(&name) {
                 let hint = did_you_mean(&name, known.iter().copied());
                 let path = item.path.value();
                 problems.report_at(ident.span(), format!("no {kind} `{name}` in `{path}`{hint}"));
@@ -59,9 +70,13 @@ pub(crate) fn keep_only(reference: &mut Reference, item: &Item, problems: &mut P
     reference.exchanges.retain(|exchange| kept.contains(&exchange.name.rust));
 }
 
-/// The names met so far, on the wire and in Rust.
+/// The names met so far.
 #[derive(Default)]
-struct Seen(Vec<Name>);
+struct Seen {
+    entries: Vec<Name>,
+    /// The types made for entries, with the entries' wire names.
+    types: Vec<(String, String)>,
+}
 
 struct Check<'a, 'p> {
     document: &'a Document,
@@ -71,18 +86,25 @@ struct Check<'a, 'p> {
 }
 
 impl Check<'_, '_> {
-    fn unique(&mut self, seen: &mut Seen, name: &Name, place: &JsonPath) -> bool {
-        let other = seen.0.iter().find(|other| other.rust == name.rust);
+    /// Whether an entry's name is its own, on the wire, in Rust, and in the types that are made for it.
+    fn unique(&mut self, seen: &mut Seen, name: &Name, types: &[&str], place: &JsonPath) -> bool {
+        let wire = &name.wire;
+        let other = seen.entries.iter().find(|other| other.rust == name.rust);
         let message = match other {
-            None => {
-                seen.0.push(name.clone());
-                return true;
-            }
-            Some(other) if other.wire == name.wire => {
-                format!("there are two entries named `{}`", name.wire)
-            }
+            Some(other) if other.wire == *wire => format!("there are two entries named `{wire}`"),
             Some(other) => {
-                format!("`{}` and `{}` are both `{}` in Rust", other.wire, name.wire, name.rust)
+                format!("`{}` and `{wire}` are both `{}` in Rust", other.wire, name.rust)
+            }
+            None => {
+                let types: Vec<_> =
+                    types.iter().map(|suffix| names::type_name(wire, suffix)).collect();
+                let clash = seen.types.iter().find(|(known, _)| types.contains(known));
+                let Some((known, other)) = clash else {
+                    seen.types.extend(types.into_iter().map(|name| (name, wire.clone())));
+                    seen.entries.push(name.clone());
+                    return true;
+                };
+                format!("`{other}` and `{wire}` both make a type `{known}`")
             }
         };
         self.fail(&place.key("name"), &message)

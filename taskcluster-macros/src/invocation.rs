@@ -63,7 +63,10 @@ impl Parse for Item {
             input.parse::<Option<Token![;]>>()?;
             Some(names.into_iter().collect())
         } else {
-            input.parse::<Token![;]>()?;
+            // The last item may go without.
+            if !input.is_empty() {
+                input.parse::<Token![;]>()?;
+            }
             None
         };
         Ok(Self { attributes, visibility, name, path, keep })

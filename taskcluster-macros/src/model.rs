@@ -14,6 +14,8 @@ pub(crate) struct Reference {
     pub(crate) of_exchanges: bool,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) exchanges: Vec<Exchange>,
+    /// The Rust names of entries that were left out for their mistakes.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// A name on the wire and in Rust.

@@ -3,7 +3,7 @@
 use crate::model::Name;
 
 /// What a generated service struct has beside its endpoints.
-const SERVICE: &[&str] = &["new"];
+const SERVICE: &[&str] = &["as_ref", "clone", "fmt", "from", "new"];
 
 /// What the runtime's calls have beside an endpoint's query options.
 const CALL: &[&str] = &[
@@ -13,12 +13,14 @@ const CALL: &[&str] = &[
     "into_future",
     "items",
     "items_as",
+    "items_as_blocking",
     "items_blocking",
     "max_pages",
     "pages",
     "pages_blocking",
     "send",
     "send_as",
+    "send_as_blocking",
     "send_blocking",
     "required_scopes",
     "send_raw",
@@ -46,6 +48,17 @@ pub(crate) fn method(wire: &str) -> Name {
     evading(wire, SERVICE)
 }
 
+/// The name of the module beside a struct.
+pub(crate) fn module(of_struct: &str) -> String {
+    evading(of_struct, &[of_struct]).rust
+}
+
+/// The name of a type made for an entry.
+pub(crate) fn type_name(wire: &str, suffix: &str) -> String {
+    let name = pascal_case(wire) + suffix;
+    if name == "Self" { "Self_".to_owned() } else { name }
+}
+
 /// The name of a path argument.
 pub(crate) fn argument(wire: &str) -> Name {
     evading(wire, &["payload"])
@@ -63,8 +76,9 @@ pub(crate) fn routing_key_part(wire: &str) -> Name {
 
 fn evading(wire: &str, taken: &[&str]) -> Name {
     let mut rust = snake_case(wire);
-    // Keywords of every edition: syn takes none of them for an identifier.
-    if taken.contains(&rust.as_str()) || syn::parse_str::<syn::Ident>(&rust).is_err() {
+    // `gen` is a keyword that syn takes for an identifier.
+    let keyword = rust == "gen" || syn::parse_str::<syn::Ident>(&rust).is_err();
+    if keyword || taken.contains(&rust.as_str()) {
         rust.push('_');
     }
     Name { wire: wire.to_owned(), rust }
@@ -89,7 +103,7 @@ pub(crate) fn snake_case(name: &str) -> String {
 }
 
 /// `listTaskGroup` becomes `ListTaskGroup`.
-pub(crate) fn pascal_case(name: &str) -> String {
+fn pascal_case(name: &str) -> String {
     let words = snake_case(name);
     words
         .split('_')
@@ -135,6 +149,11 @@ mod tests {
         assert_eq!(method("type").rust, "type_");
         assert_eq!(method("self").rust, "self_");
         assert_eq!(method("new").rust, "new_");
+        assert_eq!(argument("gen").rust, "gen_");
+        assert_eq!(module("Try"), "try_");
+        assert_eq!(module("builds"), "builds_");
+        assert_eq!(module("TaskReader"), "task_reader");
+        assert_eq!(type_name("self", ""), "Self_");
         assert_eq!(query_option("send").rust, "send_");
         assert_eq!(query_option("signedUrl").rust, "signed_url_");
         assert_eq!(routing_key_part("exchange").rust, "exchange_");

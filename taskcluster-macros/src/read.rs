@@ -34,6 +34,20 @@ impl Reader<'_, '_> {
     fn reference(&mut self) -> Read<Reference> {
         let document = self.document;
         let root = self.object(&document.json, JsonPath::default())?;
+        self.misspelt(
+            &root,
+            &[
+                "$schema",
+                "apiVersion",
+                "version",
+                "serviceName",
+                "baseUrl",
+                "exchangePrefix",
+                "title",
+                "description",
+                "entries",
+            ],
+        )?;
         let mut reference = Reference {
             title: self.optional_text(&root, "title")?.unwrap_or_default(),
             description: self.optional_text(&root, "description")?.unwrap_or_default(),
@@ -45,7 +59,11 @@ impl Reader<'_, '_> {
         (reference.service, reference.version) = self.service_and_version(&root, &reference)?;
         for (entry, place) in self.list(&root, "entries")? {
             // A mistake in one entry leaves the others alone.
-            let _ = self.entry(entry, place, &mut reference);
+            if self.entry(entry, place, &mut reference).is_err()
+                && let Some(name) = entry.get("name").and_then(Value::as_str)
+            {
+                reference.left_out.push(names::method(name).rust);
+            }
         }
         Ok(reference)
     }
@@ -90,10 +108,17 @@ impl Reader<'_, '_> {
         let (inferred_name, inferred_version) = inferred.unzip();
         let name = name.or_else(|| inferred_name.map(str::to_owned));
         let version = version.or_else(|| inferred_version.map(str::to_owned));
+        let missing = match (&name, &version) {
+            (None, None) => "`serviceName` and `apiVersion`",
+            (None, _) => "`serviceName`",
+            _ => "`apiVersion`",
+        };
         let (Some(name), Some(version)) = (name, version) else {
             return self.fail(
                 &root.place,
-                "this is not a reference: it lacks `serviceName` and `apiVersion`, or a `baseUrl` to take them from",
+                &format!(
+                    "this is not a reference: it lacks {missing}, or a `baseUrl` to take that from"
+                ),
             );
         };
         for word in [&name, &version] {
@@ -134,6 +159,24 @@ impl Reader<'_, '_> {
     }
 
     fn endpoint(&mut self, entry: &Object<'_>) -> Read<Endpoint> {
+        let spelling = self.misspelt(
+            entry,
+            &[
+                "type",
+                "name",
+                "title",
+                "description",
+                "category",
+                "method",
+                "route",
+                "args",
+                "query",
+                "stability",
+                "scopes",
+                "input",
+                "output",
+            ],
+        );
         // Every property is read before the first failure counts, so that all of them are reported.
         let name = self.name(entry, "name");
         let title = self.optional_text(entry, "title");
@@ -162,11 +205,15 @@ impl Reader<'_, '_> {
             output: output?,
             scopes: scopes?,
             stability: stability?,
-            paging: None,
+            paging: spelling.map(|()| None)?,
         })
     }
 
     fn exchange(&mut self, entry: &Object<'_>) -> Read<Exchange> {
+        self.misspelt(
+            entry,
+            &["type", "name", "title", "description", "exchange", "routingKey", "schema"],
+        )?;
         let name = self.name(entry, "name");
         let title = self.optional_text(entry, "title");
         let description = self.optional_text(entry, "description");
@@ -190,6 +237,10 @@ impl Reader<'_, '_> {
 
     fn part(&mut self, part: &Value, place: JsonPath) -> Read<Part> {
         let part = self.object(part, place)?;
+        self.misspelt(
+            &part,
+            &["name", "summary", "constant", "required", "multipleWords", "maxSize"],
+        )?;
         Ok(Part {
             name: names::routing_key_part(&self.name(&part, "name")?),
             summary: self.optional_text(&part, "summary")?.unwrap_or_default(),
@@ -322,6 +373,21 @@ impl Reader<'_, '_> {
         parts.iter().enumerate().map(|(i, part)| self.scopes(part, place.index(i))).collect()
     }
 
+    /// Reports properties that can only be misspelt: unknown, and like one that is not there. Others may be those of
+    /// a newer format.
+    fn misspelt(&mut self, object: &Object<'_>, known: &[&str]) -> Read<()> {
+        let mut good = Ok(());
+        for key in object.members.keys().filter(|key| !known.contains(&key.as_str())) {
+            let absent = known.iter().copied().filter(|known| !object.members.contains_key(*known));
+            let hint = did_you_mean(key, absent);
+            if !hint.is_empty() {
+                good =
+                    self.fail(&object.place.key(key), &format!("unknown property `{key}`{hint}"));
+            }
+        }
+        good
+    }
+
     // The shapes of JSON.
 
     fn object<'v>(&mut self, value: &'v Value, place: JsonPath) -> Read<Object<'v>> {
@@ -334,11 +400,7 @@ impl Reader<'_, '_> {
     fn member<'v>(&mut self, object: &Object<'v>, key: &str) -> Read<&'v Value> {
         match object.members.get(key) {
             Some(value) => Ok(value),
-            None => {
-                let hint = did_you_mean(key, object.members.keys().map(String::as_str));
-                let hint = hint.replace("did you mean", "is it").replace('?', " that is misspelt?");
-                self.fail(&object.place, &format!("`{key}` is missing{hint}"))
-            }
+            None => self.fail(&object.place, &format!("`{key}` is missing")),
         }
     }
 

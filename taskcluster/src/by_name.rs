@@ -98,9 +98,9 @@ impl NamedCall {
     }
 
     /// Sets the payload.
-    pub fn payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
+    pub fn payload(mut self, payload: impl Serialize) -> Self {
         self.has_payload = true;
-        self.request = self.request.with_payload(payload);
+        self.request = self.request.with_payload(&payload);
         self
     }
 

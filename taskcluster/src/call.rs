@@ -21,6 +21,9 @@ use crate::required_scopes::required_scopes;
 use crate::scopes::Expression;
 use crate::send::{Answer, decode, send, send_raw};
 
+/// How long signed URLs live in other Taskcluster clients unless told otherwise: 15 minutes.
+pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
 /// A call of one endpoint, with its answer's type. Nothing is sent until it is awaited or one of the `send` methods is.
 ///
 /// A call may be sent more than once. What is wrong with its arguments shows when it is used.
@@ -61,8 +64,19 @@ impl<T> Call<T> {
         decode(&send(&self.request).await?)
     }
 
+    /// Sends the call, decodes the answer into a type of the caller's choice, and waits; see
+    /// [`send_blocking`](Self::send_blocking).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_blocking`](Self::send_blocking).
+    pub fn send_as_blocking<U: DeserializeOwned>(&self) -> Result<U> {
+        block_on(self.send_as())?
+    }
+
     /// Sends the call and returns the HTTP response as it came, its body not yet read; 3xx included, which are never
-    /// followed. For answers that are not JSON, such as a badge, and for large ones.
+    /// followed. For answers that are not JSON, such as a redirect to an artifact or a badge, and for large ones: the
+    /// client's timeout ends with the answer's head.
     ///
     /// # Errors
     ///
@@ -111,7 +125,7 @@ impl<T> Call<T> {
     /// # let queue = taskcluster::Queue::new(&client);
     /// let url = queue
     ///     .get_latest_artifact("fN1SbArXTPSVFNUvaOlinQ", "private/log.txt")
-    ///     .signed_url(std::time::Duration::from_secs(15 * 60))?;
+    ///     .signed_url(taskcluster::SIGNED_URL_LIFETIME)?;
     /// assert!(url.query().unwrap().starts_with("bewit="));
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
@@ -146,7 +160,8 @@ impl<T> Call<T> {
 }
 
 impl<T: DeserializeOwned> Call<T> {
-    /// Sends the call; `call.await` is the same.
+    /// Sends the call; `call.await` is the same. To send it from elsewhere than where it was made, as with `spawn` or
+    /// `join_all`, take its `into_future()`, which owns the call.
     ///
     /// # Errors
     ///
@@ -163,7 +178,7 @@ impl<T: DeserializeOwned> Call<T> {
     /// As [`send`](Self::send); inside an asynchronous runtime, where it would block other tasks, an error without
     /// anything being sent.
     pub fn send_blocking(&self) -> Result<T> {
-        block_on(self.send())?
+        self.send_as_blocking()
     }
 }
 
@@ -307,6 +322,13 @@ impl<T, I> Paged<T, I> {
     /// The items of all pages, decoded into a type of the caller's choice, which may leave out what it does not need.
     pub fn items_as<U: DeserializeOwned + Send + 'static>(&self) -> Items<U> {
         Items::new(self.call.request.clone(), self.max_pages)
+    }
+
+    /// The items of all pages, decoded into a type of the caller's choice, blocking the thread for each page.
+    pub fn items_as_blocking<U: DeserializeOwned + Send + 'static>(
+        &self,
+    ) -> BlockingIter<Items<U>> {
+        BlockingIter::new(self.items_as())
     }
 }
 

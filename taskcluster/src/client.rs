@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use reqwest::Url;
+use tokio::runtime::Handle;
 
 use crate::by_name::NamedCall;
 use crate::credentials::{Credentials, CredentialsProvider};
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
-use crate::http::http_client_builder;
+use crate::http::http_client_builder_for;
 use crate::reference::Reference;
 use crate::retry::Retry;
 use crate::service::Service;
@@ -63,9 +64,9 @@ impl Clock {
         crate::hawk::now().saturating_add(self.0.load(Ordering::Relaxed))
     }
 
-    /// Takes over the server's time; `false` if it is about the one we had.
-    pub(crate) fn correct(&self, server: i64) -> bool {
-        let off = server.abs_diff(self.now()) >= 60;
+    /// Takes over the server's time; `false` if it is about the one that a request was signed with.
+    pub(crate) fn correct(&self, server: i64, signed_at: i64) -> bool {
+        let off = server.abs_diff(signed_at) >= 60;
         if off {
             self.0.store(server.saturating_sub(crate::hawk::now()), Ordering::Relaxed);
         }
@@ -168,7 +169,7 @@ impl Client {
         self.derive(Identity::Nobody, None)
     }
 
-    /// The same client, limited to these scopes of its own.
+    /// The same client, limited to these scopes of its own, which replace an earlier limit.
     ///
     /// ```
     /// # let client = taskcluster::Client::builder("https://tc.example.com")
@@ -212,6 +213,15 @@ impl Client {
         self.0.root.as_ref().map(|root| root.as_str().trim_end_matches('/'))
     }
 
+    /// Whom calls are signed as; `None` for a client without credentials or with a provider of them.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match &self.0.identity {
+            Identity::Fixed(credentials, _) => Some(credentials.client_id()),
+            Identity::Nobody | Identity::Provided(..) => None,
+        }
+    }
+
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.0.http
     }
@@ -245,7 +255,7 @@ impl Client {
         match &self.0.identity {
             Identity::Nobody => Err(Error::config("a signed URL needs a client with credentials")),
             Identity::Fixed(_, signer) => Ok(signer.clone()),
-            Identity::Provided(provider, cache) => match provider.credentials().now_or_never() {
+            Identity::Provided(provider, cache) => match poll_once(&**provider)? {
                 Some(credentials) => {
                     self.cached_signer(cache, credentials.map_err(provider_failed)?)
                 }
@@ -286,6 +296,18 @@ impl Identity {
     }
 }
 
+/// Asks a provider, without waiting; within a runtime, since it may count on one.
+fn poll_once(
+    provider: &dyn CredentialsProvider,
+) -> Result<Option<Result<Credentials, Box<dyn std::error::Error + Send + Sync>>>> {
+    let runtime = match Handle::try_current() {
+        Ok(_) => None,
+        Err(_) => Some(crate::blocking::runtime()?),
+    };
+    let _inside = runtime.map(Handle::enter);
+    Ok(provider.credentials().now_or_never())
+}
+
 fn provider_failed(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     Error::config("the credentials provider failed").because(error)
 }
@@ -301,8 +323,8 @@ impl fmt::Debug for Client {
         if let Some(root_url) = self.root_url() {
             out.field("root_url", &root_url);
         }
-        if let Identity::Fixed(credentials, _) = &self.0.identity {
-            out.field("client_id", &credentials.client_id());
+        if let Some(client_id) = self.client_id() {
+            out.field("client_id", &client_id);
         }
         out.finish_non_exhaustive()
     }
@@ -346,7 +368,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, from connecting to the body's last byte; 30 seconds unless told.
+    /// How long one attempt may take, from connecting to the body's last byte; 30 seconds unless told. What a
+    /// credentials provider takes does not count.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -360,7 +383,7 @@ impl ClientBuilder {
 
     /// Sends through this HTTP client, for a proxy or own TLS settings, or to share the rest of a program's connections.
     ///
-    /// Best made from [`http_client_builder`]. It must not follow redirects, which the signature does not cover: an
+    /// Best made from [`http_client_builder`](crate::http_client_builder). It must not follow redirects, which the signature does not cover: an
     /// answer that comes from another URL than was asked is refused.
     ///
     /// ```
@@ -392,7 +415,7 @@ impl ClientBuilder {
         };
         let http = match http {
             Some(http) => http,
-            None => http_client_builder()?.build().map_err(|error| {
+            None => http_client_builder_for(root.as_ref())?.build().map_err(|error| {
                 Error::config("the HTTP client cannot be set up").because(error)
             })?,
         };
@@ -409,10 +432,11 @@ impl ClientBuilder {
     }
 }
 
-/// Shows the root URL alone.
+/// Shows the root URL alone, and not even that if it is none.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("root_url", &self.root_url).finish_non_exhaustive()
+        let root_url = self.root_url.as_deref().map(|url| parse_root(url).map(String::from).ok());
+        f.debug_struct("ClientBuilder").field("root_url", &root_url).finish_non_exhaustive()
     }
 }
 

@@ -14,6 +14,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// How much of a body an error keeps, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
+/// How much of what went wrong is printed, in bytes.
+const MAX_LINE: usize = 2 * 1024;
+
 /// Anything that went wrong with a call or with what leads to one.
 ///
 /// Printed, it is one line: method and URL, status, the service's code and message, attempts. Neither form ever shows
@@ -41,6 +44,7 @@ struct Inner {
     body: Bytes,
     call: Option<(Method, Url)>,
     attempts: u32,
+    timed_out: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -73,6 +77,7 @@ impl Error {
             body: Bytes::new(),
             call: None,
             attempts: 0,
+            timed_out: false,
             source: None,
         }))
     }
@@ -93,18 +98,26 @@ impl Error {
         Self::new(ErrorKind::Blocking, message)
     }
 
+    pub(crate) fn timeout() -> Self {
+        let mut error = Self::new(ErrorKind::Transport, "no answer in time");
+        error.0.timed_out = true;
+        error
+    }
+
     pub(crate) fn transport(error: reqwest::Error) -> Self {
-        let what = if error.is_timeout() {
-            "no answer in time"
+        let told = if error.is_timeout() {
+            Self::timeout()
+        } else if error.is_builder() {
+            Self::config("the HTTP client refuses the request")
         } else if error.is_connect() {
-            "cannot connect"
+            Self::new(ErrorKind::Transport, "cannot connect")
         } else if error.is_body() || error.is_decode() {
-            "the answer broke off"
+            Self::new(ErrorKind::Transport, "the answer broke off")
         } else {
-            "the request failed"
+            Self::new(ErrorKind::Transport, "the request failed")
         };
         // The URL is ours to print, without what may be secret in it.
-        Self::new(ErrorKind::Transport, what).because(error.without_url())
+        told.because(error.without_url())
     }
 
     /// An answer with an error status: takes code, message and request info from the body if it has them.
@@ -112,7 +125,10 @@ impl Error {
         let mut error = Self::new(ErrorKind::Api, String::new()).with_answer(status, &body);
         let mut members: std::collections::BTreeMap<String, &RawValue> =
             serde_json::from_slice(&body).unwrap_or_default();
-        let text = |member: Option<&RawValue>| serde_json::from_str(member?.get()).ok();
+        let text = |member: Option<&RawValue>| {
+            let text: String = serde_json::from_str(member?.get()).ok()?;
+            Some(start_of(text, MAX_BODY))
+        };
         error.0.code = text(members.remove("code"));
         error.0.message = text(members.remove("message"))
             .unwrap_or_else(|| format!("the service sent {}", describe(&body)));
@@ -172,11 +188,7 @@ impl Error {
     /// Whether the last attempt took longer than the client's timeout.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.0
-            .source
-            .as_deref()
-            .and_then(|source| source.downcast_ref::<reqwest::Error>())
-            .is_some_and(reqwest::Error::is_timeout)
+        self.0.timed_out
     }
 
     /// The HTTP status, if an answer came that far.
@@ -191,7 +203,7 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The service's message, whole, or what this crate has to say.
+    /// The service's message, its first 16 KiB, or what this crate has to say.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
@@ -245,6 +257,13 @@ pub(crate) fn without_values(error: &serde_json::Error) -> String {
     }
 }
 
+/// The beginning of a text, at most so many bytes.
+fn start_of(mut text: String, bytes: usize) -> String {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or_default());
+    text
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -254,18 +273,19 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, "{status}: ")?;
         }
+        let mut text = String::new();
         if let Some(code) = &inner.code {
-            write!(f, "{code}: ")?;
+            text.extend([code.as_str(), ": "]);
         }
         // Services append the request, with its payload, behind a line of dashes.
-        let message = inner.message.split("\n---").next().unwrap_or_default();
-        for (i, word) in message.split_whitespace().enumerate() {
-            write!(f, "{}{word}", if i == 0 { "" } else { " " })?;
-        }
+        text.push_str(inner.message.split("\n---").next().unwrap_or_default());
         if inner.kind != ErrorKind::Api
             && let Some(source) = &inner.source
         {
-            write!(f, ": {}", innermost(&**source))?;
+            text.push_str(&format!(": {}", innermost(&**source)));
+        }
+        for (i, word) in start_of(text, MAX_LINE).split_whitespace().enumerate() {
+            write!(f, "{}{word}", if i == 0 { "" } else { " " })?;
         }
         match inner.attempts {
             0 => Ok(()),

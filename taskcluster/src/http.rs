@@ -1,5 +1,7 @@
 //! The HTTP client beneath: reqwest, set up once.
 
+use reqwest::Url;
+
 use crate::error::{Error, Result};
 
 /// A `reqwest::ClientBuilder` set up as this crate's own: user agent, no redirects, TLS by the enabled feature.
@@ -16,36 +18,58 @@ use crate::error::{Error, Result};
 ///
 /// If the operating system's certificates cannot be used.
 pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
+    http_client_builder_for(None)
+}
+
+/// As [`http_client_builder`]; where only plain HTTP is to be spoken, the operating system need not have certificates.
+pub(crate) fn http_client_builder_for(root: Option<&Url>) -> Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         // Repeating is this crate's business: every attempt wants a signature of its own.
         .retry(reqwest::retry::never());
-    set_up_tls(builder).map_err(|error| Error::config("TLS cannot be set up").because(error))
+    let needs_certificates = root.is_none_or(|root| root.scheme() != "http");
+    set_up_tls(builder, needs_certificates)
+        .map_err(|error| Error::config("TLS cannot be set up").because(error))
 }
 
 #[cfg(feature = "native-tls")]
-fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn set_up_tls(
+    builder: reqwest::ClientBuilder,
+    _needs_certificates: bool,
+) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     Ok(builder.tls_backend_native())
 }
 
 /// Names the ring provider here rather than installing one for the whole program, which may have another.
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
-fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, rustls::Error> {
+fn set_up_tls(
+    builder: reqwest::ClientBuilder,
+    needs_certificates: bool,
+) -> Result<reqwest::ClientBuilder, rustls::Error> {
     use std::sync::Arc;
 
+    use rustls::{ClientConfig, RootCertStore};
     use rustls_platform_verifier::BuilderVerifierExt as _;
 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config = match config.clone().with_platform_verifier() {
+        Ok(config) => config,
+        Err(error) if needs_certificates => return Err(error),
+        // Trusts nobody.
+        Err(_) => config.with_root_certificates(RootCertStore::empty()),
+    };
+    let mut config = config.with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(builder.tls_backend_preconfigured(config))
 }
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn set_up_tls(
+    builder: reqwest::ClientBuilder,
+    _needs_certificates: bool,
+) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     Ok(builder)
 }

@@ -29,6 +29,8 @@
 //! Exchanges go the same way: a function such as [`QueueEvents::task_completed`] returns [`RoutingKeys`], a [`Binding`]
 //! to be.
 //!
+//! Calls are awaited inside a tokio runtime; programs without one have the blocking forms.
+//!
 //! # Arguments
 //!
 //! Path arguments and query options are `impl Display`: text, numbers, ids of your own types. They are escaped; what
@@ -37,6 +39,7 @@
 //!
 //! # Features
 //!
+//! - `legacy` (default): the services of 2017, in [`legacy`].
 //! - `rustls` (default): TLS by rustls with the ring provider, certificates verified as the operating system does.
 //! - `native-tls`: TLS by the operating system's library instead.
 //! - `testing`: an embedded deployment to test programs against.
@@ -76,7 +79,7 @@ pub mod urls;
 
 pub use blocking::BlockingIter;
 pub use by_name::NamedCall;
-pub use call::{Call, CallFuture, Paged};
+pub use call::{Call, CallFuture, Paged, SIGNED_URL_LIFETIME};
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, TemporaryBuilder,
@@ -92,6 +95,7 @@ pub use scopes::scope_match;
 pub use service::Service;
 pub use services::*;
 
+pub use chrono;
 pub use reqwest::{self, Method, StatusCode, Url};
 pub use serde_json::{self, Value, json};
 pub use uuid::Uuid;
@@ -134,11 +138,8 @@ pub use uuid::Uuid;
 /// the file; all of them are reported at once, and the entries without mistakes are there all the same.
 pub use taskcluster_macros::taskcluster_api;
 
-/// What expansions of the macro refer to.
+/// What expansions of the macro refer to beside the public items.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability};
-    pub use crate::scopes::ScopeTemplate;
-    pub use reqwest::Method;
     pub use serde_core::Serialize;
 }

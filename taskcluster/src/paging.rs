@@ -1,6 +1,6 @@
 //! All pages of an endpoint: the stream of pages, the stream of items, and what they have in common.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -85,12 +85,14 @@ struct Pager {
     request: Request,
     /// `None` before the first page.
     token: Option<String>,
+    /// All tokens so far.
+    seen: HashSet<String>,
     pages_left: usize,
 }
 
 impl Pager {
     fn new(request: Request, max_pages: usize) -> Self {
-        Self { request, token: None, pages_left: max_pages }
+        Self { request, token: None, seen: HashSet::new(), pages_left: max_pages }
     }
 
     fn paging(&self) -> Result<Paging> {
@@ -121,7 +123,7 @@ impl Pager {
             .and_then(|page| json.end().map(|()| page))
             .map_err(|error| answer.undecodable(error))?;
         let token = page.token.filter(|token| !token.is_empty());
-        if token.is_some() && token == self.token {
+        if token.as_ref().is_some_and(|token| !self.seen.insert(token.clone())) {
             let error = Error::answer(
                 "the service named the same page twice, so that there would be no end",
             );

@@ -63,6 +63,12 @@ impl Reference {
     ///
     /// If there is none; the error names the nearest one.
     pub fn find_endpoint(&self, name: &str) -> Result<&'static Endpoint> {
+        if self.endpoints.is_empty() {
+            return Err(Error::input(format!(
+                "this reference of {} has only exchanges",
+                self.service
+            )));
+        }
         let known = self.endpoints.iter().map(|endpoint| endpoint.name);
         self.endpoints.iter().find(|endpoint| endpoint.name == name).ok_or_else(|| {
             Error::unknown_name(self.service, "endpoint", name, nearest(name, known))
@@ -75,6 +81,12 @@ impl Reference {
     ///
     /// If there is none; the error names the nearest one.
     pub fn find_exchange(&self, name: &str) -> Result<&'static Exchange> {
+        if self.exchanges.is_empty() {
+            return Err(Error::input(format!(
+                "this reference of {} has only endpoints",
+                self.service
+            )));
+        }
         let known = self.exchanges.iter().map(|exchange| exchange.name);
         self.exchanges.iter().find(|exchange| exchange.name == name).ok_or_else(|| {
             Error::unknown_name(self.service, "exchange", name, nearest(name, known))

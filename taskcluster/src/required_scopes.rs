@@ -32,9 +32,9 @@ pub(crate) fn required_scopes(request: &Request) -> Result<Expression> {
         params = params.value(name.clone(), value);
     }
     for (name, value) in request.args() {
-        // A task is of its own group if it names none.
-        if name == "taskId" && !known.contains_key("taskGroupId") {
-            params = params.value("taskGroupId", value.clone());
+        // What the auth service makes of its level of access.
+        if name == "level" {
+            params = params.flag("levelIsReadOnly", value == "read-only");
         }
         params = params.value(name, value);
     }

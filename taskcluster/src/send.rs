@@ -18,6 +18,9 @@ use crate::hawk::{self, Target, payload_hash};
 use crate::reference::Endpoint;
 use crate::request::Request;
 
+/// How much of an error's body is read, in bytes.
+const MAX_ERROR: usize = 256 * 1024;
+
 /// An answer that was read to its end, with what an error about it would have to say.
 pub(crate) struct Answer {
     endpoint: &'static Endpoint,
@@ -41,6 +44,9 @@ impl Answer {
                 "the answer does not have the expected shape: {}",
                 without_values(&error)
             )),
+            _ if self.status.is_redirection() => {
+                Error::answer("the service redirects; `send_raw` has its answer").because(error)
+            }
             _ => Error::answer(format!("the service sent {}", describe(&self.body))).because(error),
         })
     }
@@ -110,8 +116,8 @@ impl<'a> Sender<'a> {
         let mut delays = client.retry().delays();
         let mut clock_corrected = false;
         loop {
-            self.attempts += 1;
             let started = Instant::now();
+            let signed_at = client.clock().now();
             let (error, headers) = match self.attempt(whole).await {
                 Ok((response, body)) => {
                     debug!(
@@ -138,7 +144,8 @@ impl<'a> Sender<'a> {
             let clock_was_off = !clock_corrected
                 && error.status() == Some(StatusCode::UNAUTHORIZED)
                 && error.message().contains("Stale timestamp")
-                && server_time(&headers).is_some_and(|time| client.clock().correct(time));
+                && server_time(&headers)
+                    .is_some_and(|time| client.clock().correct(time, signed_at));
             if clock_was_off {
                 clock_corrected = true;
                 continue;
@@ -155,15 +162,21 @@ impl<'a> Sender<'a> {
     }
 
     /// One attempt, with a time, nonce and signature of its own.
-    async fn attempt(&self, whole: bool) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
+    async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
-        let request = self.signed().await.map_err(unanswered)?;
-        let mut response = client
-            .http()
-            .execute(request)
-            .await
-            .map_err(|error| unanswered(Error::transport(error)))?;
+        let request = self.signed(whole).await.map_err(unanswered)?;
+        self.attempts += 1;
+        let answered = client.http().execute(request);
+        // The time for a body that the caller reads is the caller's.
+        let answered = if whole {
+            answered.await
+        } else {
+            tokio::time::timeout(client.timeout(), answered)
+                .await
+                .map_err(|_| unanswered(Error::timeout()))?
+        };
+        let mut response = answered.map_err(|error| unanswered(Error::transport(error)))?;
         let status = response.status();
         if response.url() != &self.url {
             let error = Error::config(
@@ -173,28 +186,27 @@ impl<'a> Sender<'a> {
             return Err(unanswered(error.with_status(Some(status))));
         }
         let failed = status.is_client_error() || status.is_server_error();
-        let body = if whole || failed {
-            read_to_end(&mut response).await.map_err(|error| {
-                Box::new((
-                    Error::transport(error).with_status(Some(status)),
-                    response.headers().clone(),
-                ))
-            })?
-        } else {
-            Bytes::new()
+        let body = match (failed, whole) {
+            (false, false) => Ok(Bytes::new()),
+            (false, true) => read(&mut response, usize::MAX).await,
+            (true, _) => read(&mut response, MAX_ERROR).await,
         };
-        if failed {
-            return Err(Box::new((Error::api(status, body), response.headers().clone())));
-        }
-        Ok((response, body))
+        let error = match body {
+            Ok(body) if !failed => return Ok((response, body)),
+            Ok(body) => Error::api(status, body),
+            // The status says enough.
+            Err(error) if failed => Error::api(status, Bytes::new()).because(error.without_url()),
+            Err(error) => Error::transport(error).with_status(Some(status)),
+        };
+        Err(Box::new((error, response.headers().clone())))
     }
 
     /// The HTTP request of one attempt.
-    async fn signed(&self) -> Result<reqwest::Request> {
+    async fn signed(&self, whole: bool) -> Result<reqwest::Request> {
         let Request { service, endpoint, payload, .. } = self.request;
         let client = service.client();
         let mut request = reqwest::Request::new(endpoint.method.clone(), self.url.clone());
-        *request.timeout_mut() = Some(client.timeout());
+        *request.timeout_mut() = whole.then(|| client.timeout());
         let headers = request.headers_mut();
         if let Some(signer) = client.signer().await? {
             let target = Target {
@@ -228,13 +240,15 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Reads a body; one that came in a single piece is not copied.
-async fn read_to_end(response: &mut Response) -> Result<Bytes, reqwest::Error> {
+/// Reads a body up to about a limit; one that came in a single piece is not copied.
+async fn read(response: &mut Response, limit: usize) -> Result<Bytes, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
     let mut body = BytesMut::from(first);
     body.extend_from_slice(&second);
-    while let Some(chunk) = response.chunk().await? {
+    while body.len() < limit
+        && let Some(chunk) = response.chunk().await?
+    {
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())

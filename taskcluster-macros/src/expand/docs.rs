@@ -9,11 +9,27 @@ use crate::model::{Endpoint, Exchange, Name, Reference, Scopes, Stability};
 fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenStream {
     let texts: Vec<_> = paragraphs
         .into_iter()
-        .map(|paragraph| paragraph.as_ref().trim().to_owned())
+        .map(|paragraph| prose(paragraph.as_ref().trim()))
         .filter(|paragraph| !paragraph.is_empty())
         .collect();
     let text = texts.join("\n\n");
     quote!(#[doc = #text])
+}
+
+/// Text of a reference as documentation: blocks of code in it are no Rust to be tested.
+fn prose(text: &str) -> String {
+    let mut inside = false;
+    let lines = text.lines().map(|line| {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+            return if inside { "```text" } else { "```" };
+        }
+        // Four spaces would make a block, too.
+        let indented = line.starts_with("    ") || line.starts_with('\t');
+        if indented && !inside { line.trim_start() } else { line }
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    if inside { text + "\n```" } else { text }
 }
 
 /// Makes the wire name findable where the Rust name differs from it.
@@ -22,7 +38,8 @@ pub(super) fn alias(name: &Name) -> Option<TokenStream> {
     (name.rust != *wire).then(|| quote!(#[doc(alias = #wire)]))
 }
 
-pub(super) fn reference(reference: &Reference) -> TokenStream {
+/// A user's own words stand in place of the reference's.
+pub(super) fn reference(reference: &Reference, has_own_docs: bool) -> TokenStream {
     let Reference { title, description, service, version, .. } = reference;
     let source = if service.is_empty() {
         String::new()
@@ -31,7 +48,12 @@ pub(super) fn reference(reference: &Reference) -> TokenStream {
         let count = reference.endpoints.len() + reference.exchanges.len();
         format!("Service `{service}`, version `{version}`: {count} {kind}.")
     };
-    paragraphs([title, description, &source])
+    if has_own_docs {
+        let source = format!("\n{source}");
+        quote!(#[doc = #source])
+    } else {
+        paragraphs([title, description, &source])
+    }
 }
 
 pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
@@ -53,7 +75,12 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
     let paging = endpoint.paging.as_ref().map_or(String::new(), |paging| {
         format!("Answers in pages of `{}`; `items()` and `pages()` fetch them all.", paging.items)
     });
-    let facts = [call, scopes, stability.to_owned(), paging]
+    let schema = |what: &str, schema: &Option<String>| {
+        schema.as_ref().map_or(String::new(), |schema| format!("{what}: schema `{schema}`."))
+    };
+    let payload = schema("Payload", &endpoint.input);
+    let answer = schema("Answer", &endpoint.output);
+    let facts = [call, payload, answer, scopes, stability.to_owned(), paging]
         .into_iter()
         .filter(|fact| !fact.is_empty())
         .map(|fact| format!("- {fact}\n"))

@@ -18,7 +18,7 @@ pub(super) fn all(
 }
 
 fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStream {
-    let Context { runtime, module, .. } = context;
+    let module = context.module;
     let docs = docs::endpoint(endpoint);
     let alias = docs::alias(&endpoint.name);
     let deprecated = (endpoint.stability == Stability::Deprecated)
@@ -29,8 +29,8 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     let facts = quote!(&#module::ENDPOINTS[#index]);
     let (payload_arg, payload) = match endpoint.input {
         Some(_) => (
-            Some(quote!(, payload: &(impl #runtime::__private::Serialize + ?Sized))),
-            Some(quote!(, payload)),
+            Some(quote!(, payload: impl #module::__runtime::__private::Serialize)),
+            Some(quote!(, &payload)),
         ),
         None => (None, None),
     };
@@ -42,7 +42,8 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     });
     let call = quote!(self.0.#constructor(#facts, &[#(&#args),*] #payload));
     let (result, call) = if endpoint.query.is_empty() {
-        (plain_call(runtime, endpoint), call)
+        let plain = plain_call(endpoint);
+        (quote!(#module::#plain), call)
     } else {
         let wrapper = call_type_name(endpoint);
         (quote!(#module::#wrapper), quote!(#module::#wrapper(#call)))
@@ -57,25 +58,25 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     }
 }
 
-/// The runtime's type of this endpoint's calls.
-fn plain_call(runtime: &syn::Path, endpoint: &Endpoint) -> TokenStream {
+/// The runtime's type of this endpoint's calls, as the module names it.
+fn plain_call(endpoint: &Endpoint) -> TokenStream {
     match endpoint.paging {
-        Some(_) => quote!(#runtime::Paged),
-        None => quote!(#runtime::Call),
+        Some(_) => quote!(__runtime::Paged),
+        None => quote!(__runtime::Call),
     }
 }
 
 fn call_type_name(endpoint: &Endpoint) -> proc_macro2::Ident {
-    ident(&format!("{}Call", names::pascal_case(&endpoint.name.wire)))
+    ident(&names::type_name(&endpoint.name.wire, "Call"))
 }
 
 fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> {
     if endpoint.query.is_empty() {
         return None;
     }
-    let Context { runtime, name: service, .. } = context;
+    let service = context.name;
     let name = call_type_name(endpoint);
-    let inner = plain_call(runtime, endpoint);
+    let inner = plain_call(endpoint);
     let docs = format!(
         "A call of [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust

@@ -19,26 +19,26 @@ pub(super) fn all(
 }
 
 fn function(context: &Context<'_>, index: usize, exchange: &Exchange) -> TokenStream {
-    let Context { runtime, module, .. } = context;
+    let module = context.module;
     let docs = docs::exchange(exchange);
     let alias = docs::alias(&exchange.name);
     let name = context.method(&exchange.name);
-    let keys = ident(&names::pascal_case(&exchange.name.wire));
+    let keys = ident(&names::type_name(&exchange.name.wire, ""));
     let index = Literal::usize_unsuffixed(index);
     quote! {
         #docs
         #alias
         #[must_use]
         pub fn #name() -> #module::#keys {
-            #module::#keys(#runtime::RoutingKeys::new(&#module::EXCHANGES[#index]))
+            #module::#keys(#module::__runtime::RoutingKeys::new(&#module::EXCHANGES[#index]))
         }
     }
 }
 
 fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
-    let Context { runtime, name: service, .. } = context;
-    let keys = ident(&names::pascal_case(&exchange.name.wire));
-    let key = ident(&format!("{}Key", names::pascal_case(&exchange.name.wire)));
+    let service = context.name;
+    let keys = ident(&names::type_name(&exchange.name.wire, ""));
+    let key = ident(&names::type_name(&exchange.name.wire, "Key"));
     let keys_docs = format!(
         "Routing keys of [`{service}::{}`](super::{service}::{0}), with a setter for each part that is not constant.",
         exchange.name.rust
@@ -69,7 +69,11 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
     let fields = variable().map(|(_, part)| {
         let name = ident(&part.name.rust);
         let docs = part_docs(part);
-        let kind = if part.required { quote!(String) } else { quote!(Option<String>) };
+        let kind = if part.required {
+            quote!(::std::string::String)
+        } else {
+            quote!(::core::option::Option<::std::string::String>)
+        };
         quote!(#[doc = #docs] pub #name: #kind)
     });
     let values = variable().map(|(i, part)| {
@@ -81,7 +85,7 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
     quote! {
         #[doc = #keys_docs]
         #[derive(Clone, Debug)]
-        pub struct #keys(pub(super) #runtime::RoutingKeys);
+        pub struct #keys(pub(super) __runtime::RoutingKeys);
 
         impl #keys {
             #(#setters)*
@@ -91,16 +95,16 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
             /// # Errors
             ///
             /// If it is not one of this exchange.
-            pub fn parse(&self, routing_key: &str) -> #runtime::Result<#key> {
+            pub fn parse(&self, routing_key: &str) -> __runtime::Result<#key> {
                 let parts = self.0.split(routing_key)?;
-                Ok(#key { #(#values),* })
+                ::core::result::Result::Ok(#key { #(#values),* })
             }
         }
 
         impl ::core::ops::Deref for #keys {
-            type Target = #runtime::RoutingKeys;
+            type Target = __runtime::RoutingKeys;
 
-            fn deref(&self) -> &#runtime::RoutingKeys {
+            fn deref(&self) -> &__runtime::RoutingKeys {
                 &self.0
             }
         }

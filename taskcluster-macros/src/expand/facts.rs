@@ -14,7 +14,7 @@ pub(super) fn reference(reference: &Reference) -> TokenStream {
     let endpoints = endpoints.iter().map(endpoint);
     let exchanges = exchanges.iter().map(|facts| exchange(exchange_prefix, facts));
     quote! {
-        pub(super) const REFERENCE: Reference = Reference {
+        pub(super) const REFERENCE: __runtime::Reference = __runtime::Reference {
             service: #service,
             version: #version,
             base_url: #base_url,
@@ -22,8 +22,8 @@ pub(super) fn reference(reference: &Reference) -> TokenStream {
             endpoints: &ENDPOINTS,
             exchanges: &EXCHANGES,
         };
-        pub(super) static ENDPOINTS: [Endpoint; #endpoint_count] = [#(#endpoints),*];
-        pub(super) static EXCHANGES: [Exchange; #exchange_count] = [#(#exchanges),*];
+        pub(super) static ENDPOINTS: [__runtime::Endpoint; #endpoint_count] = [#(#endpoints),*];
+        pub(super) static EXCHANGES: [__runtime::Exchange; #exchange_count] = [#(#exchanges),*];
     }
 }
 
@@ -42,20 +42,20 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
         Stability::Deprecated => "Deprecated",
     });
     let paging = option(endpoint.paging.as_ref().map(|Paging { query, token, items }| {
-        quote!(Paging { query: #query, token: #token, items: #items })
+        quote!(__runtime::Paging { query: #query, token: #token, items: #items })
     }));
     quote! {
-        Endpoint {
+        __runtime::Endpoint {
             name: #name,
             title: #title,
-            method: Method::#method,
+            method: __runtime::Method::#method,
             route: #route,
             args: &[#(#args),*],
             query: &[#(#query),*],
             input: #input,
             output: #output,
             scopes: #scopes,
-            stability: Stability::#stability,
+            stability: __runtime::Stability::#stability,
             paging: #paging,
         }
     }
@@ -80,17 +80,17 @@ fn scopes(expression: &Scopes) -> TokenStream {
         quote!(&[#(#parts),*])
     };
     match expression {
-        Scopes::Scope(scope) => quote!(ScopeTemplate::Scope(#scope)),
+        Scopes::Scope(scope) => quote!(__runtime::scopes::ScopeTemplate::Scope(#scope)),
         Scopes::AllOf(parts) => {
             let parts = all(parts);
-            quote!(ScopeTemplate::AllOf(#parts))
+            quote!(__runtime::scopes::ScopeTemplate::AllOf(#parts))
         }
         Scopes::AnyOf(parts) => {
             let parts = all(parts);
-            quote!(ScopeTemplate::AnyOf(#parts))
+            quote!(__runtime::scopes::ScopeTemplate::AnyOf(#parts))
         }
         Scopes::ForEach { var, list, each } => {
-            quote!(ScopeTemplate::ForEach { var: #var, list: #list, each: #each })
+            quote!(__runtime::scopes::ScopeTemplate::ForEach { var: #var, list: #list, each: #each })
         }
         Scopes::If { condition, then, otherwise } => {
             let then = scopes(then);
@@ -98,7 +98,7 @@ fn scopes(expression: &Scopes) -> TokenStream {
                 let otherwise = scopes(otherwise);
                 quote!(&#otherwise)
             }));
-            quote!(ScopeTemplate::If { condition: #condition, then: &#then, otherwise: #otherwise })
+            quote!(__runtime::scopes::ScopeTemplate::If { condition: #condition, then: &#then, otherwise: #otherwise })
         }
     }
 }
@@ -112,7 +112,7 @@ fn exchange(prefix: &str, exchange: &Exchange) -> TokenStream {
         let name = &part.name.wire;
         let constant = option(part.constant.as_ref());
         quote! {
-            RoutingKeyPart {
+            __runtime::RoutingKeyPart {
                 name: #name,
                 constant: #constant,
                 required: #required,
@@ -121,7 +121,7 @@ fn exchange(prefix: &str, exchange: &Exchange) -> TokenStream {
         }
     });
     quote! {
-        Exchange {
+        __runtime::Exchange {
             name: #name,
             title: #title,
             exchange: #full_name,
@@ -137,7 +137,7 @@ fn wire_names(names: &[Name]) -> impl Iterator<Item = &str> {
 
 fn option(value: Option<impl ToTokens>) -> TokenStream {
     match value {
-        Some(value) => quote!(Some(#value)),
-        None => quote!(None),
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
     }
 }

@@ -3,6 +3,8 @@
 //! A service becomes a struct with a method for each endpoint, exchanges become a struct with a function for each; a
 //! module beside it holds their facts as statics and the types that the methods return. Nothing here does any work at
 //! run time: that is all in the runtime crate, once.
+//!
+//! The module's types have names from the reference, so everything else in it is written with its whole path.
 
 mod docs;
 mod endpoint;
@@ -10,7 +12,8 @@ mod exchange;
 mod facts;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
 
 use crate::files::Files;
 use crate::invocation::Item;
@@ -20,36 +23,45 @@ use crate::names;
 /// Everything that one item of an invocation becomes.
 pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> TokenStream {
     let Item { attributes, visibility, name, .. } = item;
-    let module = ident(&names::snake_case(&name.to_string()));
-    let docs = docs::reference(reference);
+    let module = ident(&names::module(&name.unraw().to_string()));
+    let (import, runtime) = reachable(runtime, &module);
+    let runtime = &runtime;
+    // What a `cfg` takes away, it must take away whole.
+    let cfgs: Vec<_> =
+        attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    let allow = quote!(#(#cfgs)* #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]);
+    let has_own_docs = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
+    let docs = docs::reference(reference, has_own_docs);
     let facts = facts::reference(reference);
-    let context = Context { runtime, name, module: &module };
+    let context = Context { name, module: &module };
     let (body, methods, types) = if reference.of_exchanges {
         let (methods, types) = exchange::all(&context, &reference.exchanges);
         (quote!(;), methods, types)
     } else {
         let (methods, types) = endpoint::all(&context, &reference.endpoints);
-        (quote!((#runtime::Service);), methods, types)
+        (quote!((#module::__runtime::Service);), methods, types)
     };
-    let constructor = (!reference.of_exchanges).then(|| {
+    let of_service = (!reference.of_exchanges).then(|| {
         quote! {
-            /// The service at its place in the client's deployment. Cheap: connections are the client's.
-            #[must_use]
-            pub fn new(client: &#runtime::Client) -> Self {
-                Self(#runtime::Service::new(client, &Self::REFERENCE))
+            #allow
+            impl #name {
+                /// The service at its place in the client's deployment. Cheap: connections are the client's.
+                #[must_use]
+                pub fn new(client: &#module::__runtime::Client) -> Self {
+                    Self(#module::__runtime::Service::new(client, &Self::REFERENCE))
+                }
             }
-        }
-    });
-    let conversions = (!reference.of_exchanges).then(|| {
-        quote! {
-            impl ::core::convert::From<#runtime::Service> for #name {
-                fn from(service: #runtime::Service) -> Self {
+
+            #allow
+            impl ::core::convert::From<#module::__runtime::Service> for #name {
+                fn from(service: #module::__runtime::Service) -> Self {
                     Self(service)
                 }
             }
 
-            impl ::core::convert::AsRef<#runtime::Service> for #name {
-                fn as_ref(&self) -> &#runtime::Service {
+            #allow
+            impl ::core::convert::AsRef<#module::__runtime::Service> for #name {
+                fn as_ref(&self) -> &#module::__runtime::Service {
                     &self.0
                 }
             }
@@ -58,26 +70,30 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
     let module_docs =
         format!("What the methods of [`{name}`] return, and the facts of its reference.");
     quote! {
-        #docs
         #(#attributes)*
+        #docs
+        #[allow(rustdoc::all)]
         #[derive(Clone, Debug)]
         #visibility struct #name #body
 
-        #[allow(dead_code, unreachable_pub, rustdoc::all)]
+        #of_service
+
+        #allow
         impl #name {
             /// The facts of the reference that this was made from.
-            pub const REFERENCE: #runtime::Reference = #module::REFERENCE;
+            pub const REFERENCE: #module::__runtime::Reference = #module::REFERENCE;
 
-            #constructor
             #(#methods)*
         }
 
-        #conversions
+        #(#cfgs)*
+        #import
 
         #[doc = #module_docs]
-        #[allow(dead_code, unreachable_pub, rustdoc::all)]
+        #allow
         #visibility mod #module {
-            use #runtime::__private::*;
+            #[doc(hidden)]
+            pub(super) use #runtime as __runtime;
 
             #facts
             #(#types)*
@@ -85,9 +101,19 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
     }
 }
 
+/// The runtime crate's path as it is inside the module; a relative one takes a name beside the module on the way.
+fn reachable(runtime: &syn::Path, module: &Ident) -> (Option<TokenStream>, syn::Path) {
+    let is_absolute = runtime.leading_colon.is_some()
+        || runtime.segments.first().is_some_and(|first| first.ident == "crate");
+    if is_absolute {
+        return (None, syn::parse_quote!(#runtime));
+    }
+    let alias = format_ident!("__runtime_of_{module}");
+    (Some(quote!(use #runtime as #alias;)), syn::parse_quote!(super::#alias))
+}
+
 /// What the parts of an expansion refer to.
 struct Context<'a> {
-    runtime: &'a syn::Path,
     /// The struct.
     name: &'a Ident,
     module: &'a Ident,

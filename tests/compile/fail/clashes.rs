@@ -1,0 +1,5 @@
+taskcluster::taskcluster_api! {
+    pub struct ClashingEvents = "api/clashing-events.json";
+}
+
+fn main() {}
