@@ -1432,7 +1432,7 @@ async fn a_task_that_makes_no_sense_is_refused() {
     let changes = [
         ("deadline", json!("2025-01-01T00:00:00.000Z"), "`deadline` is before `created`"),
         ("deadline", json!("tomorrow"), "`deadline` is not a date"),
-        ("payload", Value::Null, "`payload` is not an object"),
+        ("payload", Value::Null, "the task lacks `payload`"),
         ("priority", json!("urgent"), "`priority`"),
         ("taskQueueId", Value::Null, "`taskQueueId`"),
         ("workerType", json!("other"), "both"),

@@ -229,7 +229,7 @@ fn define(id: &str, request: &Value) -> Result<Value, Refusal> {
     }
     for name in ["payload", "metadata"] {
         if !task[name].is_object() {
-            return Err(Refusal::input(format!("`{name}` is not an object")));
+            return Err(Refusal::input(format!("the task lacks `{name}`, or it is not an object")));
         }
     }
     if !PRIORITIES.iter().any(|known| task["priority"] == *known) {

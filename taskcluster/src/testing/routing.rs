@@ -35,7 +35,8 @@ pub(super) fn find(
         let known = references.iter().map(|reference| reference.service);
         let hint = hint(nearest(service, known).filter(|near| *near != service));
         return Err(Refusal::not_found(format!(
-            "there is no service `{service}` of version `{version}`{hint}"
+            "there is no service `{service}` of version `{version}`{hint}; a deployment has the services of Taskcluster, and \
+             those that it was told to `serve`"
         )));
     }
     of_service()

@@ -232,6 +232,12 @@ impl Plan {
 /// An error that a test has asked for.
 fn error(status: StatusCode) -> Reply {
     let code = match status {
+        StatusCode::UNAUTHORIZED => "AuthenticationFailed",
+        StatusCode::FORBIDDEN => "InsufficientScopes",
+        StatusCode::NOT_FOUND => "ResourceNotFound",
+        StatusCode::CONFLICT => "RequestConflict",
+        StatusCode::GONE => "ResourceExpired",
+        StatusCode::PAYLOAD_TOO_LARGE => "InputTooLarge",
         StatusCode::TOO_MANY_REQUESTS => "TooManyRequests",
         status if status.is_server_error() => "InternalServerError",
         _ => "InputError",

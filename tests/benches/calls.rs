@@ -1,6 +1,6 @@
 //! What a call costs: signing a header, building a request, and a whole call over loopback beside plain reqwest.
 //!
-//! `cargo bench -p taskcluster --bench calls`. The numbers of one run are for comparison with each other.
+//! `cargo bench -p taskcluster-tests --bench calls`. The numbers of one run are for comparison with each other.
 
 #![allow(clippy::expect_used)]
 
