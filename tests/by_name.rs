@@ -51,7 +51,7 @@ fn mistakes_are_told_with_the_nearest_name() {
 fn missing_and_superfluous_parts_are_told() {
     assert_eq!(problem(call("status")), "status wants an argument `taskId`");
     assert_eq!(problem(call("createTask").param("taskId", "T")), "createTask wants a payload");
-    let surplus = call("status").param("taskId", "T").payload(&json!({}));
+    let surplus = call("status").param("taskId", "T").payload(json!({}));
     assert_eq!(problem(surplus), "status takes no payload");
     assert_eq!(
         problem(call("status").param("taskId", "..")),

@@ -110,7 +110,7 @@ fn secret() -> Value {
 async fn a_signed_call_is_answered_and_recorded() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, task_definition()).await.unwrap();
     queue.list_task_group(TASK_ID).limit(7).await.unwrap();
 
     let calls = fake.calls();
@@ -172,7 +172,7 @@ async fn escaped_arguments_and_options_arrive_as_they_were() {
     let fake = deployment().await;
     let name = "a/b c%2F+ü?&=#";
     let tc = fake.connect("tester").unwrap();
-    Secrets::new(&tc).set(name, &secret()).await.unwrap();
+    Secrets::new(&tc).set(name, secret()).await.unwrap();
     Auth::new(&tc).list_clients().prefix(name).await.unwrap();
     let calls = fake.calls();
     assert_eq!(calls[0].args["name"], name);
@@ -781,7 +781,7 @@ async fn what_only_the_service_knows_counts_as_satisfied_by_what_could_match() {
 
     fake.client("tester", "no-secret", ["*"]);
     Queue::new(&fake.connect("tester").unwrap())
-        .create_task(TASK_ID, &task_definition())
+        .create_task(TASK_ID, task_definition())
         .await
         .unwrap();
     let message = format!("queue:cancel-task:-/{TASK_ID}/{TASK_ID}");
@@ -873,17 +873,17 @@ async fn a_body_of_over_ten_mebibytes_is_refused() {
         secret["secret"]["password"] = json!("x".repeat(size));
         secret
     };
-    secrets.set("x", &of_size(10 << 20)).await.unwrap_err();
-    let error = secrets.set("x", &of_size(12 << 20)).await.unwrap_err();
+    secrets.set("x", of_size(10 << 20)).await.unwrap_err();
+    let error = secrets.set("x", of_size(12 << 20)).await.unwrap_err();
     assert_api_error(&error, StatusCode::PAYLOAD_TOO_LARGE, "InputTooLarge", "10485760 bytes");
-    secrets.set("x", &of_size(9 << 20)).await.unwrap();
+    secrets.set("x", of_size(9 << 20)).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_error_repeats_the_request() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, task_definition()).await.unwrap();
     let mut other = task_definition();
     other["retries"] = json!(1);
     let error = queue.create_task(TASK_ID, &other).await.unwrap_err();
@@ -1036,7 +1036,7 @@ async fn references_may_be_added_and_share_endpoints() {
     fake.serve(&TaskReader::REFERENCE);
     let tc = fake.connect("tester").unwrap();
     // Endpoints that the added one lacks are still there.
-    Queue::new(&tc).create_task(TASK_ID, &task_definition()).await.unwrap();
+    Queue::new(&tc).create_task(TASK_ID, task_definition()).await.unwrap();
     let answer: Value = TaskReader::new(&tc).status(TASK_ID).await.unwrap();
     assert_eq!(answer["status"]["state"], "pending");
     assert!(std::ptr::eq(fake.calls()[1].endpoint, TaskReader::REFERENCE.endpoint("status")));
@@ -1102,11 +1102,11 @@ async fn a_closed_connection_leaves_the_call_undone_and_is_tried_again() {
     let set = Secrets::REFERENCE.endpoint("set");
     fake.on(set).times(1).fault(Fault::Disconnect);
     let once = fake.builder().unwrap().credentials(tester()).retry(Retry::never()).build().unwrap();
-    Secrets::new(&once).set("x", &secret()).await.unwrap_err();
+    Secrets::new(&once).set("x", secret()).await.unwrap_err();
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     assert_eq!(secrets.get("x").await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));
     fake.on(set).times(2).fault(Fault::Disconnect);
-    secrets.set("x", &secret()).await.unwrap();
+    secrets.set("x", secret()).await.unwrap();
     secrets.get("x").await.unwrap();
 }
 
@@ -1115,7 +1115,7 @@ async fn an_answer_can_break_off_though_the_call_is_carried_out() {
     let fake = deployment().await;
     fake.on(Secrets::REFERENCE.endpoint("set")).times(1).fault(Fault::Truncate);
     let once = fake.builder().unwrap().credentials(tester()).retry(Retry::never()).build().unwrap();
-    let error = Secrets::new(&once).set("x", &secret()).await.unwrap_err();
+    let error = Secrets::new(&once).set("x", secret()).await.unwrap_err();
     assert!(error.is_transport() && !error.is_timeout(), "{error}");
     assert_eq!(error.status(), Some(StatusCode::OK), "the head of the answer did arrive");
     let kept: Value = Secrets::new(&once).get("x").await.unwrap();
@@ -1282,7 +1282,7 @@ async fn a_client_cannot_create_one_with_more_scopes() {
     let error = auth.create_client("project/new", &request).await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "```\nc\n```");
     let error = auth
-        .create_client("other", &json!({"description": "", "expires": "2100-01-01T00:00:00.000Z"}))
+        .create_client("other", json!({"description": "", "expires": "2100-01-01T00:00:00.000Z"}))
         .await;
     assert_eq!(error.unwrap_err().status(), Some(StatusCode::FORBIDDEN));
 }
@@ -1347,7 +1347,7 @@ async fn a_secret_can_be_set_read_listed_and_removed() {
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     let names = ["project/a", "project/b", "project/c"];
     for name in names {
-        secrets.set(name, &secret()).await.unwrap();
+        secrets.set(name, secret()).await.unwrap();
     }
     let kept: Value = secrets.get("project/a").await.unwrap();
     assert_eq!(kept, secret());
@@ -1379,7 +1379,7 @@ async fn a_secret_ends() {
 async fn a_task_gets_its_defaults() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    let created: Value = queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    let created: Value = queue.create_task(TASK_ID, task_definition()).await.unwrap();
     let scheduled = created["status"]["runs"][0]["scheduled"].clone();
     assert_eq!(
         created,
@@ -1409,7 +1409,7 @@ async fn a_task_gets_its_defaults() {
 async fn the_same_task_may_be_created_again_and_another_may_not() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    let created: Value = queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    let created: Value = queue.create_task(TASK_ID, task_definition()).await.unwrap();
     let mut same = task_definition();
     same["retries"] = json!(5);
     same["created"] = json!("2026-01-01T01:00:00+01:00");
@@ -1456,7 +1456,7 @@ async fn a_task_group_is_listed_in_pages() {
         task["taskGroupId"] = json!(group);
         queue.create_task(id, &task).await.unwrap();
     }
-    queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, task_definition()).await.unwrap();
     fake.clear_calls();
     let tasks: Vec<Value> =
         queue.list_task_group(&group).limit(2).items().try_collect().await.unwrap();
@@ -1476,7 +1476,7 @@ async fn a_task_group_is_listed_in_pages() {
 async fn a_task_group_has_one_scheduler() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, task_definition()).await.unwrap();
     let mut task = task_definition();
     task["taskGroupId"] = json!(TASK_ID);
     task["schedulerId"] = json!("another");
@@ -1488,7 +1488,7 @@ async fn a_task_group_has_one_scheduler() {
 async fn a_task_can_be_cancelled() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, &task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, task_definition()).await.unwrap();
     let cancelled: Value = queue.cancel_task(TASK_ID).await.unwrap();
     assert_eq!(cancelled["status"]["state"], "exception");
     let run = &cancelled["status"]["runs"][0];
@@ -1528,7 +1528,7 @@ async fn two_deployments_know_nothing_of_each_other() {
         Secrets::new(&one.connect("tester").unwrap()),
         Secrets::new(&two.connect("tester").unwrap()),
     );
-    first.set("x", &secret()).await.unwrap();
+    first.set("x", secret()).await.unwrap();
     assert_eq!(second.get("x").await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));
     first.get("x").await.unwrap();
     assert_eq!((one.calls().len(), two.calls().len()), (2, 1));
@@ -1571,7 +1571,7 @@ fn a_blocking_program_can_use_it() {
     fake.client("tester", "no-secret", ["*"]);
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     for name in ["a", "b", "c"] {
-        secrets.set(name, &secret()).send_blocking().unwrap();
+        secrets.set(name, secret()).send_blocking().unwrap();
     }
     let names: Vec<Value> =
         secrets.list().limit(1).items_blocking().collect::<Result<_, _>>().unwrap();

@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn create(queue: &Queue, group: &str, count: usize) -> Result<()> {
     let bar = ProgressBar::new(count as u64).with_message("create");
     stream::iter(0..count)
-        .map(|n| queue.create_task(slugid::nice(), &shared::task(group, n)).into_future())
+        .map(|n| queue.create_task(slugid::nice(), shared::task(group, n)).into_future())
         .buffer_unordered(AT_ONCE)
         .try_for_each(async |_| {
             bar.inc(1);

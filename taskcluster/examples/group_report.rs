@@ -20,7 +20,7 @@ async fn main() -> Result<()> {
     let group = slugid::nice();
     for n in 0..12 {
         let task_id = slugid::nice();
-        queue.create_task(&task_id, &shared::task(&group, n)).await?;
+        queue.create_task(&task_id, shared::task(&group, n)).await?;
         if n % 3 == 0 {
             queue.cancel_task(&task_id).await?;
         }

@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     let group = slugid::nice();
     for n in 0..12 {
         let task_id = slugid::nice();
-        queue.create_task(&task_id, &shared::task(&group, n)).send_blocking()?;
+        queue.create_task(&task_id, shared::task(&group, n)).send_blocking()?;
         if n % 3 == 0 {
             queue.cancel_task(&task_id).send_blocking()?;
         }
