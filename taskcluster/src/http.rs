@@ -29,18 +29,9 @@ fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder,
     Ok(builder.tls_backend_native())
 }
 
-/// Names the ring provider here rather than installing one for the whole program, which may have another.
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, rustls::Error> {
-    use std::sync::Arc;
-
-    use rustls_platform_verifier::BuilderVerifierExt as _;
-
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
+    let mut config = crate::tls::config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(builder.tls_backend_preconfigured(config))
 }

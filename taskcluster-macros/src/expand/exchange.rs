@@ -105,6 +105,12 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
             }
         }
 
+        impl #runtime::IntoBinding for #keys {
+            fn into_binding(self) -> #runtime::Result<#runtime::Binding> {
+                self.0.binding()
+            }
+        }
+
         #[doc = #key_docs]
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
