@@ -660,3 +660,39 @@ async fn a_broker_that_is_killed_and_started_again_loses_nothing() {
     assert!((100..200).all(|n| rest.contains(&n)));
     assert_eq!(publisher.waiting(&group).await, 0);
 }
+
+/// Listens with everything logged, lapin's part too.
+#[tokio::test]
+#[ignore = "run by the test below, in a process of its own"]
+async fn child() {
+    let writer = std::io::stdout;
+    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(writer).init();
+    let broker = broker().unwrap();
+    let listener = listener(broker.credentials(), "G");
+    println!("{listener:?} {:?}", broker.credentials());
+    let messages = listener.listen().await.unwrap();
+    println!("{messages:?}");
+    messages.close().await.unwrap();
+    let wrong = broker.tester.replace("tester:", "nobody:");
+    let refused = Listener::connect(PulseCredentials::from_url(&wrong).unwrap()).queue("q");
+    println!("{:?}", refused.listen().await.unwrap_err());
+}
+
+#[tokio::test]
+async fn passwords_are_not_logged() {
+    let Some(broker) = broker() else { return };
+    // Makes the exchange.
+    broker.publisher().await;
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "pulse::child", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+    let shown = String::from_utf8_lossy(&child.stdout);
+    assert!(shown.contains("listening") && shown.contains("TRACE lapin"), "{shown}");
+    let bytes = format!("{:?}", PASSWORD.as_bytes());
+    let bytes = bytes.trim_matches(['[', ']']);
+    let secret = |line: &&str| line.contains(PASSWORD) || line.contains(bytes);
+    let lines: Vec<_> = shown.lines().filter(secret).collect();
+    assert!(lines.is_empty(), "{lines:#?}");
+}

@@ -112,7 +112,7 @@ mod demo {
                 publish(channel, &keys, status).await?;
             }};
         }
-        for task in 0..tasks.len() {
+        for task in 0..3 {
             event!(task_pending, task, "pending");
         }
         event!(task_running, 0, "running");

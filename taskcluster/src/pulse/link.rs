@@ -1,7 +1,9 @@
 //! One connection to the broker, with a queue declared, bound and consumed.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::pin::pin;
+use std::thread;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +13,7 @@ use lapin::types::{FieldTable, ShortString};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties, Consumer};
 use tokio::time::{Instant, timeout};
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
 
 use super::PulseCredentials;
 use super::listener::Plan;
@@ -154,6 +157,7 @@ async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
         plain,
         lapin::runtime::default_runtime()?,
         async move |uri, runtime| {
+            be_silent();
             let stream = uri.connect_with_config_async(TLSConfig::default(), &runtime).await?;
             Ok(match &tls {
                 Some(tls) => stream.into_rustls(tls, &uri.authority.host).await?,
@@ -164,6 +168,19 @@ async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
             .with_connection_name(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")).into()),
     )
     .await
+}
+
+/// lapin logs all that it sends at trace level, the password too. It does so on a thread for each connection, where this is
+/// called; nothing is logged there any more.
+fn be_silent() {
+    thread_local! {
+        static SILENCE: OnceCell<DefaultGuard> = const { OnceCell::new() };
+    }
+    if thread::current().name() == Some("lapin-io-loop") {
+        SILENCE.with(|silence| {
+            silence.get_or_init(|| set_default(NoSubscriber::default()));
+        });
+    }
 }
 
 fn short(text: &str) -> Result<ShortString> {

@@ -56,7 +56,7 @@ impl Listener {
     ///
     /// let pulse = Pulse::new(&Client::legacy().build()?);
     /// let listener = Listener::connect_with(move || {
-    ///     let claim = pulse.claim_namespace("builds", &taskcluster::json!({"contact": {"method": "none"}}));
+    ///     let claim = pulse.claim_namespace("builds", &taskcluster::json!({"contact": "builds@example.com"}));
     ///     async move {
     ///         let claimed = claim.await?;
     ///         let text = |name: &str| claimed[name].as_str().unwrap_or_default();

@@ -137,6 +137,7 @@ struct Source {
     renew: Option<Instant>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one at a time, and most are deliveries")]
 enum Event {
     Delivery(Delivery),
     Lost(Option<lapin::Error>),
