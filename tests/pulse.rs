@@ -678,6 +678,82 @@ async fn child() {
     println!("{:?}", refused.listen().await.unwrap_err());
 }
 
+/// Listens as the environment says, and shows what comes of it.
+#[tokio::test]
+#[ignore = "run by the tests below, with an environment"]
+async fn environment() {
+    let credentials = PulseCredentials::from_env();
+    println!("credentials: {credentials:?}");
+    if let (Ok(credentials), Some(_)) = (credentials, broker()) {
+        let retry = taskcluster::Retry::never();
+        match listener(credentials, "G").retry(retry).listen().await {
+            Ok(messages) => println!("closed: {:?}", messages.close().await),
+            Err(error) => println!("error: {error:?}"),
+        }
+    }
+}
+
+fn with_environment(variables: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "pulse::environment", "--ignored", "--nocapture"])
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(!shown.contains(PASSWORD), "{shown}");
+    shown
+}
+
+#[test]
+fn credentials_of_the_environment() {
+    let (user, password) = (("PULSE_USERNAME", "builds"), ("PULSE_PASSWORD", PASSWORD));
+    for (variables, shown) in [
+        (
+            vec![user, password],
+            r#"Ok(PulseCredentials { user: "builds", host: "pulse.mozilla.org", port: 5671, .. })"#,
+        ),
+        (
+            vec![user, password, ("PULSE_HOST", "localhost:7"), ("PULSE_URL", "")],
+            r#"Ok(PulseCredentials { user: "builds", host: "localhost", port: 7, .. })"#,
+        ),
+        (
+            vec![user, ("PULSE_URL", "amqp://u:no-secret@h")],
+            r#"Ok(PulseCredentials { user: "u", host: "h", port: 5672, .. })"#,
+        ),
+        (vec![user], "Err(Config(PULSE_PASSWORD is not set, nor is PULSE_URL))"),
+        (vec![password], "Err(Config(PULSE_USERNAME is not set, nor is PULSE_URL))"),
+        (
+            vec![user, password, ("PULSE_HOST", "h:x")],
+            "Err(Config(\"h:x\" is not a host with a port))",
+        ),
+    ] {
+        let output = with_environment(&variables);
+        assert!(output.contains(&format!("credentials: {shown}\n")), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn tls_takes_the_certificates_of_the_system_and_no_others() {
+    let Some(broker) = broker() else { return };
+    broker.publisher().await;
+    let url = std::env::var("TASKCLUSTER_TEST_BROKER_TLS").unwrap();
+    let authority = std::env::var("TASKCLUSTER_TEST_BROKER_AUTHORITY").unwrap();
+    let environment = [
+        ("TASKCLUSTER_TEST_BROKER", broker.tester.as_str()),
+        ("TASKCLUSTER_TEST_BROKER_SERVICE", &broker.service),
+        ("PULSE_URL", &url),
+        // What the operating system's certificates are, for this process.
+        ("SSL_CERT_FILE", &authority),
+    ];
+    let output = with_environment(&environment);
+    assert!(output.contains("closed: Ok(())"), "{output}");
+    let output = with_environment(&environment[..3]);
+    assert!(output.contains("error: Transport(tester cannot connect to localhost:"), "{output}");
+    assert!(output.contains("certificate"), "{output}");
+}
+
 #[tokio::test]
 async fn passwords_are_not_logged() {
     let Some(broker) = broker() else { return };
