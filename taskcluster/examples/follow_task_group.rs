@@ -88,19 +88,19 @@ mod demo {
             listening.await?;
             play(&channel, &group).await
         };
-        let (followed, published) = tokio::join!(follow, publish);
-        published?;
-        Ok(followed?)
+        tokio::try_join!(async { Ok(follow.await?) }, publish)?;
+        Ok(())
     }
 
     /// Three tasks: one completes, one fails, one runs out of time before it is claimed.
     async fn play(channel: &Channel, group: &str) -> Result<(), Box<dyn Error>> {
         let tasks = [slugid::nice(), slugid::nice(), slugid::nice()];
+        let [lucky, faulty, late] = &tasks;
         // Each exchange has a type of its own with the same setters.
         macro_rules! event {
             ($exchange:ident, $task:expr, $state:literal) => {{
                 let keys = QueueEvents::$exchange()
-                    .task_id(&tasks[$task])
+                    .task_id($task)
                     .run_id(0)
                     .worker_group("demo")
                     .worker_id("demo")
@@ -108,18 +108,18 @@ mod demo {
                     .worker_type("demo")
                     .scheduler_id("demo")
                     .task_group_id(group);
-                let status = json!({"status": {"taskId": tasks[$task], "taskGroupId": group, "state": $state}});
+                let status = json!({"status": {"taskId": $task, "taskGroupId": group, "state": $state}});
                 publish(channel, &keys, status).await?;
             }};
         }
-        for task in 0..3 {
+        for task in &tasks {
             event!(task_pending, task, "pending");
         }
-        event!(task_running, 0, "running");
-        event!(task_running, 1, "running");
-        event!(task_completed, 0, "completed");
-        event!(task_failed, 1, "failed");
-        event!(task_exception, 2, "exception");
+        event!(task_running, lucky, "running");
+        event!(task_running, faulty, "running");
+        event!(task_completed, lucky, "completed");
+        event!(task_failed, faulty, "failed");
+        event!(task_exception, late, "exception");
         let resolved = QueueEvents::task_group_resolved().task_group_id(group).scheduler_id("demo");
         publish(channel, &resolved, json!({"taskGroupId": group, "schedulerId": "demo"})).await
     }
