@@ -186,9 +186,10 @@ mod tests {
         let credentials = PulseCredentials::new("builds-1", "no-secret");
         assert_eq!(credentials.queue("a").unwrap(), "queue/builds-1/a");
         assert_eq!(credentials.queue("queue/builds-1/a/b").unwrap(), "queue/builds-1/a/b");
-        for wrong in ["", "queue/builds-1/", "queue/else/a", &"x".repeat(240)] {
+        for wrong in ["", "queue/builds-1/", "queue/else/a", &"x".repeat(241)] {
             assert!(credentials.queue(wrong).is_err(), "{wrong}");
         }
+        assert!(credentials.queue(&"x".repeat(240)).is_ok());
         assert_eq!(credentials.namespace("builds").queue("a").unwrap(), "queue/builds/a");
     }
 
