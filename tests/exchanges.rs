@@ -1,7 +1,7 @@
 //! Routing keys: patterns to bind with, whole keys, and typed parts back from them.
 
 use proptest::prelude::*;
-use taskcluster::{ErrorKind, GithubEvents, HooksEvents, QueueEvents};
+use taskcluster::{ErrorKind, GithubEvents, HooksEvents, QueueEvents, route};
 
 const TASK: &str = "fN1SbArXTPSVFNUvaOlinQ";
 
@@ -68,6 +68,67 @@ fn a_whole_key_wants_its_required_parts() {
 }
 
 #[test]
+fn wildcards_are_of_patterns_only() {
+    let keys = || QueueEvents::task_group_resolved().scheduler_id("s").task_group_id("G");
+    assert_eq!(keys().routing_key().unwrap(), "primary.G.s");
+    for wildcard in ["*", "#"] {
+        for keys in [keys().scheduler_id(wildcard), keys().reserved(format!("a.{wildcard}"))] {
+            let error = keys.routing_key().unwrap_err();
+            assert!(error.message().contains("has a wildcard"), "{error}");
+        }
+    }
+    // In a pattern they stand for words. `#` stands for any number of them, which would shift the others.
+    let pattern =
+        |keys: taskcluster::Result<taskcluster::Binding>| keys.unwrap().routing_key_pattern;
+    assert_eq!(pattern(keys().scheduler_id("*").reserved("a.#").binding()), "primary.G.*.a.#");
+    let error = keys().scheduler_id("#").binding().unwrap_err();
+    assert!(error.message().starts_with("part `schedulerId` of the routing key"), "{error}");
+}
+
+#[test]
+fn routes_are_told_from_routing_keys() {
+    assert_eq!(route("route.index.foo"), Some("index.foo"));
+    for key in ["primary.index.foo", "route", "route.", "routes.index"] {
+        assert_eq!(route(key), None, "{key}");
+    }
+    let error = QueueEvents::task_completed().parse("route.index.foo").unwrap_err();
+    assert!(error.message().contains("it is the route `index.foo`"), "{error}");
+
+    let bind = |route: &str| QueueEvents::task_completed().route_binding(route);
+    assert_eq!(bind("index.*.v2.#").unwrap().routing_key_pattern, "route.index.*.v2.#");
+    for wrong in ["", "index..foo", "index.", &"x".repeat(250)] {
+        assert_eq!(bind(wrong).unwrap_err().kind(), ErrorKind::Input, "{wrong}");
+    }
+    assert!(bind(&"x".repeat(249)).is_ok());
+}
+
+#[test]
+fn every_exchange_of_both_generations_can_be_bound() {
+    let mut exchanges = 0;
+    let current = crate::references::PREBUILT.iter().copied();
+    for reference in current.chain(crate::references::of_2017()) {
+        for exchange in reference.exchanges {
+            exchanges += 1;
+            let all: [(&str, &str); 0] = [];
+            let pattern = exchange.binding(all).unwrap().routing_key_pattern;
+            let words: Vec<_> = pattern.split('.').collect();
+            assert_eq!(words.len(), exchange.routing_key.len(), "{}", exchange.exchange);
+            for (word, part) in words.into_iter().zip(exchange.routing_key) {
+                let any = if part.multiple_words { "#" } else { "*" };
+                assert_eq!(word, part.constant.unwrap_or(any), "{}", exchange.exchange);
+                let given = exchange.binding([(part.name, 7)]);
+                match part.constant {
+                    // Constants are not for the caller to set.
+                    Some(_) => assert!(given.is_err()),
+                    None => assert!(given.unwrap().routing_key_pattern.contains('7')),
+                }
+            }
+        }
+    }
+    assert_eq!(exchanges, 36 + 22);
+}
+
+#[test]
 fn keys_are_taken_apart_from_both_ends() {
     let key = format!("primary.{TASK}.0.wg.wi.p.w.s.G.more.words");
     let parts = QueueEvents::task_completed().parse(&key).unwrap();
@@ -83,7 +144,7 @@ fn keys_of_something_else_are_refused() {
     for (key, why) in [
         ("primary.T.0", "too few words"),
         ("", "too few words"),
-        ("route.T.0.a.b.c.d.e.f", "`routingKeyKind` is not `primary`"),
+        ("other.T.0.a.b.c.d.e.f", "`routingKeyKind` is not `primary`"),
     ] {
         let error = QueueEvents::task_completed().parse(key).unwrap_err();
         assert!(error.message().contains(why), "{key}: {error}");

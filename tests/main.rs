@@ -15,6 +15,7 @@ mod every_endpoint;
 mod exchanges;
 mod hawk;
 mod paging;
+mod pulse;
 mod references;
 mod requests;
 mod retries;

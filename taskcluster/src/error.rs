@@ -62,6 +62,8 @@ pub enum ErrorKind {
     Input,
     /// The client cannot be made or cannot sign: root URL, credentials, TLS.
     Config,
+    /// The Pulse broker refused the credentials, a queue or a binding. Trying again does not help.
+    Refused,
     /// A blocking call inside an asynchronous program. Nothing was sent.
     Blocking,
 }
@@ -102,6 +104,18 @@ impl Error {
         let mut error = Self::new(ErrorKind::Transport, "no answer in time");
         error.0.timed_out = true;
         error
+    }
+
+    #[cfg(feature = "pulse")]
+    pub(crate) fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut error = Self::new(ErrorKind::Refused, message);
+        error.0.code = Some(code.into());
+        error
+    }
+
+    #[cfg(feature = "pulse")]
+    pub(crate) fn disconnected(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Transport, message)
     }
 
     pub(crate) fn transport(error: reqwest::Error) -> Self {
@@ -197,7 +211,8 @@ impl Error {
         self.0.status
     }
 
-    /// The service's error code, such as `ResourceNotFound` or `InsufficientScopes`.
+    /// The service's error code, such as `ResourceNotFound` or `InsufficientScopes`; of a broker `ACCESS_REFUSED` and
+    /// the like.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()

@@ -15,6 +15,20 @@ const NO_VALUE: &str = "_";
 /// How long a routing key may be, in bytes: AMQP's short string.
 const MAX_KEY: usize = 255;
 
+/// What a route begins with where it stands in place of a routing key.
+const ROUTE: &str = "route.";
+
+/// The route in a key such as `route.index.foo`, as messages carry it beside their routing key; `None` for any other key.
+///
+/// ```
+/// assert_eq!(taskcluster::route("route.index.foo"), Some("index.foo"));
+/// assert_eq!(taskcluster::route("primary.index.foo"), None);
+/// ```
+#[must_use]
+pub fn route(key: &str) -> Option<&str> {
+    key.strip_prefix(ROUTE).filter(|route| !route.is_empty())
+}
+
 /// What to bind a queue with: an exchange and the messages wanted of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Binding {
@@ -22,6 +36,35 @@ pub struct Binding {
     pub exchange: &'static str,
     /// The routing keys wanted, with `*` and `#` for what may be anything.
     pub routing_key_pattern: String,
+}
+
+/// What can be subscribed to: a [`Binding`], or routing keys with some or all of their parts given.
+pub trait IntoBinding {
+    /// The binding.
+    ///
+    /// # Errors
+    ///
+    /// What [`RoutingKeys::binding`] says.
+    fn into_binding(self) -> Result<Binding>;
+}
+
+impl IntoBinding for Binding {
+    fn into_binding(self) -> Result<Binding> {
+        Ok(self)
+    }
+}
+
+impl IntoBinding for RoutingKeys {
+    fn into_binding(self) -> Result<Binding> {
+        self.binding()
+    }
+}
+
+/// For bindings that are still to be checked, such as [`RoutingKeys::route_binding`].
+impl IntoBinding for Result<Binding> {
+    fn into_binding(self) -> Result<Binding> {
+        self
+    }
 }
 
 /// The routing keys of an exchange, some or all of their parts given. The structs that
@@ -67,10 +110,37 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// A part that is empty or, where only one word may stand, has a dot; a pattern of over 255 bytes.
+    /// A part that is empty or, where only one word may stand, has a dot or is `#`; a pattern of over 255 bytes.
     pub fn binding(&self) -> Result<Binding> {
         let pattern = self.join(|part| Ok(if part.multiple_words { "#" } else { "*" }))?;
+        for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
+            if !part.multiple_words && value.as_deref() == Some("#") {
+                return Err(self.fail(part, "is `#`, but takes a single word"));
+            }
+        }
         Ok(Binding { exchange: self.exchange.exchange, routing_key_pattern: pattern })
+    }
+
+    /// A binding for the messages that were sent to a route, too: tasks name routes such as
+    /// `index.gecko.v2.try.latest.firefox`, and messages about them carry these beside their routing key.
+    /// `*` and `#` may stand in the route. The parts given so far play no role.
+    ///
+    /// ```
+    /// use taskcluster::QueueEvents;
+    ///
+    /// let binding = QueueEvents::task_completed().route_binding("index.gecko.#")?;
+    /// assert_eq!(binding.routing_key_pattern, "route.index.gecko.#");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A route with an empty word; one of over 249 bytes.
+    pub fn route_binding(&self, route: &str) -> Result<Binding> {
+        if route.split('.').any(str::is_empty) {
+            return Err(Error::input(format!("the route {route:?} has an empty word")));
+        }
+        self.exchange.binding_for_pattern(format!("{ROUTE}{route}"))
     }
 
     /// The whole routing key, as a message has it. Parts that need not be given stand as `_`, or not at all where
@@ -78,8 +148,14 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// A required part that is not given, and all that [`binding`](Self::binding) says.
+    /// A required part that is not given, `*` or `#` as a word of a part, and all that [`binding`](Self::binding) says.
     pub fn routing_key(&self) -> Result<String> {
+        for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
+            if value.iter().flat_map(|value| value.split('.')).any(|word| matches!(word, "*" | "#"))
+            {
+                return Err(self.fail(part, "has a wildcard, which only a pattern may have"));
+            }
+        }
         let key = self.join(|part| match (part.required, part.multiple_words) {
             (true, _) => Err(self.fail(part, "is not given")),
             (false, true) => Ok(""),
@@ -120,13 +196,18 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// A key with too few or too many words, or with another word where the exchange has a constant.
+    /// A key with too few or too many words, or with another word where the exchange has a constant; a route.
     #[doc(hidden)]
     pub fn split<'k>(&self, key: &'k str) -> Result<RoutingKeyWords<'k>> {
         let parts = self.exchange.routing_key;
         let wrong = |why: &str| {
             Error::input(format!("{key:?} is not a routing key of {}: {why}", self.exchange.name))
         };
+        if let Some(route) = route(key) {
+            return Err(wrong(&format!(
+                "it is the route `{route}`, which a message has beside its routing key"
+            )));
+        }
         let multiple = parts.iter().position(|part| part.multiple_words).unwrap_or(parts.len());
         let mut rest = Some(key);
         let mut front = Vec::with_capacity(parts.len());

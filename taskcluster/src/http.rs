@@ -41,27 +41,12 @@ fn set_up_tls(
     Ok(builder.tls_backend_native())
 }
 
-/// Names the ring provider here rather than installing one for the whole program, which may have another.
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 fn set_up_tls(
     builder: reqwest::ClientBuilder,
     needs_certificates: bool,
 ) -> Result<reqwest::ClientBuilder, rustls::Error> {
-    use std::sync::Arc;
-
-    use rustls::{ClientConfig, RootCertStore};
-    use rustls_platform_verifier::BuilderVerifierExt as _;
-
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = match config.clone().with_platform_verifier() {
-        Ok(config) => config,
-        Err(error) if needs_certificates => return Err(error),
-        // Trusts nobody.
-        Err(_) => config.with_root_certificates(RootCertStore::empty()),
-    };
-    let mut config = config.with_no_client_auth();
+    let mut config = crate::tls::config(needs_certificates)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(builder.tls_backend_preconfigured(config))
 }

@@ -27,7 +27,7 @@
 //!    what the service said. Endpoints that answer in pages return a [`Paged`] call, which knows all pages.
 //!
 //! Exchanges go the same way: a function such as [`QueueEvents::task_completed`] returns [`RoutingKeys`], a [`Binding`]
-//! to be.
+//! to be, which the feature `pulse` can listen to.
 //!
 //! Calls are awaited inside a tokio runtime; programs without one have the blocking forms.
 //!
@@ -42,6 +42,7 @@
 //! - `legacy` (default): the services of 2017, in [`legacy`].
 //! - `rustls` (default): TLS by rustls with the ring provider, certificates verified as the operating system does.
 //! - `native-tls`: TLS by the operating system's library instead.
+//! - `pulse`: listening to what happens, in the module `pulse`.
 //! - `testing`: an embedded deployment to test programs against.
 //!
 //! Progress of calls is told through `tracing` at debug level, without secrets.
@@ -64,6 +65,8 @@ mod http;
 pub mod legacy;
 mod nearest;
 mod paging;
+#[cfg(feature = "pulse")]
+pub mod pulse;
 mod reference;
 mod request;
 mod required_scopes;
@@ -75,6 +78,8 @@ mod services;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
+mod tls;
 pub mod urls;
 
 pub use blocking::BlockingIter;
@@ -86,7 +91,7 @@ pub use credentials::{
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
-pub use exchange::{Binding, RoutingKeys};
+pub use exchange::{Binding, IntoBinding, RoutingKeys, route};
 pub use http::http_client_builder;
 pub use paging::{Items, Pages};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability};

@@ -109,6 +109,12 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
             }
         }
 
+        impl __runtime::IntoBinding for #keys {
+            fn into_binding(self) -> __runtime::Result<__runtime::Binding> {
+                self.0.binding()
+            }
+        }
+
         #[doc = #key_docs]
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]

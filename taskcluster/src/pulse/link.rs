@@ -1,0 +1,206 @@
+//! One connection to the broker, with a queue declared, bound and consumed.
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::pin::pin;
+use std::thread;
+use std::time::Duration;
+
+use chrono::Utc;
+use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::tcp::{AMQPUriTcpExt as _, RustlsConnector, TLSConfig};
+use lapin::types::{FieldTable, ShortString};
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{Channel, Connection, ConnectionProperties, Consumer};
+use tokio::time::{Instant, timeout};
+use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+
+use super::PulseCredentials;
+use super::listener::Plan;
+use crate::error::{Error, Result};
+use crate::slugid;
+
+/// How long a connection may take to become ready.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// The least time between two claims of credentials.
+const RENEW: Duration = Duration::from_secs(1);
+
+/// How long to wait for an answer before looking whether the connection is there.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A connection. The broker takes back what is not settled when it ends: with the last message that came by it.
+pub(super) struct Link {
+    pub(super) connection: Connection,
+    pub(super) channel: Channel,
+}
+
+impl Link {
+    /// Waits for an answer as long as there can be one: lapin forgets what is said while a connection breaks.
+    pub(super) async fn answer<T>(
+        &self,
+        said: impl Future<Output = lapin::Result<T>>,
+    ) -> Option<lapin::Result<T>> {
+        let mut said = pin!(said);
+        loop {
+            match timeout(LOOK, said.as_mut()).await {
+                Ok(answer) => return Some(answer),
+                Err(_) if !self.connection.status().connected() => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Ends the connection when the broker has heard of everything said before.
+    pub(super) async fn close(&self) -> Result<()> {
+        let gone =
+            || Error::disconnected("the connection is gone, and with it acknowledgements perhaps");
+        match timeout(CONNECT, self.connection.close(200, "OK".into())).await {
+            Ok(closed) => closed.map_err(|error| gone().because(error)),
+            Err(_) => Err(gone()),
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+/// A link that messages come by.
+pub(super) struct Open {
+    pub(super) link: Link,
+    pub(super) consumer: Consumer,
+    /// When to change to another one.
+    pub(super) renew: Option<Instant>,
+}
+
+/// Connects, declares, binds and consumes.
+pub(super) async fn open(plan: &Plan) -> Result<Open> {
+    let credentials = (plan.credentials)().await?;
+    let address = credentials.address();
+    match timeout(CONNECT, open_as(plan, &credentials, &address)).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::disconnected(format!("{address} does not answer in time"))),
+    }
+}
+
+async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> Result<Open> {
+    // What the caller has wrong is told before anything is sent.
+    let name = match &plan.queue {
+        Some(name) => credentials.queue(name)?,
+        None => credentials.queue(&slugid::nice())?,
+    };
+    let queue = short(&name)?;
+    let failed = |what: String| move |error| explain(&what, error);
+
+    let connection = connect(credentials)
+        .await
+        .map_err(failed(format!("{} cannot connect to {address}", credentials.user())))?;
+    let asked = failed(format!("a channel of {address} cannot be had"));
+    let channel = connection.create_channel().await.map_err(asked)?;
+
+    let named = plan.queue.is_some();
+    let options = QueueDeclareOptions {
+        durable: named,
+        exclusive: !named,
+        auto_delete: !named,
+        ..QueueDeclareOptions::default()
+    };
+    channel
+        .queue_declare(queue.clone(), options, FieldTable::default())
+        .await
+        .map_err(failed(format!("the queue {name} cannot be declared")))?;
+    for binding in &plan.bindings {
+        let (exchange, pattern) = (binding.exchange, binding.routing_key_pattern.as_str());
+        let options = QueueBindOptions::default();
+        channel
+            .queue_bind(
+                queue.clone(),
+                short(exchange)?,
+                short(pattern)?,
+                options,
+                FieldTable::default(),
+            )
+            .await
+            .map_err(failed(format!("{name} cannot be bound to {exchange} with {pattern}")))?;
+    }
+    let consumed = || failed(format!("{name} cannot be consumed"));
+    channel.basic_qos(plan.prefetch, BasicQosOptions::default()).await.map_err(consumed())?;
+    let consumer = channel
+        .basic_consume(
+            queue,
+            ShortString::default(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .map_err(consumed())?;
+    tracing::info!(address, queue = name, bindings = plan.bindings.len(), "listening");
+    let renew = credentials
+        .renew_at
+        .map(|time| Instant::now() + (time - Utc::now()).to_std().unwrap_or_default().max(RENEW));
+    Ok(Open { link: Link { connection, channel }, consumer, renew })
+}
+
+async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
+    let tls = match credentials.uri.scheme {
+        AMQPScheme::AMQP => None,
+        AMQPScheme::AMQPS => {
+            Some(RustlsConnector::from(crate::tls::config(true).map_err(std::io::Error::other)?))
+        }
+    };
+    // lapin would choose the TLS provider of the whole program; so it connects in plain text, and TLS comes on top.
+    let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..credentials.uri.clone() };
+    Connection::connector(
+        plain,
+        lapin::runtime::default_runtime()?,
+        async move |uri, runtime| {
+            be_silent();
+            let stream = uri.connect_with_config_async(TLSConfig::default(), &runtime).await?;
+            Ok(match &tls {
+                Some(tls) => stream.into_rustls(tls, &uri.authority.host).await?,
+                None => stream,
+            })
+        },
+        ConnectionProperties::default()
+            .with_connection_name(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")).into()),
+    )
+    .await
+}
+
+/// lapin logs all that it sends at trace level, the password too. It does so on a thread for each connection, where this is
+/// called; nothing is logged there any more.
+fn be_silent() {
+    thread_local! {
+        static SILENCE: OnceCell<DefaultGuard> = const { OnceCell::new() };
+    }
+    if thread::current().name() == Some("lapin-io-loop") {
+        SILENCE.with(|silence| {
+            silence.get_or_init(|| set_default(NoSubscriber::default()));
+        });
+    }
+}
+
+fn short(text: &str) -> Result<ShortString> {
+    ShortString::try_new(text).map_err(|_| Error::input(format!("{text:?} has over 255 bytes")))
+}
+
+/// Tells what the broker will never do from what may work next time.
+fn explain(what: &str, error: lapin::Error) -> Error {
+    if let lapin::ErrorKind::ProtocolError(refusal) = error.kind() {
+        let code = match refusal.get_id() {
+            403 => "ACCESS_REFUSED",
+            404 => "NOT_FOUND",
+            405 => "RESOURCE_LOCKED",
+            406 => "PRECONDITION_FAILED",
+            530 => "NOT_ALLOWED",
+            _ => return Error::disconnected(what).because(error),
+        };
+        let why = refusal.get_message().as_str();
+        let why = why.strip_prefix(code).and_then(|why| why.strip_prefix(" - ")).unwrap_or(why);
+        return Error::refused(code, format!("{what}: {why}"));
+    }
+    Error::disconnected(what).because(error)
+}

@@ -1,0 +1,277 @@
+//! The stream of messages, across as many connections as it takes.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::pending;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_util::future::{Either, select};
+use futures_util::{StreamExt as _, stream};
+use lapin::Consumer;
+use lapin::message::Delivery;
+use lapin::options::BasicCancelOptions;
+use serde_core::de::DeserializeOwned;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Message;
+use super::link::{Link, open};
+use super::listener::Plan;
+use crate::error::{Error, Result};
+
+/// The messages of a [`Listener`](super::Listener)'s queue: a `Stream` that ends when it is [stopped](Stop), or with its
+/// first error.
+///
+/// It connects again while it is polled. Dropped, it takes no more messages; those that it handed out can still be settled.
+pub struct Messages<T = serde_json::Value> {
+    stream: Pin<Box<dyn Stream<Item = Result<Message<T>>> + Send>>,
+    stop: Stop,
+    current: Current,
+    /// Ends when nothing is open any more: the other halves are in `stream` and in each message.
+    open: mpsc::Receiver<Infallible>,
+}
+
+type Current = Arc<Mutex<Option<Arc<Link>>>>;
+
+impl<T: DeserializeOwned + 'static> Messages<T> {
+    pub(super) async fn start(plan: Arc<Plan>) -> Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let (held, open) = mpsc::channel(1);
+        let mut state = State {
+            delays: Box::new(plan.retry.delays()),
+            plan,
+            stopped,
+            held,
+            current: Current::default(),
+            source: None,
+            draining: false,
+            payload: PhantomData,
+        };
+        state.connect().await?;
+        state.delays = state.patient();
+        let current = state.current.clone();
+        let stream = stream::try_unfold(state, State::next);
+        Ok(Self { stream: Box::pin(stream), stop: Stop(Arc::new(stop)), current, open })
+    }
+}
+
+impl<T> Messages<T> {
+    /// A handle to end the stream from elsewhere.
+    #[must_use]
+    pub fn stop_handle(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Ends the listener and makes sure that the broker knows what became of all messages.
+    ///
+    /// Messages that the broker sent but the program did not ask for go back to the queue. Then it waits until every message
+    /// that was handed out is settled or dropped, and for the broker's word that it has heard of all that.
+    ///
+    /// # Errors
+    ///
+    /// If the connection is gone: then messages may come again that the program settled. An error of the stream that was
+    /// still to come.
+    pub async fn close(self) -> Result<()> {
+        let Self { mut stream, stop, current, mut open } = self;
+        stop.stop();
+        while let Some(message) = stream.next().await {
+            drop(message?);
+        }
+        drop(stream);
+        let link = current.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _: Option<Infallible> = open.recv().await;
+        let Some(link) = link else { return Err(Error::disconnected("the connection is gone")) };
+        link.close().await
+    }
+}
+
+impl<T> Stream for Messages<T> {
+    type Item = Result<Message<T>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.stream.as_mut().poll_next(cx)
+    }
+}
+
+impl<T> fmt::Debug for Messages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Messages").finish_non_exhaustive()
+    }
+}
+
+/// Ends a stream of messages from elsewhere: from a signal handler, or from another task.
+#[derive(Clone, Debug)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    /// The broker sends no more; the stream hands out the messages that were sent already, and ends. Saying it again changes
+    /// nothing.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// What the stream needs from one message to the next.
+struct State<T> {
+    plan: Arc<Plan>,
+    stopped: watch::Receiver<bool>,
+    held: mpsc::Sender<Infallible>,
+    current: Current,
+    source: Option<Source>,
+    /// Whether the stream ends with the current source.
+    draining: bool,
+    /// Those before the next attempts to connect, since the last message.
+    delays: Box<dyn Iterator<Item = Duration> + Send>,
+    payload: PhantomData<fn() -> T>,
+}
+
+/// Where messages come from at the time.
+struct Source {
+    link: Arc<Link>,
+    consumer: Consumer,
+    renew: Option<Instant>,
+}
+
+#[expect(clippy::large_enum_variant, reason = "one at a time, and most are deliveries")]
+enum Event {
+    Delivery(Delivery),
+    Lost(Option<lapin::Error>),
+    Stopped,
+    Renew,
+}
+
+impl<T: DeserializeOwned> State<T> {
+    /// Connects, at once and then with the delays, as long as there is any use in it. Stopped, it does nothing.
+    async fn connect(&mut self) -> Result<()> {
+        loop {
+            let outcome = {
+                let stopped = pin!(self.stopped.wait_for(|stopped| *stopped));
+                match select(pin!(open(&self.plan)), stopped).await {
+                    Either::Left((outcome, _)) => outcome,
+                    Either::Right(_) => return Ok(()),
+                }
+            };
+            match outcome {
+                Ok(opened) => {
+                    let link = Arc::new(opened.link);
+                    self.set_current(Some(link.clone()));
+                    self.source =
+                        Some(Source { link, consumer: opened.consumer, renew: opened.renew });
+                    return Ok(());
+                }
+                Err(error) if error.is_transport() => {
+                    let Some(delay) = self.delays.next() else { return Err(error) };
+                    tracing::info!(%error, ?delay, "cannot listen; trying again");
+                    self.rest(delay).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits, unless it is to end.
+    async fn rest(&mut self, delay: Duration) {
+        let stopped = pin!(self.stopped.wait_for(|stopped| *stopped));
+        select(pin!(sleep(delay)), stopped).await;
+    }
+
+    fn set_current(&self, link: Option<Arc<Link>>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = link;
+    }
+
+    /// From now on there is a delay for each attempt, however many it takes.
+    fn patient(&self) -> Box<dyn Iterator<Item = Duration> + Send> {
+        Box::new(self.plan.retry.max_retries(usize::MAX).delays())
+    }
+
+    async fn next(mut self) -> Result<Option<(Message<T>, Self)>> {
+        loop {
+            let Some(source) = &mut self.source else { return Ok(None) };
+            match wait(source, &mut self.stopped, self.draining).await {
+                Event::Delivery(delivery) => {
+                    let message = Message::new(delivery, source.link.clone(), self.held.clone());
+                    let (exchange, routing_key) = (&message.exchange, &message.routing_key);
+                    tracing::debug!(exchange, routing_key, message.redelivered, "message");
+                    self.delays = self.patient();
+                    return Ok(Some((message, self)));
+                }
+                Event::Stopped => {
+                    tracing::info!("stopping");
+                    self.draining = true;
+                    cancel(source).await;
+                }
+                Event::Renew => {
+                    tracing::info!("the credentials are to be renewed");
+                    source.renew = None;
+                    cancel(source).await;
+                    // What was sent already is handed out before the new connection is made; see `Lost`.
+                }
+                Event::Lost(error) => {
+                    self.source = None;
+                    if self.draining {
+                        return Ok(None);
+                    }
+                    self.set_current(None);
+                    match error {
+                        Some(error) => tracing::info!(%error, "the connection is lost"),
+                        None => tracing::info!("the queue is consumed no more"),
+                    }
+                    if let Some(delay) = self.delays.next() {
+                        self.rest(delay).await;
+                    }
+                    self.connect().await?;
+                }
+            }
+        }
+    }
+}
+
+/// Waits for whatever comes first.
+async fn wait(source: &mut Source, stopped: &mut watch::Receiver<bool>, draining: bool) -> Event {
+    let renew = source.renew;
+    // First of all: a queue with many messages always has the next one ready.
+    if !draining && *stopped.borrow() {
+        return Event::Stopped;
+    }
+    if !draining && renew.is_some_and(|time| time <= Instant::now()) {
+        return Event::Renew;
+    }
+    let other = async {
+        let renewed = async {
+            match renew {
+                Some(time) if !draining => sleep_until(time).await,
+                _ => pending().await,
+            }
+        };
+        let stop = async {
+            if draining || stopped.wait_for(|stopped| *stopped).await.is_err() {
+                pending::<()>().await;
+            }
+        };
+        match select(pin!(stop), pin!(renewed)).await {
+            Either::Left(_) => Event::Stopped,
+            Either::Right(_) => Event::Renew,
+        }
+    };
+    match select(source.consumer.next(), pin!(other)).await {
+        Either::Left((Some(Ok(delivery)), _)) => Event::Delivery(delivery),
+        Either::Left((Some(Err(error)), _)) => Event::Lost(Some(error)),
+        Either::Left((None, _)) => Event::Lost(None),
+        Either::Right((event, _)) => event,
+    }
+}
+
+/// Takes no more messages. Behind those that were sent already, the consumer ends.
+async fn cancel(source: &Source) {
+    let tag = source.consumer.tag();
+    let cancelled = source.link.channel.basic_cancel(tag, BasicCancelOptions::default());
+    // Otherwise the connection is gone, which the consumer tells.
+    if let Some(Err(error)) = source.link.answer(cancelled).await {
+        tracing::debug!(%error, "the consumer cannot be cancelled");
+    }
+}
