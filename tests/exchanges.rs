@@ -144,6 +144,7 @@ fn keys_of_something_else_are_refused() {
     for (key, why) in [
         ("primary.T.0", "too few words"),
         ("", "too few words"),
+        ("primary..0.a.b.c.d.e.f", "`taskId` has an empty word"),
         ("other.T.0.a.b.c.d.e.f", "`routingKeyKind` is not `primary`"),
     ] {
         let error = QueueEvents::task_completed().parse(key).unwrap_err();

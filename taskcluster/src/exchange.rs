@@ -112,7 +112,7 @@ impl RoutingKeys {
     ///
     /// A part that is empty or, where only one word may stand, has a dot or is `#`; a pattern of over 255 bytes.
     pub fn binding(&self) -> Result<Binding> {
-        let pattern = self.join(|part| Ok(if part.multiple_words { "#" } else { "*" }))?;
+        let pattern = self.join(|part| Ok(Some(if part.multiple_words { "#" } else { "*" })))?;
         for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
             if !part.multiple_words && value.as_deref() == Some("#") {
                 return Err(self.fail(part, "is `#`, but takes a single word"));
@@ -156,19 +156,25 @@ impl RoutingKeys {
                 return Err(self.fail(part, "has a wildcard, which only a pattern may have"));
             }
         }
-        let key = self.join(|part| match (part.required, part.multiple_words) {
+        self.join(|part| match (part.required, part.multiple_words) {
             (true, _) => Err(self.fail(part, "is not given")),
-            (false, true) => Ok(""),
-            (false, false) => Ok(NO_VALUE),
-        })?;
-        Ok(key.trim_end_matches('.').to_owned())
+            (false, true) => Ok(None),
+            (false, false) => Ok(Some(NO_VALUE)),
+        })
     }
 
-    fn join(&self, absent: impl Fn(&RoutingKeyPart) -> Result<&'static str>) -> Result<String> {
+    /// Joins the values; `absent` says what stands for a part without one, if anything.
+    fn join(
+        &self,
+        absent: impl Fn(&RoutingKeyPart) -> Result<Option<&'static str>>,
+    ) -> Result<String> {
         let mut words = Vec::with_capacity(self.values.len());
         for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
             words.push(match value.as_deref() {
-                None => absent(part)?,
+                None => match absent(part)? {
+                    Some(word) => word,
+                    None => continue,
+                },
                 Some(value) if value.split('.').any(str::is_empty) => {
                     return Err(self.fail(part, "has an empty word"));
                 }
@@ -237,7 +243,10 @@ impl RoutingKeys {
                 Some(constant) if constant != *word => {
                     return Err(wrong(&format!("`{}` is not `{constant}`", part.name)));
                 }
-                None if *word == NO_VALUE => *word = "",
+                None if part.required && word.split('.').any(str::is_empty) => {
+                    return Err(wrong(&format!("`{}` has an empty word", part.name)));
+                }
+                None if !part.required && *word == NO_VALUE => *word = "",
                 _ => {}
             }
         }
