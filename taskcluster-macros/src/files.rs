@@ -32,10 +32,7 @@ impl Files {
             return Ok(document.clone());
         }
         let text = std::fs::read_to_string(self.root.join(path)).map_err(|error| {
-            format!(
-                "cannot read `{path}`, which is looked for beside Cargo.toml in `{}`: {error}",
-                self.root.display()
-            )
+            format!("cannot read `{path}`, which is looked for beside Cargo.toml: {error}")
         })?;
         let json = serde_json::from_str(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
