@@ -63,6 +63,20 @@ fn missing_and_superfluous_parts_are_told() {
 }
 
 #[test]
+fn arguments_are_texts_or_integers() {
+    let url = call("reclaimTask").args(["T", "0"]).url().unwrap();
+    assert_eq!(call("reclaimTask").param("taskId", "T").param("runId", 0).url().unwrap(), url);
+    for call in [
+        call("status").param("taskId", 1.5),
+        call("status").param("taskId", true),
+        call("status").param("taskId", json!(["T"])),
+        call("status").param("taskId", None::<&str>),
+    ] {
+        assert_eq!(problem(call), "argument `taskId` of status is neither a text nor an integer");
+    }
+}
+
+#[test]
 fn only_endpoints_with_pages_have_pages() {
     assert!(call("listTaskGroup").param("taskGroupId", "G").into_paged().is_ok());
     let error = call("status").param("taskId", "T").into_paged().unwrap_err();

@@ -39,13 +39,28 @@ impl NamedCall {
         self.request.endpoint
     }
 
-    /// Sets a path argument.
-    pub fn param(mut self, name: &str, value: impl fmt::Display) -> Self {
+    /// Sets a path argument: a text or an integer, or what serializes as one. Anything else is told when the call is used.
+    pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
         match self.endpoint().args.iter().position(|arg| *arg == name) {
-            Some(i) => self.args[i] = Some(value.to_string()),
+            Some(i) => self.args[i] = Some(self.text_of(name, value)),
             None => self.unknown("argument", name, self.endpoint().args),
         }
         self
+    }
+
+    /// The text of an argument that came as a value of some type.
+    fn text_of(&mut self, name: &str, value: impl Serialize) -> String {
+        match serde_json::to_value(value) {
+            Ok(Value::String(text)) => text,
+            Ok(Value::Number(number)) if !number.is_f64() => number.to_string(),
+            _ => {
+                let endpoint = self.endpoint().name;
+                self.request.fail(format!(
+                    "argument `{name}` of {endpoint} is neither a text nor an integer"
+                ));
+                String::new()
+            }
+        }
     }
 
     /// Sets several path arguments by name.
@@ -59,10 +74,7 @@ impl NamedCall {
     /// assert_eq!(url.path(), "/api/queue/v1/task/T/runs/0/artifacts/public%2Flog");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
-    pub fn params<'n, V: fmt::Display>(
-        self,
-        params: impl IntoIterator<Item = (&'n str, V)>,
-    ) -> Self {
+    pub fn params<'n, V: Serialize>(self, params: impl IntoIterator<Item = (&'n str, V)>) -> Self {
         params.into_iter().fold(self, |call, (name, value)| call.param(name, value))
     }
 
@@ -76,10 +88,12 @@ impl NamedCall {
     /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask wants 2 arguments (taskId, runId), not 1");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
-    pub fn args<V: fmt::Display>(mut self, values: impl IntoIterator<Item = V>) -> Self {
-        let values: Vec<_> = values.into_iter().map(|value| Some(value.to_string())).collect();
+    pub fn args<V: Serialize>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        let values: Vec<_> = values.into_iter().collect();
         if values.len() == self.args.len() {
-            self.args = values;
+            for (name, value) in self.endpoint().args.iter().zip(values) {
+                self = self.param(name, value);
+            }
         } else {
             let Endpoint { name, args, .. } = self.endpoint();
             let (want, have, names) = (args.len(), values.len(), args.join(", "));
