@@ -1,10 +1,13 @@
 //! The embedded deployment: what it refuses, what it implements, and how a test makes it answer.
 
 use std::net::TcpStream;
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
+use taskcluster::dates::to_json;
 use taskcluster::hawk::{Signer, Target, payload_hash};
 use taskcluster::reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER,
@@ -20,6 +23,8 @@ taskcluster_api! {
 
 const TASK_ID: &str = "fN1SbArXTPSVFNUvaOlinQ";
 const LIST_CLIENTS: &str = "/api/auth/v1/clients/";
+
+static BEGUN: LazyLock<DateTime<Utc>> = LazyLock::new(Utc::now);
 
 /// A deployment with a client that may do anything.
 async fn deployment() -> Deployment {
@@ -90,11 +95,13 @@ fn assert_unauthenticated(answer: &(StatusCode, Value), message: &str) {
     assert_refused(answer, StatusCode::UNAUTHORIZED, "AuthenticationFailed", message);
 }
 
+/// The same at each call, made by the time at which the tests began: a task must be of now.
 fn task_definition() -> Value {
+    let begun = *BEGUN;
     json!({
         "taskQueueId": "prov/work",
-        "created": "2026-01-01T00:00:00.000Z",
-        "deadline": "2026-01-02T00:00:00.000Z",
+        "created": to_json(begun),
+        "deadline": to_json(begun + TimeDelta::days(1)),
         "payload": {"command": ["true"]},
         "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
     })
@@ -1386,7 +1393,8 @@ async fn a_task_gets_its_defaults() {
         json!({"status": {
             "taskId": TASK_ID, "provisionerId": "prov", "workerType": "work", "taskQueueId": "prov/work",
             "schedulerId": "-", "projectId": "none", "taskGroupId": TASK_ID, "priority": "lowest",
-            "deadline": "2026-01-02T00:00:00.000Z", "expires": "2027-01-02T00:00:00.000Z", "retriesLeft": 5,
+            "deadline": to_json(*BEGUN + TimeDelta::days(1)), "expires": to_json(*BEGUN + TimeDelta::days(366)),
+            "retriesLeft": 5,
             "state": "pending",
             "runs": [{"runId": 0, "state": "pending", "reasonCreated": "scheduled", "scheduled": scheduled}],
         }})
@@ -1398,7 +1406,8 @@ async fn a_task_gets_its_defaults() {
     let defaults = json!({
         "provisionerId": "prov", "workerType": "work", "schedulerId": "-", "projectId": "none",
         "taskGroupId": TASK_ID, "dependencies": [], "requires": "all-completed", "routes": [], "scopes": [],
-        "priority": "lowest", "retries": 5, "tags": {}, "extra": {}, "expires": "2027-01-02T00:00:00.000Z",
+        "priority": "lowest", "retries": 5, "tags": {}, "extra": {},
+        "expires": to_json(*BEGUN + TimeDelta::days(366)),
     });
     expected.as_object_mut().unwrap().extend(defaults.as_object().unwrap().clone());
     let task: Value = queue.task(TASK_ID).await.unwrap();
@@ -1412,7 +1421,10 @@ async fn the_same_task_may_be_created_again_and_another_may_not() {
     let created: Value = queue.create_task(TASK_ID, task_definition()).await.unwrap();
     let mut same = task_definition();
     same["retries"] = json!(5);
-    same["created"] = json!("2026-01-01T01:00:00+01:00");
+    let elsewhere = chrono::FixedOffset::east_opt(3600).unwrap();
+    same["created"] = json!(
+        to_json(*BEGUN).parse::<DateTime<Utc>>().unwrap().with_timezone(&elsewhere).to_rfc3339()
+    );
     same["provisionerId"] = json!("prov");
     same["workerType"] = json!("work");
     let again: Value = queue.create_task(TASK_ID, &same).await.unwrap();
@@ -1467,7 +1479,7 @@ async fn a_task_group_is_listed_in_pages() {
 
     let page: Value = queue.list_task_group(&group).await.unwrap();
     assert_eq!((&page["taskGroupId"], &page["schedulerId"]), (&json!(group), &json!("-")));
-    assert_eq!(page["expires"], "2027-01-02T00:00:00.000Z");
+    assert_eq!(page["expires"], to_json(*BEGUN + TimeDelta::days(366)));
     let error = queue.list_task_group(taskcluster::slugid::nice()).await.unwrap_err();
     assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "no task group");
 }
