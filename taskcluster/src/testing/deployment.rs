@@ -1,6 +1,7 @@
 //! The deployment as a test sees it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use crate::error::{Error, Result};
 use crate::http::http_client_builder;
 use crate::reference::{Endpoint, Reference};
 use crate::retry::Retry;
+use crate::slugid;
 
 use super::recorded::RecordedCall;
 use super::server::Server;
 use super::state::State;
-use super::stub::{Key, StubBuilder};
+use super::stub::StubBuilder;
 
 /// A Taskcluster deployment on a free port of 127.0.0.1, for as long as a handle to it is there.
 ///
@@ -62,8 +64,17 @@ impl Deployment {
     ///
     /// As [`start`](Self::start).
     pub fn start_blocking() -> Result<Self> {
+        Self::start_on(0)
+    }
+
+    /// Starts a deployment on this port, for programs that are told the root URL before; 0 is a free one.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken, and as [`start`](Self::start).
+    pub fn start_on(port: u16) -> Result<Self> {
         let state = Arc::new(State::new());
-        let server = Server::start(state.clone())?;
+        let server = Server::start(state.clone(), port)?;
         let root_url = format!("http://{}", server.address());
         Ok(Self(Arc::new(Inner { state, root_url, _server: server })))
     }
@@ -102,6 +113,31 @@ impl Deployment {
             ))
         })?;
         self.builder()?.credentials(Credentials::new(client_id, access_token)).build()
+    }
+
+    /// Adds a client with these scopes, as [`client`](Self::client) does with a token of its own making, and connects as
+    /// it.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::Deployment;
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.connect_as("worker", ["auth:current-scopes"])?);
+    /// auth.current_scopes().send_blocking()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn connect_as<S: Into<String>>(
+        &self,
+        client_id: &str,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Client> {
+        self.client(client_id, slugid::v4() + &slugid::v4(), scopes);
+        self.connect(client_id)
     }
 
     /// A client of this deployment without credentials.
@@ -145,12 +181,12 @@ impl Deployment {
         let is_of = |reference: &&&Reference| {
             reference.endpoints.iter().any(|known| std::ptr::eq(known, endpoint))
         };
-        let Some(Reference { service, version, .. }) = references.iter().find(is_of) else {
+        let Some(reference) = references.iter().find(is_of) else {
             panic!(
                 "{endpoint} is of a reference that this deployment does not serve; call `serve` first"
             );
         };
-        StubBuilder::new(&self.0.state, Key { service, version, endpoint: endpoint.name })
+        StubBuilder::new(&self.0.state, reference, endpoint)
     }
 
     /// Takes all stubs away.
@@ -163,6 +199,17 @@ impl Deployment {
     /// Where it has an endpoint in common with another reference, it takes precedence.
     pub fn serve(&self, reference: &'static Reference) {
         self.0.state.serve(reference);
+    }
+
+    /// Adds the schemas of your own references: all JSON files below a folder that is laid out like a deployment's
+    /// `/schemas`, so that `v1/build.json#` of the service `builds` is `<folder>/builds/v1/build.json`. Schemas with an
+    /// URL as their id are found by that, too.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or is not JSON. What is no schema shows when it is first used.
+    pub fn schemas(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.0.state.schemas.add(folder.as_ref())
     }
 
     /// The calls that reached an endpoint, in the order of their arrival.

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::auth::Clients;
 use super::queue::Tasks;
 use super::recorded::Record;
+use super::schemas::Schemas;
 use super::secrets::Secrets;
 use super::stub::Stubs;
 use crate::hawk::Key;
@@ -15,7 +16,7 @@ use crate::reference::Reference;
 use crate::slugid;
 
 /// The most that the clock can be off, in seconds.
-const CENTURY: i64 = 36_525 * 86_400;
+pub(super) const CENTURY: i64 = 36_525 * 86_400;
 
 /// Everything that one deployment keeps.
 pub(super) struct State {
@@ -26,6 +27,7 @@ pub(super) struct State {
     /// Signs continuation tokens.
     pub(super) token_key: Key,
     pub(super) record: Record,
+    pub(super) schemas: Schemas,
     pub(super) stubs: Stubs,
     pub(super) clients: Clients,
     pub(super) tasks: Tasks,
@@ -52,6 +54,7 @@ impl State {
             clock_offset: AtomicI64::new(0),
             token_key: Key::new(&slugid::v4()),
             record: Record::default(),
+            schemas: Schemas::default(),
             stubs: Stubs::default(),
             clients: Clients::default(),
             tasks: Tasks::default(),
