@@ -13,6 +13,7 @@ mod deployment;
 mod environment;
 mod every_endpoint;
 mod exchanges;
+mod faults;
 mod hawk;
 mod paging;
 mod pulse;
@@ -20,6 +21,7 @@ mod references;
 mod requests;
 mod retries;
 mod scopes;
+mod strictness;
 mod urls;
 
 /// A file of values from other implementations.

@@ -104,7 +104,7 @@ fn set_of(mut scopes: Vec<String>) -> Vec<String> {
 /// that the payload gives it.
 pub(super) fn account(state: &State, call: &RecordedCall, id: &str) -> Option<Account> {
     let scopes = if call.is("auth", "testAuthenticate") {
-        strings(call.payload.as_ref()?, "clientScopes").ok()?
+        strings(call.payload.as_ref().unwrap_or(&Value::Null), "clientScopes").ok()?
     } else if call.is("auth", "testAuthenticateGet") {
         vec!["test:*".to_owned(), "auth:create-client:test:*".to_owned()]
     } else {
