@@ -13,6 +13,7 @@ use crate::reference::{Endpoint, Reference};
 use crate::retry::Retry;
 use crate::slugid;
 
+use super::expected::{self, ExpectedCall};
 use super::recorded::RecordedCall;
 use super::server::Server;
 use super::state::State;
@@ -216,6 +217,57 @@ impl Deployment {
     #[must_use]
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.0.state.record.calls()
+    }
+
+    /// Asserts that these calls were made, in this order, and no others. Of a call counts what is expected of it; each
+    /// attempt of a call that was tried again is one. Those before [`clear_calls`](Self::clear_calls) do not count.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::{Deployment, called};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.connect_as("tester", ["auth:*"])?);
+    /// auth.list_clients().send_blocking()?;
+    /// auth.ping().send_blocking()?;
+    ///
+    /// fake.assert_calls(["auth.listClients", "auth.ping"]);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there were other calls, with the difference; and if no call can be as expected, because the references lack a
+    /// name.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "this is what assertions do")]
+    pub fn assert_calls<E: Into<ExpectedCall>>(&self, expected: impl IntoIterator<Item = E>) {
+        let expected: Vec<_> = expected.into_iter().map(Into::into).collect();
+        let references = self.0.state.references();
+        if let Some(error) = expected.iter().find_map(|call| call.check(&references).err()) {
+            panic!("{error}");
+        }
+        if let Some(difference) = expected::difference(&expected, &self.calls()) {
+            panic!("{difference}");
+        }
+    }
+
+    /// Asserts that there was such a call, whatever else was called.
+    ///
+    /// # Panics
+    ///
+    /// If there was none, with what the calls of this endpoint were instead; and as
+    /// [`assert_calls`](Self::assert_calls).
+    #[track_caller]
+    #[expect(clippy::panic, reason = "this is what assertions do")]
+    pub fn assert_called(&self, expected: impl Into<ExpectedCall>) {
+        let expected = expected.into();
+        if let Err(error) = expected.check(&self.0.state.references()) {
+            panic!("{error}");
+        }
+        if let Some(difference) = expected::not_called(&expected, &self.calls()) {
+            panic!("{difference}");
+        }
     }
 
     /// Forgets the calls so far.

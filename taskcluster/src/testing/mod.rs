@@ -44,6 +44,7 @@ mod authentication;
 mod authorization;
 mod deployment;
 mod embedded_schemas;
+mod expected;
 mod handling;
 mod paging;
 mod queue;
@@ -57,5 +58,6 @@ mod stub;
 
 pub use answer::Reply;
 pub use deployment::Deployment;
+pub use expected::{ExpectedCall, called};
 pub use recorded::{RecordedCall, Signature};
 pub use stub::{Fault, StubBuilder};
