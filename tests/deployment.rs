@@ -931,13 +931,12 @@ async fn an_error_repeats_the_request() {
 #[tokio::test]
 async fn an_endpoint_without_stub_says_so() {
     let fake = deployment().await;
-    let error =
-        Queue::new(&fake.connect("tester").unwrap()).task_queue_counts("p/w").await.unwrap_err();
+    let error = Auth::new(&fake.connect("tester").unwrap()).sentry_dsn("p").await.unwrap_err();
     assert_api_error(
         &error,
         StatusCode::BAD_REQUEST,
         "NotStubbed",
-        "on(reference.endpoint(\"taskQueueCounts\"))",
+        "on(reference.endpoint(\"sentryDSN\"))",
     );
 }
 

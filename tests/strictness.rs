@@ -11,7 +11,7 @@ use taskcluster::reqwest::{
 use taskcluster::testing::Deployment;
 use taskcluster::{
     Auth, Client, Credentials, Endpoint, Error, Hooks, Method, Queue, Reference, Secrets,
-    StatusCode, legacy, taskcluster_api,
+    StatusCode, from_now_json, legacy, taskcluster_api,
 };
 
 use tokio::runtime::Runtime;
@@ -199,7 +199,7 @@ fn every_endpoint_with_scopes_refuses_who_has_none() {
 
 fn task() -> Value {
     json!({
-        "taskQueueId": "prov/work", "created": "2026-01-01T00:00:00.000Z", "deadline": "2100-01-01T00:00:00.000Z",
+        "taskQueueId": "prov/work", "created": from_now_json("0 seconds").unwrap(), "deadline": from_now_json("1 day").unwrap(),
         "payload": {},
         "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
     })

@@ -210,6 +210,10 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, "RequestConflict", message)
     }
 
+    pub(super) fn no_matching_method(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NoMatchingMethod", message)
+    }
+
     pub(super) fn expired(message: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, "ResourceExpired", message)
     }

@@ -77,7 +77,12 @@ impl Deployment {
         let state = Arc::new(State::new());
         let server = Server::start(state.clone(), port)?;
         let root_url = format!("http://{}", server.address());
+        state.set_root_url(&root_url);
         Ok(Self(Arc::new(Inner { state, root_url, _server: server })))
+    }
+
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.0.state
     }
 
     /// Its root URL, such as `http://127.0.0.1:34567`.
@@ -278,7 +283,7 @@ impl Deployment {
     /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it, by a century at most. It shows
     /// in the `Date` header of all answers.
     pub fn set_clock_offset(&self, seconds: i64) {
-        self.0.state.set_clock_offset(seconds);
+        self.0.state.clock.set_offset(seconds);
     }
 }
 

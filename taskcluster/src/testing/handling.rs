@@ -1,6 +1,6 @@
 //! One call, from its arrival to its answer.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
@@ -13,19 +13,26 @@ use super::schemas::Problem;
 use super::server::{Incoming, Outcome};
 use super::state::State;
 use super::stub::{Key, Plan, Prescribed};
-use super::{auth, queue, secrets};
+use super::{auth, index, object, queue, secrets};
 use crate::reference::Endpoint;
+use crate::required_scopes::parameters;
 
 impl State {
     /// Checks a request, takes it down, and finds its answer.
     pub(super) async fn handle(&self, request: Incoming) -> Outcome {
+        self.settle();
+        if let Some(reply) = self.answer_storage(&request) {
+            return Outcome::Answer(reply.render(None, self.clock.signing()));
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let Route { reference, endpoint, args } =
             match routing::find(&self.references(), &request.method, path) {
                 Ok(route) => route,
                 Err(refusal) => {
                     info!("{} {path}: {refusal}", request.method);
-                    return Outcome::Answer(Reply::from(refusal).render(None, self.now()));
+                    return Outcome::Answer(
+                        Reply::from(refusal).render(None, self.clock.signing()),
+                    );
                 }
             };
         let key = Key::of(reference, endpoint);
@@ -44,13 +51,13 @@ impl State {
             status: None,
             error: None,
         };
-        let checked = self.check(&mut call, &request, self.now() + skew);
+        let checked = self.check(&mut call, &request, skew);
         let number = self.record.add(call.clone());
         let outcome = match checked {
             Ok(()) => self.carry_out(&call, self.stubs.take(key), skew).await,
-            Err(refusal) => {
-                Outcome::Answer(Reply::from(refusal).render(Some(&call), self.now() + skew))
-            }
+            Err(refusal) => Outcome::Answer(
+                Reply::from(refusal).render(Some(&call), self.clock.signing() + skew),
+            ),
         };
         if let Outcome::Answer(answer) | Outcome::Truncated(answer) = &outcome {
             call.status = Some(answer.status);
@@ -66,14 +73,15 @@ impl State {
         &self,
         call: &mut RecordedCall,
         request: &Incoming,
-        now: DateTime<Utc>,
+        skew: TimeDelta,
     ) -> Result<(), Refusal> {
-        let caller = authenticate(request, now, |id| auth::account(self, call, id))?;
+        let clock = (self.clock.signing() + skew, self.now() + skew);
+        let caller = authenticate(request, clock, |id| auth::account(self, call, id))?;
         call.client_id = caller.client_id;
         call.scopes = caller.scopes;
         routing::check_query(call.endpoint, &call.query)?;
         self.check_body(call, request)?;
-        authorize(call, &self.parameters(call)?)
+        authorize(call, &self.parameters(call))
     }
 
     /// Checks that there is a body where the reference has one, and that it is JSON which fits the schema.
@@ -135,19 +143,15 @@ impl State {
     }
 
     /// The values that the endpoint's required scopes may depend on, by name.
-    fn parameters(&self, call: &RecordedCall) -> Result<Map<String, Value>, Refusal> {
-        let mut known = match &call.payload {
-            Some(Value::Object(fields)) => fields.clone(),
-            _ => Map::new(),
-        };
-        known.extend(call.query.iter().map(|(name, value)| (name.clone(), json!(value))));
-        known.extend(call.args.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
-        if call.service == "auth" {
-            auth::add_parameters(call, &mut known);
-        } else if call.service == "queue" {
-            queue::add_parameters(self, call, &mut known)?;
+    fn parameters(&self, call: &RecordedCall) -> Map<String, Value> {
+        let payload = call.payload().as_object().cloned().unwrap_or_default();
+        let args = call.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let mut known =
+            parameters(call.service, call.endpoint.name, payload, call.query.clone(), args);
+        if call.service == "queue" {
+            queue::add_parameters(self, call, &mut known);
         }
-        Ok(known)
+        known
     }
 
     /// Lets stubs answer, or what is built in.
@@ -158,9 +162,7 @@ impl State {
         let (reply, checked) = match &plan.answer {
             Prescribed::Disconnect => return Outcome::Disconnected,
             Prescribed::Reply { reply, checked } => (reply(call), *checked),
-            Prescribed::BuiltIn => {
-                (self.built_in(call).map_or_else(Reply::from, Reply::from), true)
-            }
+            Prescribed::BuiltIn => (self.built_in(call).await.unwrap_or_else(Reply::from), true),
         };
         let misfit =
             if checked { self.check_answer(call.service, call.endpoint, &reply) } else { Ok(()) };
@@ -171,17 +173,19 @@ impl State {
                 Refusal::internal(message).into()
             }
         };
-        plan.finish(reply.render(Some(call), self.now() + skew))
+        plan.finish(reply.render(Some(call), self.clock.signing() + skew))
     }
 
-    fn built_in(&self, call: &RecordedCall) -> Result<Value, Refusal> {
+    async fn built_in(&self, call: &RecordedCall) -> Result<Reply, Refusal> {
         let RecordedCall { service, version, endpoint, .. } = call;
         if endpoint.name == "ping" && endpoint.route == "/ping" {
-            return Ok(json!({"alive": true, "uptime": 1}));
+            return Ok(json!({"alive": true, "uptime": 1}).into());
         }
         let answer = match (*service, *version) {
             ("auth", "v1") => auth::answer(self, call),
-            ("queue", "v1") => queue::answer(self, call),
+            ("index", "v1") => index::answer(self, call),
+            ("object", "v1") => object::answer(self, call),
+            ("queue", "v1") => queue::answer(self, call).await,
             ("secrets", "v1") => secrets::answer(self, call),
             _ => None,
         };

@@ -85,6 +85,11 @@ impl RecordedCall {
         self.args.get(name).map_or("", String::as_str)
     }
 
+    /// The payload; null if there is none.
+    pub(super) fn payload(&self) -> &Value {
+        self.payload.as_ref().unwrap_or(&Value::Null)
+    }
+
     pub(super) fn is(&self, service: &str, endpoint: &str) -> bool {
         self.service == service && self.endpoint.name == endpoint
     }

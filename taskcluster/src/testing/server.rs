@@ -131,7 +131,7 @@ async fn answer(
         None => {
             let refusal =
                 Refusal::too_large(format!("the payload is larger than {MAX_BODY} bytes"));
-            Outcome::Answer(Reply::from(refusal).render(None, state.now()))
+            Outcome::Answer(Reply::from(refusal).render(None, state.clock.signing()))
         }
     };
     let (Rendered { status, headers, body, .. }, complete) = match outcome {

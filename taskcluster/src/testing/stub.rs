@@ -11,9 +11,10 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde_json::Value;
 
 use super::answer::{Rendered, Reply};
+use super::clock::CENTURY;
 use super::recorded::RecordedCall;
 use super::server::Outcome;
-use super::state::{CENTURY, State};
+use super::state::State;
 use crate::reference::{Endpoint, Reference};
 
 /// What can go wrong on the way to an answer.
