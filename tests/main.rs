@@ -4,15 +4,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
+mod assertions;
 mod blocking;
 mod by_name;
 mod clients;
 mod compile;
 mod dates;
 mod deployment;
+mod deployment_queue;
 mod environment;
 mod every_endpoint;
 mod exchanges;
+mod faults;
 mod hawk;
 mod paging;
 mod pulse;
@@ -20,6 +23,7 @@ mod references;
 mod requests;
 mod retries;
 mod scopes;
+mod strictness;
 mod urls;
 
 /// A file of values from other implementations.

@@ -15,10 +15,13 @@ pub(crate) fn required_scopes(request: &Request) -> Result<Expression> {
     request.check()?;
     let Some(template) = &request.endpoint.scopes else { return Ok(Expression::AllOf(Vec::new())) };
     let payload = request.payload.as_deref().and_then(|json| serde_json::from_slice(json).ok());
-    let mut known: Map<String, Value> = payload.unwrap_or_default();
-    if (request.service.reference().service, request.endpoint.name) == ("queue", "createTask") {
-        add_defaults_of_tasks(&mut known);
-    }
+    let known = parameters(
+        request.service.reference().service,
+        request.endpoint.name,
+        payload.unwrap_or_default(),
+        request.query().iter().map(|(name, value)| (name.to_string(), value.clone())),
+        request.args().into_iter().map(|(name, value)| (name.to_owned(), value)),
+    );
     let mut params = Params::new();
     for (name, value) in &known {
         params = match value {
@@ -28,19 +31,46 @@ pub(crate) fn required_scopes(request: &Request) -> Result<Expression> {
             _ => params,
         };
     }
-    for (name, value) in request.query() {
-        params = params.value(name.clone(), value);
-    }
-    for (name, value) in request.args() {
-        // What the auth service makes of its level of access.
-        if name == "level" {
-            params = params.flag("levelIsReadOnly", value == "read-only");
-        }
-        params = params.value(name, value);
-    }
     template.expand(&params).map_err(|missing| {
         Error::input(format!("the scopes for {}: {missing}", request.endpoint.name))
     })
+}
+
+/// The values that a call's template may ask for, by name, as far as the call shows them: the fields of its payload, its
+/// query options and arguments, and what its service makes of these.
+pub(crate) fn parameters(
+    service: &str,
+    endpoint: &str,
+    payload: Map<String, Value>,
+    query: impl IntoIterator<Item = (String, String)>,
+    args: impl IntoIterator<Item = (String, String)>,
+) -> Map<String, Value> {
+    let mut known = payload;
+    match (service, endpoint) {
+        ("queue", "createTask") => add_defaults_of_tasks(&mut known),
+        ("queue", "declareWorker") => {
+            let properties = known.keys().cloned().collect();
+            known.insert("properties".to_owned(), properties);
+        }
+        ("index", "findTasksAtIndex") => {
+            let paths = known.get("indexes").cloned().unwrap_or_else(|| json!([]));
+            known.insert("indexPaths".to_owned(), paths);
+        }
+        _ => {}
+    }
+    known.extend(query.into_iter().map(|(name, value)| (name, json!(value))));
+    for (name, value) in args {
+        match (service, name.as_str()) {
+            // A link stands for two artifacts; which is the other, only the queue knows.
+            ("queue", "name") => known.insert("names".to_owned(), json!([value])),
+            ("auth", "level") => {
+                known.insert("levelIsReadOnly".to_owned(), json!(value == "read-only"))
+            }
+            _ => None,
+        };
+        known.insert(name, json!(value));
+    }
+    known
 }
 
 /// What the queue takes for granted of a new task: `create-task-request.json` has these defaults.

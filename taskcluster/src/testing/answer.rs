@@ -1,6 +1,7 @@
 //! What a call is answered with: replies of stubs and handlers, and refusals in Taskcluster's form.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -84,9 +85,11 @@ impl Reply {
     /// Turns it into what goes over the wire.
     pub(super) fn render(self, call: Option<&RecordedCall>, now: DateTime<Utc>) -> Rendered {
         let Self { status, mut headers, content } = self;
+        let mut error = None;
         let body = match content {
             Content::Bytes(body) => body,
             Content::Error { code, message } => {
+                error = Some(format!("{code}: {message}"));
                 headers.insert(
                     CONTENT_TYPE,
                     HeaderValue::from_static("application/json; charset=utf-8"),
@@ -98,7 +101,19 @@ impl Reply {
         if let Ok(date) = HeaderValue::try_from(date) {
             headers.entry(DATE).or_insert(date);
         }
-        Rendered { status, headers, body }
+        Rendered { status, headers, body, error }
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        self.status.is_success()
+    }
+
+    /// The body as it will be sent; `None` for an error, whose body is not made yet.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Bytes(body) => Some(body),
+            Content::Error { .. } => None,
+        }
     }
 }
 
@@ -114,6 +129,8 @@ pub(super) struct Rendered {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The error in it, if it is one in Taskcluster's form.
+    pub(super) error: Option<String>,
 }
 
 fn error_body(
@@ -157,6 +174,14 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "InputError", message)
     }
 
+    pub(super) fn arguments(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidRequestArguments", message)
+    }
+
+    pub(super) fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InputValidationError", message)
+    }
+
     pub(super) fn malformed_payload(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "MalformedPayload", message)
     }
@@ -185,8 +210,22 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, "RequestConflict", message)
     }
 
+    pub(super) fn no_matching_method(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, "NoMatchingMethod", message)
+    }
+
     pub(super) fn expired(message: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, "ResourceExpired", message)
+    }
+
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status.as_u16(), self.code, self.message)
     }
 }
 

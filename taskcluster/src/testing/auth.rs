@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::answer::{Refusal, date, strings, timestamp};
+use super::answer::{Refusal, Reply, date, strings, timestamp};
 use super::authentication::Account;
 use super::authorization;
 use super::paging::page;
@@ -103,8 +103,17 @@ fn set_of(mut scopes: Vec<String>) -> Vec<String> {
 /// The two endpoints that test signatures know one client alone, the same in every deployment; its scopes are those
 /// that the payload gives it.
 pub(super) fn account(state: &State, call: &RecordedCall, id: &str) -> Option<Account> {
+    let (service, token) = state.service_account();
+    if id == service {
+        let expires = state.now() + TimeDelta::days(1);
+        return Some(Account {
+            access_token: token.to_owned(),
+            scopes: vec!["*".to_owned()],
+            expires,
+        });
+    }
     let scopes = if call.is("auth", "testAuthenticate") {
-        strings(call.payload.as_ref()?, "clientScopes").ok()?
+        strings(call.payload.as_ref().unwrap_or(&Value::Null), "clientScopes").ok()?
     } else if call.is("auth", "testAuthenticateGet") {
         vec!["test:*".to_owned(), "auth:create-client:test:*".to_owned()]
     } else {
@@ -114,23 +123,17 @@ pub(super) fn account(state: &State, call: &RecordedCall, id: &str) -> Option<Ac
     (id == "tester").then(|| Account { access_token: "no-secret".to_owned(), scopes, expires })
 }
 
-/// Adds what the required scopes depend on and the request shows only to who knows the service.
-pub(super) fn add_parameters(call: &RecordedCall, known: &mut Map<String, Value>) {
-    if let Some(level) = call.args.get("level") {
-        known.insert("levelIsReadOnly".to_owned(), json!(level == "read-only"));
-    }
-}
-
 /// Answers what is built in; `None` for other endpoints.
-pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Value, Refusal>> {
-    Some(match call.endpoint.name {
+pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+    let answer = match call.endpoint.name {
         "testAuthenticate" => test_authenticate(call),
         "testAuthenticateGet" => test_authenticate_get(call),
         "currentScopes" => Ok(json!({"scopes": set_of(call.scopes.clone())})),
         "listClients" => list_clients(state, call),
         "createClient" => create_client(state, call),
         _ => return None,
-    })
+    };
+    Some(answer.map(Reply::from))
 }
 
 fn test_authenticate(call: &RecordedCall) -> Result<Value, Refusal> {

@@ -28,13 +28,14 @@ pub(super) struct Caller {
     pub(super) scopes: Vec<String>,
 }
 
-/// Finds out who sent a request; `accounts` knows the clients.
+/// Finds out who sent a request; `accounts` knows the clients. Of the two times, the first is for what clients sign, the
+/// second for clients and certificates, which expire as everything does that the deployment keeps.
 pub(super) fn authenticate(
     request: &Incoming,
-    now: DateTime<Utc>,
+    clock: (DateTime<Utc>, DateTime<Utc>),
     accounts: impl Fn(&str) -> Option<Account>,
 ) -> Result<Caller, Refusal> {
-    identify(request, now, &accounts).map_err(Refusal::authentication)
+    identify(request, clock, &accounts).map_err(Refusal::authentication)
 }
 
 /// The signature of a request as it stands there, for the record.
@@ -49,9 +50,10 @@ pub(super) fn signature(request: &Incoming) -> Option<Signature> {
 
 fn identify(
     request: &Incoming,
-    now: DateTime<Utc>,
+    clock: (DateTime<Utc>, DateTime<Utc>),
     accounts: &dyn Fn(&str) -> Option<Account>,
 ) -> Result<Caller, String> {
+    let (signing, now) = (clock.0.timestamp(), clock.1);
     let (resource, bewit) = without_bewit(&request.resource);
     match (request.headers.get(AUTHORIZATION), bewit) {
         (None, None) => Ok(Caller { client_id: None, scopes: Vec::new() }),
@@ -66,7 +68,7 @@ fn identify(
             let signer = Signer::find(header.id, header.ext.unwrap_or_default(), now, accounts)?;
             let target = target(request, &request.resource)?;
             header
-                .verify(&target, &signer.access_token, now.timestamp())
+                .verify(&target, &signer.access_token, signing)
                 .and_then(|()| header.verify_payload(content_type(&request.headers), &request.body))
                 .map_err(|refusal| refusal.to_string())?;
             Ok(signer.into_caller())
@@ -79,7 +81,7 @@ fn identify(
             let signer = Signer::find(&bewit.id, &bewit.ext, now, accounts)?;
             let target = target(request, &resource)?;
             bewit
-                .verify(&target, &signer.access_token, now.timestamp())
+                .verify(&target, &signer.access_token, signing)
                 .map_err(|refusal| refusal.to_string())?;
             Ok(signer.into_caller())
         }

@@ -1,6 +1,7 @@
 //! The deployment as a test sees it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use crate::error::{Error, Result};
 use crate::http::http_client_builder;
 use crate::reference::{Endpoint, Reference};
 use crate::retry::Retry;
+use crate::slugid;
 
+use super::expected::{self, ExpectedCall};
 use super::recorded::RecordedCall;
 use super::server::Server;
 use super::state::State;
-use super::stub::{Key, StubBuilder};
+use super::stub::StubBuilder;
 
 /// A Taskcluster deployment on a free port of 127.0.0.1, for as long as a handle to it is there.
 ///
@@ -62,10 +65,24 @@ impl Deployment {
     ///
     /// As [`start`](Self::start).
     pub fn start_blocking() -> Result<Self> {
+        Self::start_on(0)
+    }
+
+    /// Starts a deployment on this port, for programs that are told the root URL before; 0 is a free one.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken, and as [`start`](Self::start).
+    pub fn start_on(port: u16) -> Result<Self> {
         let state = Arc::new(State::new());
-        let server = Server::start(state.clone())?;
+        let server = Server::start(state.clone(), port)?;
         let root_url = format!("http://{}", server.address());
+        state.set_root_url(&root_url);
         Ok(Self(Arc::new(Inner { state, root_url, _server: server })))
+    }
+
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.0.state
     }
 
     /// Its root URL, such as `http://127.0.0.1:34567`.
@@ -102,6 +119,31 @@ impl Deployment {
             ))
         })?;
         self.builder()?.credentials(Credentials::new(client_id, access_token)).build()
+    }
+
+    /// Adds a client with these scopes, as [`client`](Self::client) does with a token of its own making, and connects as
+    /// it.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::Deployment;
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.connect_as("worker", ["auth:current-scopes"])?);
+    /// auth.current_scopes().send_blocking()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn connect_as<S: Into<String>>(
+        &self,
+        client_id: &str,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Client> {
+        self.client(client_id, slugid::v4() + &slugid::v4(), scopes);
+        self.connect(client_id)
     }
 
     /// A client of this deployment without credentials.
@@ -145,12 +187,12 @@ impl Deployment {
         let is_of = |reference: &&&Reference| {
             reference.endpoints.iter().any(|known| std::ptr::eq(known, endpoint))
         };
-        let Some(Reference { service, version, .. }) = references.iter().find(is_of) else {
+        let Some(reference) = references.iter().find(is_of) else {
             panic!(
                 "{endpoint} is of a reference that this deployment does not serve; call `serve` first"
             );
         };
-        StubBuilder::new(&self.0.state, Key { service, version, endpoint: endpoint.name })
+        StubBuilder::new(&self.0.state, reference, endpoint)
     }
 
     /// Takes all stubs away.
@@ -165,10 +207,72 @@ impl Deployment {
         self.0.state.serve(reference);
     }
 
+    /// Adds the schemas of your own references: all JSON files below a folder that is laid out like a deployment's
+    /// `/schemas`, so that `v1/build.json#` of the service `builds` is `<folder>/builds/v1/build.json`. Schemas with an
+    /// URL as their id are found by that, too.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or is not JSON. What is no schema shows when it is first used.
+    pub fn schemas(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.0.state.schemas.add(folder.as_ref())
+    }
+
     /// The calls that reached an endpoint, in the order of their arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.0.state.record.calls()
+    }
+
+    /// Asserts that these calls were made, in this order, and no others. Of a call counts what is expected of it; each
+    /// attempt of a call that was tried again is one. Those before [`clear_calls`](Self::clear_calls) do not count.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::{Deployment, called};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.connect_as("tester", ["auth:*"])?);
+    /// auth.list_clients().send_blocking()?;
+    /// auth.ping().send_blocking()?;
+    ///
+    /// fake.assert_calls(["auth.listClients", "auth.ping"]);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there were other calls, with the difference; and if no call can be as expected, because the references lack a
+    /// name.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "this is what assertions do")]
+    pub fn assert_calls<E: Into<ExpectedCall>>(&self, expected: impl IntoIterator<Item = E>) {
+        let expected: Vec<_> = expected.into_iter().map(Into::into).collect();
+        let references = self.0.state.references();
+        if let Some(error) = expected.iter().find_map(|call| call.check(&references).err()) {
+            panic!("{error}");
+        }
+        if let Some(difference) = expected::difference(&expected, &self.calls()) {
+            panic!("{difference}");
+        }
+    }
+
+    /// Asserts that there was such a call, whatever else was called.
+    ///
+    /// # Panics
+    ///
+    /// If there was none, with what the calls of this endpoint were instead; and as
+    /// [`assert_calls`](Self::assert_calls).
+    #[track_caller]
+    #[expect(clippy::panic, reason = "this is what assertions do")]
+    pub fn assert_called(&self, expected: impl Into<ExpectedCall>) {
+        let expected = expected.into();
+        if let Err(error) = expected.check(&self.0.state.references()) {
+            panic!("{error}");
+        }
+        if let Some(difference) = expected::not_called(&expected, &self.calls()) {
+            panic!("{difference}");
+        }
     }
 
     /// Forgets the calls so far.
@@ -179,7 +283,7 @@ impl Deployment {
     /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it, by a century at most. It shows
     /// in the `Date` header of all answers.
     pub fn set_clock_offset(&self, seconds: i64) {
-        self.0.state.set_clock_offset(seconds);
+        self.0.state.clock.set_offset(seconds);
     }
 }
 

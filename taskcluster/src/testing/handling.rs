@@ -1,28 +1,42 @@
 //! One call, from its arrival to its answer.
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
+use tracing::info;
 
-use super::answer::{Refusal, Rendered, Reply};
+use super::answer::{Refusal, Reply};
 use super::authentication::{authenticate, content_type, signature};
 use super::authorization::authorize;
 use super::recorded::RecordedCall;
 use super::routing::{self, Route};
+use super::schemas::Problem;
 use super::server::{Incoming, Outcome};
 use super::state::State;
-use super::stub::{Key, Prescribed};
-use super::{auth, queue, secrets};
+use super::stub::{Key, Plan, Prescribed};
+use super::{auth, index, object, queue, secrets};
+use crate::reference::Endpoint;
+use crate::required_scopes::parameters;
 
 impl State {
     /// Checks a request, takes it down, and finds its answer.
     pub(super) async fn handle(&self, request: Incoming) -> Outcome {
+        self.settle();
+        if let Some(reply) = self.answer_storage(&request) {
+            return Outcome::Answer(reply.render(None, self.clock.signing()));
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let Route { reference, endpoint, args } =
             match routing::find(&self.references(), &request.method, path) {
                 Ok(route) => route,
                 Err(refusal) => {
-                    return Outcome::Answer(Reply::from(refusal).render(None, self.now()));
+                    info!("{} {path}: {refusal}", request.method);
+                    return Outcome::Answer(
+                        Reply::from(refusal).render(None, self.clock.signing()),
+                    );
                 }
             };
+        let key = Key::of(reference, endpoint);
+        let skew = self.stubs.skew(key);
         let mut call = RecordedCall {
             service: reference.service,
             version: reference.version,
@@ -35,73 +49,143 @@ impl State {
             scopes: Vec::new(),
             signature: signature(&request),
             status: None,
+            error: None,
         };
-        let checked = self.check(&mut call, &request);
+        let checked = self.check(&mut call, &request, skew);
         let number = self.record.add(call.clone());
         let outcome = match checked {
-            Ok(()) => self.carry_out(&call).await,
-            Err(refusal) => Outcome::Answer(self.render(refusal.into(), &call)),
+            Ok(()) => self.carry_out(&call, self.stubs.take(key), skew).await,
+            Err(refusal) => Outcome::Answer(
+                Reply::from(refusal).render(Some(&call), self.clock.signing() + skew),
+            ),
         };
         if let Outcome::Answer(answer) | Outcome::Truncated(answer) = &outcome {
-            self.record.answered(number, answer.status);
+            call.status = Some(answer.status);
+            call.error.clone_from(&answer.error);
+            self.record.answered(number, &call);
         }
+        info!("{call}");
         outcome
     }
 
-    fn render(&self, reply: Reply, call: &RecordedCall) -> Rendered {
-        reply.render(Some(call), self.now())
-    }
-
     /// All that is checked before a call is carried out.
-    fn check(&self, call: &mut RecordedCall, request: &Incoming) -> Result<(), Refusal> {
-        let caller = authenticate(request, self.now(), |id| auth::account(self, call, id))?;
+    fn check(
+        &self,
+        call: &mut RecordedCall,
+        request: &Incoming,
+        skew: TimeDelta,
+    ) -> Result<(), Refusal> {
+        let clock = (self.clock.signing() + skew, self.now() + skew);
+        let caller = authenticate(request, clock, |id| auth::account(self, call, id))?;
         call.client_id = caller.client_id;
         call.scopes = caller.scopes;
         routing::check_query(call.endpoint, &call.query)?;
-        check_body(call, request)?;
-        authorize(call, &self.parameters(call)?)
+        self.check_body(call, request)?;
+        authorize(call, &self.parameters(call))
+    }
+
+    /// Checks that there is a body where the reference has one, and that it is JSON which fits the schema.
+    fn check_body(&self, call: &RecordedCall, request: &Incoming) -> Result<(), Refusal> {
+        let name = call.endpoint.name;
+        let Some(schema) = call.endpoint.input else {
+            return match request.body.is_empty() {
+                true => Ok(()),
+                false => Err(Refusal::input(format!(
+                    "{name} takes no payload, but the request has a body"
+                ))),
+            };
+        };
+        if request.body.is_empty() {
+            return Err(Refusal::input(format!(
+                "{name} wants a payload ({schema}), but the request has no body"
+            )));
+        }
+        let content_type = content_type(&request.headers);
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Refusal::malformed_payload(format!(
+                "the payload must be of content type application/json, not {content_type:?}"
+            )));
+        }
+        let payload: Value = serde_json::from_slice(&request.body).map_err(|error| {
+            Refusal::malformed_payload(format!("the payload is not JSON: {error}"))
+        })?;
+        self.schemas.check(call.service, schema, &payload).map_err(|problem| match problem {
+            Problem::Misfit(places) => Refusal::validation(format!(
+                "the payload of {name} does not fit the schema {schema}:\n\n{places}"
+            )),
+            Problem::NoSchema(why) => Refusal::internal(no_schema(schema, &why)),
+        })
+    }
+
+    /// Checks what is about to be answered against the endpoint's schema; errors of the service are not.
+    pub(super) fn check_answer(
+        &self,
+        service: &str,
+        endpoint: &Endpoint,
+        reply: &Reply,
+    ) -> Result<(), String> {
+        let (true, Some(schema), Some(body)) = (reply.is_success(), endpoint.output, reply.bytes())
+        else {
+            return Ok(());
+        };
+        let misfit = |places: &dyn std::fmt::Display| {
+            format!(
+                "this answer of {service}.{name} does not fit the schema {schema}:\n\n{places}",
+                name = endpoint.name
+            )
+        };
+        let value = serde_json::from_slice(body).map_err(|error| misfit(&format!("- {error}")))?;
+        self.schemas.check(service, schema, &value).map_err(|problem| match problem {
+            Problem::Misfit(places) => misfit(&places),
+            Problem::NoSchema(why) => no_schema(schema, &why),
+        })
     }
 
     /// The values that the endpoint's required scopes may depend on, by name.
-    fn parameters(&self, call: &RecordedCall) -> Result<Map<String, Value>, Refusal> {
-        let mut known = match &call.payload {
-            Some(Value::Object(fields)) => fields.clone(),
-            _ => Map::new(),
-        };
-        known.extend(call.query.iter().map(|(name, value)| (name.clone(), json!(value))));
-        known.extend(call.args.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
-        if call.service == "auth" {
-            auth::add_parameters(call, &mut known);
-        } else if call.service == "queue" {
-            queue::add_parameters(self, call, &mut known)?;
+    fn parameters(&self, call: &RecordedCall) -> Map<String, Value> {
+        let payload = call.payload().as_object().cloned().unwrap_or_default();
+        let args = call.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let mut known =
+            parameters(call.service, call.endpoint.name, payload, call.query.clone(), args);
+        if call.service == "queue" {
+            queue::add_parameters(self, call, &mut known);
         }
-        Ok(known)
+        known
     }
 
     /// Lets stubs answer, or what is built in.
-    async fn carry_out(&self, call: &RecordedCall) -> Outcome {
-        let RecordedCall { service, version, endpoint, .. } = call;
-        let plan = self.stubs.take(Key { service, version, endpoint: endpoint.name });
+    async fn carry_out(&self, call: &RecordedCall, plan: Plan, skew: TimeDelta) -> Outcome {
         if !plan.delay.is_zero() {
             tokio::time::sleep(plan.delay).await;
         }
-        let reply = match plan.answer {
+        let (reply, checked) = match &plan.answer {
             Prescribed::Disconnect => return Outcome::Disconnected,
-            Prescribed::Reply(reply) => reply(call),
-            Prescribed::BuiltIn => self.built_in(call).map_or_else(Reply::from, Reply::from),
+            Prescribed::Reply { reply, checked } => (reply(call), *checked),
+            Prescribed::BuiltIn => (self.built_in(call).await.unwrap_or_else(Reply::from), true),
         };
-        let answer = self.render(reply, call);
-        if plan.truncate { Outcome::Truncated(answer) } else { Outcome::Answer(answer) }
+        let misfit =
+            if checked { self.check_answer(call.service, call.endpoint, &reply) } else { Ok(()) };
+        let reply = match misfit {
+            Ok(()) => reply,
+            Err(message) => {
+                tracing::error!("{message}");
+                Refusal::internal(message).into()
+            }
+        };
+        plan.finish(reply.render(Some(call), self.clock.signing() + skew))
     }
 
-    fn built_in(&self, call: &RecordedCall) -> Result<Value, Refusal> {
+    async fn built_in(&self, call: &RecordedCall) -> Result<Reply, Refusal> {
         let RecordedCall { service, version, endpoint, .. } = call;
         if endpoint.name == "ping" && endpoint.route == "/ping" {
-            return Ok(json!({"alive": true, "uptime": 1}));
+            return Ok(json!({"alive": true, "uptime": 1}).into());
         }
         let answer = match (*service, *version) {
             ("auth", "v1") => auth::answer(self, call),
-            ("queue", "v1") => queue::answer(self, call),
+            ("index", "v1") => index::answer(self, call),
+            ("object", "v1") => object::answer(self, call),
+            ("queue", "v1") => queue::answer(self, call).await,
             ("secrets", "v1") => secrets::answer(self, call),
             _ => None,
         };
@@ -115,31 +199,9 @@ impl State {
     }
 }
 
-/// Checks whether there is a body where the reference has one, and whether it is JSON.
-fn check_body(call: &RecordedCall, request: &Incoming) -> Result<(), Refusal> {
-    let name = call.endpoint.name;
-    match (call.endpoint.input, request.body.is_empty()) {
-        (None, true) => Ok(()),
-        (None, false) => {
-            Err(Refusal::input(format!("{name} takes no payload, but the request has a body")))
-        }
-        (Some(schema), true) => Err(Refusal::input(format!(
-            "{name} wants a payload ({schema}), but the request has no body"
-        ))),
-        (Some(_), false) => {
-            let content_type = content_type(&request.headers);
-            let essence = content_type.split(';').next().unwrap_or_default().trim();
-            if !essence.eq_ignore_ascii_case("application/json") {
-                return Err(Refusal::malformed_payload(format!(
-                    "the payload must be of content type application/json, not {content_type:?}"
-                )));
-            }
-            match serde_json::from_slice::<serde_core::de::IgnoredAny>(&request.body) {
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    Err(Refusal::malformed_payload(format!("the payload is not JSON: {error}")))
-                }
-            }
-        }
-    }
+fn no_schema(schema: &str, why: &str) -> String {
+    format!(
+        "the embedded deployment cannot use the schema {schema}: {why}; \
+         schemas of your own references are added by `deployment.schemas(folder)`"
+    )
 }

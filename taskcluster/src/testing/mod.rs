@@ -1,8 +1,9 @@
 //! A deployment inside a test: a real HTTP server on loopback that refuses what a real deployment refuses.
 //!
 //! It knows every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
-//! credentials, authorized scopes, required scopes, query options and whether there is a body. It answers with
-//! Taskcluster's error bodies. A few endpoints it implements by itself; the others a test stubs.
+//! credentials, authorized scopes, required scopes, query options, and the payload against its schema. It answers with
+//! Taskcluster's error bodies. A few endpoints it implements by itself; the others a test stubs, and what they answer is
+//! held against the schemas, too.
 //!
 //! ```
 //! use taskcluster::testing::Deployment;
@@ -34,7 +35,6 @@
 //!
 //! - There are no roles: a client has the scopes that it was given, and an anonymous caller has none.
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.
-//! - Bodies are not yet held against their schemas.
 //! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
 //!   scope that could satisfy them.
 
@@ -42,18 +42,28 @@ mod answer;
 mod auth;
 mod authentication;
 mod authorization;
+mod clock;
 mod deployment;
+mod embedded_schemas;
+mod expected;
 mod handling;
+mod index;
+mod messages;
+mod object;
 mod paging;
 mod queue;
 mod recorded;
 mod routing;
+mod schemas;
 mod secrets;
 mod server;
 mod state;
+mod storage;
 mod stub;
 
 pub use answer::Reply;
 pub use deployment::Deployment;
+pub use expected::{ExpectedCall, called};
+pub use messages::{Message, Messages};
 pub use recorded::{RecordedCall, Signature};
 pub use stub::{Fault, StubBuilder};

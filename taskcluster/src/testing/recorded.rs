@@ -1,13 +1,14 @@
 //! What was called.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use crate::reference::Endpoint;
+use crate::reference::{Endpoint, Stability};
 
 /// A call that reached an endpoint, whether it was carried out or refused.
 #[derive(Clone, Debug)]
@@ -35,6 +36,35 @@ pub struct RecordedCall {
     pub signature: Option<Signature>,
     /// The answer's status; `None` while there is no answer, and where the connection was closed without one.
     pub status: Option<StatusCode>,
+    /// The code and message of the answer, if it is an error in Taskcluster's form.
+    pub error: Option<String>,
+}
+
+/// One line: what was called with which arguments and options, by whom, and what the answer was.
+impl fmt::Display for RecordedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.service, self.endpoint.name)?;
+        for (name, value) in &self.args {
+            write!(f, " {name}={value:?}")?;
+        }
+        for (name, value) in &self.query {
+            write!(f, " ?{name}={value:?}")?;
+        }
+        if self.is_deprecated() {
+            f.write_str(" (deprecated)")?;
+        }
+        if let Some(client_id) = &self.client_id {
+            write!(f, " by {client_id}")?;
+        }
+        match (self.status, &self.error) {
+            (None, _) => f.write_str(": no answer"),
+            (Some(status), None) => write!(f, ": {}", status.as_u16()),
+            (Some(status), Some(error)) => {
+                let error: Vec<_> = error.split_whitespace().collect();
+                write!(f, ": {} {}", status.as_u16(), error.join(" "))
+            }
+        }
+    }
 }
 
 impl RecordedCall {
@@ -44,9 +74,20 @@ impl RecordedCall {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether the service's reference says that the endpoint will go.
+    #[must_use]
+    pub fn is_deprecated(&self) -> bool {
+        self.endpoint.stability == Stability::Deprecated
+    }
+
     /// A path argument, of those that the route has.
     pub(super) fn arg(&self, name: &str) -> &str {
         self.args.get(name).map_or("", String::as_str)
+    }
+
+    /// The payload; null if there is none.
+    pub(super) fn payload(&self) -> &Value {
+        self.payload.as_ref().unwrap_or(&Value::Null)
     }
 
     pub(super) fn is(&self, service: &str, endpoint: &str) -> bool {
@@ -94,12 +135,12 @@ impl Record {
         number
     }
 
-    pub(super) fn answered(&self, number: u64, status: StatusCode) {
+    pub(super) fn answered(&self, number: u64, answered: &RecordedCall) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Not there any more if the record was cleared meanwhile.
         if let Some((_, call)) = entries.calls.iter_mut().rev().find(|(known, _)| *known == number)
         {
-            call.status = Some(status);
+            *call = answered.clone();
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) fn check_query(endpoint: &Endpoint, query: &[(String, String)]) -> Re
         None => Ok(()),
         Some((name, _)) => {
             let hint = hint(nearest(name, endpoint.query.iter().copied()));
-            Err(Refusal::input(format!("{} has no query option `{name}`{hint}", endpoint.name)))
+            Err(Refusal::arguments(format!("{} has no query option `{name}`{hint}", endpoint.name)))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, date, timestamp};
+use super::answer::{Refusal, Reply, date, timestamp};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
@@ -21,14 +21,15 @@ struct Secret {
 }
 
 /// Answers what is built in; `None` for other endpoints.
-pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Value, Refusal>> {
-    Some(match call.endpoint.name {
+pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+    let answer = match call.endpoint.name {
         "get" => get(state, call),
         "set" => set(state, call),
         "remove" => remove(state, call),
         "list" => list(state, call),
         _ => return None,
-    })
+    };
+    Some(answer.map(Reply::from))
 }
 
 fn get(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {

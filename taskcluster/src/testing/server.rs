@@ -53,11 +53,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(state: Arc<State>) -> Result<Self> {
+    /// Starts one on this port of 127.0.0.1; 0 is a free one.
+    pub(super) fn start(state: Arc<State>, port: u16) -> Result<Self> {
         let failed =
             |error: io::Error| Error::config("the embedded deployment cannot start").because(error);
         // Bound here, so that the port is known and open before anybody asks.
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let runtime =
@@ -130,10 +131,10 @@ async fn answer(
         None => {
             let refusal =
                 Refusal::too_large(format!("the payload is larger than {MAX_BODY} bytes"));
-            Outcome::Answer(Reply::from(refusal).render(None, state.now()))
+            Outcome::Answer(Reply::from(refusal).render(None, state.clock.signing()))
         }
     };
-    let (Rendered { status, headers, body }, complete) = match outcome {
+    let (Rendered { status, headers, body, .. }, complete) = match outcome {
         Outcome::Answer(answer) => (answer, true),
         Outcome::Truncated(answer) => (answer, false),
         Outcome::Disconnected => return Err(io::ErrorKind::ConnectionAborted.into()),

@@ -1,35 +1,54 @@
 //! What a deployment knows, shared by its handles and its server.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio::sync::Notify;
 
+use super::answer::Refusal;
 use super::auth::Clients;
-use super::queue::Tasks;
+use super::clock::Clock;
+use super::index::Index;
+use super::messages::{Exchanges, Message};
+use super::object::Objects;
+use super::queue::Queue;
 use super::recorded::Record;
+use super::schemas::Schemas;
 use super::secrets::Secrets;
+use super::storage::Storage;
 use super::stub::Stubs;
+use crate::credentials::Credentials;
 use crate::hawk::Key;
 use crate::reference::Reference;
 use crate::slugid;
 
-/// The most that the clock can be off, in seconds.
-const CENTURY: i64 = 36_525 * 86_400;
+/// The client that the deployment's services are, which issues the credentials of tasks.
+const SERVICE: &str = "static/taskcluster/queue";
 
 /// Everything that one deployment keeps.
 pub(super) struct State {
     /// The latest first.
     references: Mutex<Vec<&'static Reference>>,
-    /// How far its clock is ahead, in seconds.
-    clock_offset: AtomicI64,
+    root_url: OnceLock<String>,
+    pub(super) clock: Clock,
     /// Signs continuation tokens.
     pub(super) token_key: Key,
+    service_token: String,
+    claim_wait: Mutex<Duration>,
+    /// Tells those who wait that the queue has changed, or the time.
+    pub(super) changed: Notify,
     pub(super) record: Record,
+    pub(super) schemas: Schemas,
     pub(super) stubs: Stubs,
+    pub(super) exchanges: Exchanges,
     pub(super) clients: Clients,
-    pub(super) tasks: Tasks,
+    pub(super) queue: Mutex<Queue>,
     pub(super) secrets: Secrets,
+    pub(super) index: Index,
+    pub(super) objects: Objects,
+    pub(super) storage: Storage,
 }
 
 impl State {
@@ -49,13 +68,22 @@ impl State {
         ];
         Self {
             references: Mutex::new(references),
-            clock_offset: AtomicI64::new(0),
+            root_url: OnceLock::new(),
+            clock: Clock::default(),
             token_key: Key::new(&slugid::v4()),
+            service_token: slugid::v4() + &slugid::v4(),
+            claim_wait: Mutex::new(Duration::from_millis(100)),
+            changed: Notify::new(),
             record: Record::default(),
+            schemas: Schemas::default(),
             stubs: Stubs::default(),
+            exchanges: Exchanges::default(),
             clients: Clients::default(),
-            tasks: Tasks::default(),
+            queue: Mutex::default(),
             secrets: Secrets::default(),
+            index: Index::default(),
+            objects: Objects::default(),
+            storage: Storage::default(),
         }
     }
 
@@ -69,12 +97,51 @@ impl State {
         references.insert(0, reference);
     }
 
-    pub(super) fn set_clock_offset(&self, seconds: i64) {
-        self.clock_offset.store(seconds.clamp(-CENTURY, CENTURY), Ordering::Relaxed);
+    /// Says where the server is; once.
+    pub(super) fn set_root_url(&self, url: &str) {
+        // A second server for the same state does not exist.
+        let _ = self.root_url.set(url.to_owned());
+    }
+
+    pub(super) fn root_url(&self) -> &str {
+        self.root_url.get().map_or("", String::as_str)
     }
 
     /// The time by the deployment's clock.
     pub(super) fn now(&self) -> DateTime<Utc> {
-        Utc::now() + TimeDelta::seconds(self.clock_offset.load(Ordering::Relaxed))
+        self.clock.now()
+    }
+
+    pub(super) fn set_claim_wait(&self, wait: Duration) {
+        *self.claim_wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+    }
+
+    pub(super) fn claim_wait(&self) -> Duration {
+        *self.claim_wait.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a message of a service to all who listen.
+    pub(super) fn publish(&self, message: Message) {
+        self.exchanges.publish(&message);
+    }
+
+    /// Client id and access token of the services.
+    pub(super) fn service_account(&self) -> (&'static str, &str) {
+        (SERVICE, &self.service_token)
+    }
+
+    /// Temporary credentials of this name, issued by a service, in the form in which services give them away.
+    pub(super) fn service_credentials(
+        &self,
+        name: &str,
+        scopes: Vec<String>,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Result<Value, Refusal> {
+        let issuer = Credentials::new(SERVICE, &self.service_token);
+        let lifetime = (end - start).to_std().unwrap_or_default();
+        let made = issuer.temporary(lifetime).name(name).scopes(scopes).start(start).create();
+        made.map(|credentials| credentials.to_json())
+            .map_err(|error| Refusal::input(error.message()))
     }
 }

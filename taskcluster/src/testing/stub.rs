@@ -5,13 +5,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use reqwest::StatusCode;
-use reqwest::header::{HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde_json::Value;
 
-use super::answer::Reply;
+use super::answer::{Rendered, Reply};
+use super::clock::CENTURY;
 use super::recorded::RecordedCall;
+use super::server::Outcome;
 use super::state::State;
+use crate::reference::{Endpoint, Reference};
 
 /// What can go wrong on the way to an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +23,23 @@ use super::state::State;
 pub enum Fault {
     /// The answer comes so much later. It is that of the next stub, or the built-in one.
     Delay(Duration),
+    /// For this call the deployment's clock is so many seconds ahead, or behind: in the check of the signature and in the
+    /// `Date` header. What follows is up to the next stub.
+    Skew(i64),
     /// An error of the service, with Taskcluster's error body.
     Status(StatusCode),
     /// An error of the service that asks for so much patience in a `Retry-After` header, in whole seconds.
     RetryAfter(StatusCode, Duration),
     /// The connection is closed without an answer; the call is not carried out.
     Disconnect,
+    /// The call is carried out, but the connection is closed without an answer.
+    LoseAnswer,
     /// The call is carried out, but the connection breaks in the middle of the answer's body.
     Truncate,
+    /// The call is carried out, but white space makes the answer's body this long, in bytes.
+    Oversize(usize),
+    /// The call is carried out, but the answer says that its body is something else.
+    ContentType(HeaderValue),
     /// An HTML page with this status, as a proxy before the service might send it.
     Html(StatusCode),
     /// Status 200 without a body.
@@ -36,7 +49,10 @@ pub enum Fault {
 /// How one endpoint answers; made by [`Deployment::on`](super::Deployment::on).
 ///
 /// Stubs with [`times`](Self::times) are used first, in the order in which they were made; then the last one made
-/// without; then the built-in answer. Only a call that passes all checks gets to a stub.
+/// without; then the built-in answer. Only a call that passes all checks gets to a stub, but for [`Fault::Skew`].
+///
+/// A successful answer is held against the schema that the reference names for it, so that a test does not rely on what
+/// the service would never say; [`unchecked`](Self::unchecked) lets it pass.
 ///
 /// ```
 /// use taskcluster::testing::{Deployment, Fault};
@@ -53,13 +69,21 @@ pub enum Fault {
 #[must_use = "there is no stub before one of `reply`, `reply_with` and `fault`"]
 pub struct StubBuilder<'a> {
     state: &'a State,
+    endpoint: &'static Endpoint,
     key: Key,
     times: Option<usize>,
+    every: usize,
+    checked: bool,
 }
 
 impl<'a> StubBuilder<'a> {
-    pub(super) fn new(state: &'a State, key: Key) -> Self {
-        Self { state, key, times: None }
+    pub(super) fn new(
+        state: &'a State,
+        reference: &Reference,
+        endpoint: &'static Endpoint,
+    ) -> Self {
+        let key = Key::of(reference, endpoint);
+        Self { state, endpoint, key, times: None, every: 1, checked: true }
     }
 
     /// Limits the stub to so many uses.
@@ -68,24 +92,70 @@ impl<'a> StubBuilder<'a> {
         self
     }
 
+    /// Uses the stub for every `n`th call only; the others get what is next. 0 is taken as 1.
+    ///
+    /// ```
+    /// use taskcluster::testing::{Deployment, Fault};
+    /// use taskcluster::{Queue, Retry, StatusCode};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let unavailable = Fault::Status(StatusCode::SERVICE_UNAVAILABLE);
+    /// fake.on(Queue::REFERENCE.endpoint("ping")).one_in(3).fault(unavailable);
+    ///
+    /// let queue = Queue::new(&fake.builder()?.retry(Retry::never()).build()?);
+    /// let fine: Vec<_> = (0..6).map(|_| queue.ping().send_blocking().is_ok()).collect();
+    /// assert_eq!(fine, [true, true, false, true, true, false]);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn one_in(mut self, n: usize) -> Self {
+        self.every = n.max(1);
+        self
+    }
+
+    /// Lets the stub answer what does not fit the endpoint's schema.
+    pub fn unchecked(mut self) -> Self {
+        self.checked = false;
+        self
+    }
+
     /// Answers with a JSON value, or a [`Reply`] made before.
+    ///
+    /// # Panics
+    ///
+    /// If it is a successful answer that does not fit the endpoint's schema; the message names the places.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "documented; it belongs to the line that wrote the answer")]
     pub fn reply(self, reply: impl Into<Reply>) {
         let reply = reply.into();
-        self.add(Action::Reply(Arc::new(move |_| reply.clone())));
+        if self.checked
+            && let Err(misfit) = self.state.check_answer(self.key.service, self.endpoint, &reply)
+        {
+            panic!("{misfit}");
+        }
+        // Checked once is enough.
+        self.unchecked().add_reply(Arc::new(move |_| reply.clone()));
     }
 
     /// Answers with a JSON value and this status.
+    ///
+    /// # Panics
+    ///
+    /// As [`reply`](Self::reply).
+    #[track_caller]
     pub fn reply_status(self, status: StatusCode, body: Value) {
         self.reply(Reply::json(status, &body));
     }
 
     /// Answers with what the function makes of the call. It runs on the deployment's only thread, so it must not wait
     /// for anything. One that holds the [`Deployment`](super::Deployment) keeps it alive for ever.
+    ///
+    /// If it makes an answer that does not fit the endpoint's schema, the call gets status 500 with a message that names
+    /// the places.
     pub fn reply_with<R: Into<Reply>>(
         self,
         reply: impl Fn(&RecordedCall) -> R + Send + Sync + 'static,
     ) {
-        self.add(Action::Reply(Arc::new(move |call| reply(call).into())));
+        self.add_reply(Arc::new(move |call| reply(call).into()));
     }
 
     /// Fails.
@@ -93,9 +163,14 @@ impl<'a> StubBuilder<'a> {
         self.add(Action::Fault(fault));
     }
 
+    fn add_reply(self, reply: MakeReply) {
+        let checked = self.checked;
+        self.add(Action::Reply { reply, checked });
+    }
+
     fn add(self, action: Action) {
-        let Self { state, key, times } = self;
-        state.stubs.add(key, times, action);
+        let Self { state, key, times, every, .. } = self;
+        state.stubs.add(Stub { key, left: times, every, met: 0, action });
     }
 }
 
@@ -116,26 +191,69 @@ pub(super) struct Key {
     pub(super) endpoint: &'static str,
 }
 
-#[derive(Clone)]
+impl Key {
+    pub(super) fn of(reference: &Reference, endpoint: &'static Endpoint) -> Self {
+        Self { service: reference.service, version: reference.version, endpoint: endpoint.name }
+    }
+}
+
+type MakeReply = Arc<dyn Fn(&RecordedCall) -> Reply + Send + Sync>;
+
 enum Action {
-    Reply(Arc<dyn Fn(&RecordedCall) -> Reply + Send + Sync>),
+    Reply { reply: MakeReply, checked: bool },
     Fault(Fault),
+}
+
+struct Stub {
+    key: Key,
+    /// How many uses are left, if they are limited.
+    left: Option<usize>,
+    /// It is used for each call of this many that get to it.
+    every: usize,
+    /// How many calls have got to it.
+    met: usize,
+    action: Action,
+}
+
+impl Stub {
+    /// Uses it up, if it is this call's turn.
+    fn meet(&mut self) -> bool {
+        self.met += 1;
+        let due = self.met.is_multiple_of(self.every);
+        if due && let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        due
+    }
+
+    fn skew(&self) -> Option<i64> {
+        match self.action {
+            Action::Fault(Fault::Skew(seconds)) => Some(seconds),
+            _ => None,
+        }
+    }
 }
 
 /// What the stubs say about one call.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) delay: Duration,
-    pub(super) truncate: bool,
     pub(super) answer: Prescribed,
+    lose: bool,
+    truncate: bool,
+    length: usize,
+    content_type: Option<HeaderValue>,
 }
 
 /// The answer of a [`Plan`].
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) enum Prescribed {
     #[default]
     BuiltIn,
-    Reply(Arc<dyn Fn(&RecordedCall) -> Reply + Send + Sync>),
+    Reply {
+        reply: MakeReply,
+        checked: bool,
+    },
     Disconnect,
 }
 
@@ -145,19 +263,30 @@ pub(super) struct Stubs(Mutex<Lists>);
 
 #[derive(Default)]
 struct Lists {
-    /// With the number of uses left, never 0; oldest first.
-    limited: VecDeque<(Key, usize, Action)>,
+    /// Those with uses left, never 0; oldest first.
+    limited: VecDeque<Stub>,
     /// Newest first.
-    unlimited: VecDeque<(Key, Action)>,
+    unlimited: VecDeque<Stub>,
+}
+
+impl Lists {
+    /// In the order in which they are used.
+    fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Stub> {
+        self.limited.iter_mut().chain(&mut self.unlimited).filter(move |stub| stub.key == key)
+    }
+
+    fn forget_used_up(&mut self) {
+        self.limited.retain(|stub| stub.left != Some(0));
+    }
 }
 
 impl Stubs {
-    fn add(&self, key: Key, times: Option<usize>, action: Action) {
+    fn add(&self, stub: Stub) {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match times {
+        match stub.left {
             Some(0) => {}
-            Some(times) => lists.limited.push_back((key, times, action)),
-            None => lists.unlimited.push_front((key, action)),
+            Some(_) => lists.limited.push_back(stub),
+            None => lists.unlimited.push_front(stub),
         }
     }
 
@@ -165,27 +294,26 @@ impl Stubs {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Lists::default();
     }
 
-    /// Uses up what the next call of an endpoint gets.
+    /// Uses up what the next call of an endpoint gets, once it has passed all checks.
     pub(super) fn take(&self, key: Key) -> Plan {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Lists { limited, unlimited } = &mut *lists;
         let mut plan = Plan::default();
-        for (_, left, action) in limited.iter_mut().filter(|(known, ..)| *known == key) {
-            *left -= 1;
-            if plan.add(action) {
+        for stub in lists.of(key).filter(|stub| stub.skew().is_none()) {
+            if stub.meet() && plan.add(&stub.action) {
                 break;
             }
         }
-        let decided = !matches!(plan.answer, Prescribed::BuiltIn);
-        limited.retain(|(_, left, _)| *left > 0);
-        if !decided {
-            for (_, action) in unlimited.iter().filter(|(known, _)| *known == key) {
-                if plan.add(action) {
-                    break;
-                }
-            }
-        }
+        lists.forget_used_up();
         plan
+    }
+
+    /// How far the clock is off for the next call of an endpoint.
+    pub(super) fn skew(&self, key: Key) -> TimeDelta {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seconds =
+            lists.of(key).find_map(|stub| stub.skew().filter(|_| stub.meet())).unwrap_or_default();
+        lists.forget_used_up();
+        TimeDelta::seconds(seconds.clamp(-CENTURY, CENTURY))
     }
 }
 
@@ -193,39 +321,61 @@ impl Plan {
     /// Adds a stub; says whether the answer is decided by it.
     fn add(&mut self, action: &Action) -> bool {
         let fault = match action {
-            Action::Reply(reply) => {
-                self.answer = Prescribed::Reply(reply.clone());
+            Action::Reply { reply, checked } => {
+                self.answer = Prescribed::Reply { reply: reply.clone(), checked: *checked };
                 return true;
             }
-            Action::Fault(fault) => fault.clone(),
+            Action::Fault(fault) => fault,
         };
-        let reply = match fault {
-            Fault::Delay(delay) => {
-                self.delay = self.delay.saturating_add(delay);
-                return false;
-            }
-            Fault::Truncate => {
-                self.truncate = true;
-                return false;
-            }
+        match fault {
+            Fault::Delay(delay) => self.delay = self.delay.saturating_add(*delay),
+            // It has had its effect before the checks.
+            Fault::Skew(_) => {}
+            Fault::LoseAnswer => self.lose = true,
+            Fault::Truncate => self.truncate = true,
+            Fault::Oversize(length) => self.length = self.length.max(*length),
+            Fault::ContentType(value) => self.content_type = Some(value.clone()),
             Fault::Disconnect => {
                 self.answer = Prescribed::Disconnect;
                 return true;
             }
-            Fault::Status(status) => error(status),
+            Fault::Status(status) => return self.decide(error(*status)),
             Fault::RetryAfter(status, wait) => {
                 let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-                error(status).header(RETRY_AFTER, seconds.into())
+                return self.decide(error(*status).header(RETRY_AFTER, seconds.into()));
             }
             Fault::Html(status) => {
                 let html =
                     "<!DOCTYPE html>\n<html><body><h1>The proxy has no answer</h1></body></html>\n";
-                Reply::new(status).body(HeaderValue::from_static("text/html"), html)
+                let html = Reply::new(*status).body(HeaderValue::from_static("text/html"), html);
+                return self.decide(html);
             }
-            Fault::Empty => Reply::new(StatusCode::OK),
-        };
-        self.answer = Prescribed::Reply(Arc::new(move |_| reply.clone()));
+            Fault::Empty => return self.decide(Reply::new(StatusCode::OK)),
+        }
+        false
+    }
+
+    fn decide(&mut self, reply: Reply) -> bool {
+        let reply: MakeReply = Arc::new(move |_| reply.clone());
+        self.answer = Prescribed::Reply { reply, checked: false };
         true
+    }
+
+    /// Does to an answer what is left to do.
+    pub(super) fn finish(self, mut answer: Rendered) -> Outcome {
+        if self.length > answer.body.len() {
+            let mut body = Vec::from(answer.body);
+            body.resize(self.length, b' ');
+            answer.body = body.into();
+        }
+        if let Some(value) = self.content_type {
+            answer.headers.insert(CONTENT_TYPE, value);
+        }
+        match self {
+            Self { lose: true, .. } => Outcome::Disconnected,
+            Self { truncate: true, .. } => Outcome::Truncated(answer),
+            _ => Outcome::Answer(answer),
+        }
     }
 }
 
