@@ -9,11 +9,12 @@ use taskcluster::{Client, Credentials, Error, ErrorKind, Queue, Retry, Secrets, 
 use taskcluster_tests::{RawServer, answer, json};
 
 use crate::retries::Log;
+use crate::typed;
 
 async fn status_call(raw: String) -> Result<serde_json::Value, Error> {
     let server = RawServer::start([raw]).await.unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-    Queue::new(&client).status("T").await
+    Queue::new(&client).status("T").send_as().await
 }
 
 #[tokio::test]
@@ -193,7 +194,7 @@ async fn no_secret_is_ever_printed() {
         .build()
         .unwrap();
     let secrets = Secrets::new(&client);
-    let call = secrets.set("a", &payload);
+    let call = secrets.set("a", &typed(&payload));
     let named =
         client.call(&Secrets::REFERENCE, "set").unwrap().param("name", "a").payload(&payload);
     let builder = Client::builder("https://user:t0ken-secret@tc.example.com")

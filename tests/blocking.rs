@@ -12,8 +12,7 @@ fn a_plain_program_calls_and_lists() {
     let auth = Auth::new(&deployment.connect("client-0").unwrap());
     assert_eq!(auth.ping().send_blocking().unwrap()["alive"], true);
     let clients: Result<Vec<_>, _> = auth.list_clients().limit(3).items_blocking().collect();
-    let names: Vec<_> =
-        clients.unwrap().iter().map(|c| c["clientId"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<_> = clients.unwrap().iter().map(|c| c.client_id.clone()).collect();
     assert_eq!(names, (0..7).map(|i| format!("client-{i}")).collect::<Vec<_>>());
     assert_eq!(auth.list_clients().limit(3).pages_blocking().count(), 3);
     let named = deployment.connect("client-1").unwrap().call(&Auth::REFERENCE, "ping").unwrap();

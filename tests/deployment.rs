@@ -1,5 +1,6 @@
 //! The embedded deployment: what it refuses, what it implements, and how a test makes it answer.
 
+use crate::typed;
 use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -129,7 +130,7 @@ fn secret() -> Value {
 async fn a_signed_call_is_answered_and_recorded() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, &typed(task_definition())).await.unwrap();
     queue.list_task_group(TASK_ID).limit(7).await.unwrap();
 
     let calls = fake.calls();
@@ -191,7 +192,7 @@ async fn escaped_arguments_and_options_arrive_as_they_were() {
     let fake = deployment().await;
     let name = "a/b c%2F+ü?&=#";
     let tc = fake.connect("tester").unwrap();
-    Secrets::new(&tc).set(name, secret()).await.unwrap();
+    Secrets::new(&tc).set(name, &typed(secret())).await.unwrap();
     Auth::new(&tc).list_clients().prefix(name).await.unwrap();
     let calls = fake.calls();
     assert_eq!(calls[0].args["name"], name);
@@ -253,7 +254,8 @@ async fn a_replaced_client_has_the_new_token_and_scopes() {
     let credentials = fake.client("tester", "another", ["auth:current-scopes"]);
     assert_eq!(credentials, Credentials::new("tester", "another"));
     Auth::new(&before).current_scopes().await.unwrap_err();
-    let answer: Value = Auth::new(&fake.connect("tester").unwrap()).current_scopes().await.unwrap();
+    let answer: Value =
+        Auth::new(&fake.connect("tester").unwrap()).current_scopes().send_as().await.unwrap();
     assert_eq!(answer, json!({"scopes": ["auth:current-scopes"]}));
 }
 
@@ -389,7 +391,8 @@ async fn an_expired_client_is_refused() {
     let auth = Auth::new(&fake.connect("tester").unwrap());
     let request =
         json!({"description": "", "expires": "2020-01-01T00:00:00.000Z", "scopes": ["*"]});
-    let created: Value = auth.create_client("short-lived", &request).await.unwrap();
+    let created: Value =
+        auth.create_client("short-lived", &typed(&request)).send_as().await.unwrap();
     assert_eq!(created["clientId"], "short-lived");
     let tc = fake.connect("short-lived").unwrap();
     let error = Auth::new(&tc).current_scopes().await.unwrap_err();
@@ -509,7 +512,7 @@ async fn with_changed_certificate(
     let changed = Credentials::new(good.client_id(), good.access_token())
         .with_certificate(certificate.to_string());
     let tc = fake.builder().unwrap().credentials(changed).build().unwrap();
-    Auth::new(&tc).current_scopes().await
+    Auth::new(&tc).current_scopes().send_as().await
 }
 
 async fn with_issuer() -> Deployment {
@@ -527,7 +530,7 @@ async fn temporary_credentials_have_their_own_scopes() {
         .create()
         .unwrap();
     let tc = fake.anonymous().unwrap().with_credentials(temporary).unwrap();
-    let answer: Value = Auth::new(&tc).current_scopes().await.unwrap();
+    let answer: Value = Auth::new(&tc).current_scopes().send_as().await.unwrap();
     assert_eq!(answer, json!({"scopes": ["auth:current-scopes"]}));
     let error = Auth::new(&tc).list_clients().await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "auth:list-clients");
@@ -685,7 +688,7 @@ async fn authorized_scopes_limit_a_client() {
     let fake = deployment().await;
     let limited =
         fake.connect("tester").unwrap().with_authorized_scopes(["auth:current-scopes"]).unwrap();
-    let answer: Value = Auth::new(&limited).current_scopes().await.unwrap();
+    let answer: Value = Auth::new(&limited).current_scopes().send_as().await.unwrap();
     assert_eq!(answer, json!({"scopes": ["auth:current-scopes"]}));
     let error = Auth::new(&limited).list_clients().await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "auth:list-clients");
@@ -731,7 +734,7 @@ async fn missing_scopes_are_listed() {
     let mut task = task_definition();
     task["priority"] = json!("very-high");
     task["routes"] = json!(["a.b", "c.d"]);
-    let error = queue.create_task(TASK_ID, &task).await.unwrap_err();
+    let error = queue.create_task(TASK_ID, &typed(&task)).await.unwrap_err();
     assert_api_error(
         &error,
         StatusCode::FORBIDDEN,
@@ -765,7 +768,7 @@ async fn a_higher_priority_covers_a_lower_one_and_not_the_other_way() {
     {
         let mut task = task_definition();
         task["priority"] = json!(priority);
-        let outcome = queue.create_task(taskcluster::slugid::nice(), &task).await;
+        let outcome = queue.create_task(taskcluster::slugid::nice(), &typed(&task)).await;
         assert_eq!(outcome.err().and_then(|error| error.status()), status, "{priority}");
     }
 }
@@ -800,7 +803,7 @@ async fn what_only_the_service_knows_counts_as_satisfied_by_what_could_match() {
 
     fake.client("tester", "no-secret", ["*"]);
     Queue::new(&fake.connect("tester").unwrap())
-        .create_task(TASK_ID, task_definition())
+        .create_task(TASK_ID, &typed(task_definition()))
         .await
         .unwrap();
     let message = format!("queue:cancel-task:-/{TASK_ID}/{TASK_ID}");
@@ -892,20 +895,20 @@ async fn a_body_of_over_ten_mebibytes_is_refused() {
         secret["secret"]["password"] = json!("x".repeat(size));
         secret
     };
-    secrets.set("x", of_size(10 << 20)).await.unwrap_err();
-    let error = secrets.set("x", of_size(12 << 20)).await.unwrap_err();
+    secrets.set("x", &typed(of_size(10 << 20))).await.unwrap_err();
+    let error = secrets.set("x", &typed(of_size(12 << 20))).await.unwrap_err();
     assert_api_error(&error, StatusCode::PAYLOAD_TOO_LARGE, "InputTooLarge", "10485760 bytes");
-    secrets.set("x", of_size(9 << 20)).await.unwrap();
+    secrets.set("x", &typed(of_size(9 << 20))).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_error_repeats_the_request() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, &typed(task_definition())).await.unwrap();
     let mut other = task_definition();
     other["retries"] = json!(1);
-    let error = queue.create_task(TASK_ID, &other).await.unwrap_err();
+    let error = queue.create_task(TASK_ID, &typed(&other)).await.unwrap_err();
     let info = error.request_info().unwrap();
     assert_eq!(info["method"], "createTask");
     assert_eq!(info["params"], json!({"taskId": TASK_ID}));
@@ -951,11 +954,11 @@ async fn stubs_are_used_up_in_order_and_then_the_lasting_one() {
     fake.on(endpoint).reply(scopes("lasting"));
     fake.on(endpoint).times(1).reply(scopes("second"));
     for expected in ["first", "first", "second", "lasting", "lasting"] {
-        let answer: Value = auth.current_scopes().await.unwrap();
+        let answer: Value = auth.current_scopes().send_as().await.unwrap();
         assert_eq!(answer, scopes(expected));
     }
     fake.clear_stubs();
-    let answer: Value = auth.current_scopes().await.unwrap();
+    let answer: Value = auth.current_scopes().send_as().await.unwrap();
     assert_eq!(answer, json!({"scopes": ["*"]}));
 }
 
@@ -965,7 +968,7 @@ async fn used_up_stubs_leave_the_built_in_answer() {
     let auth = Auth::new(&fake.connect("tester").unwrap());
     fake.on(Auth::REFERENCE.endpoint("currentScopes")).times(1).reply(json!({"scopes": []}));
     for expected in [json!([]), json!(["*"])] {
-        let answer: Value = auth.current_scopes().await.unwrap();
+        let answer: Value = auth.current_scopes().send_as().await.unwrap();
         assert_eq!(answer["scopes"], expected);
     }
 }
@@ -987,7 +990,8 @@ async fn only_a_call_that_passes_all_checks_uses_a_stub_up() {
     fake.on(Auth::REFERENCE.endpoint("currentScopes")).times(1).reply(scopes("stubbed"));
     let error = Auth::new(&fake.anonymous().unwrap()).current_scopes().await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
-    let answer: Value = Auth::new(&fake.connect("tester").unwrap()).current_scopes().await.unwrap();
+    let answer: Value =
+        Auth::new(&fake.connect("tester").unwrap()).current_scopes().send_as().await.unwrap();
     assert_eq!(answer, scopes("stubbed"));
 }
 
@@ -999,7 +1003,7 @@ async fn a_stub_may_answer_by_the_call() {
         counts(&call.args["taskQueueId"], 4)
     });
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    let answer: Value = queue.task_queue_counts("a/b").await.unwrap();
+    let answer: Value = queue.task_queue_counts("a/b").send_as().await.unwrap();
     assert_eq!(answer, counts("a/b", 4));
 }
 
@@ -1055,8 +1059,8 @@ async fn references_may_be_added_and_share_endpoints() {
     fake.serve(&TaskReader::REFERENCE);
     let tc = fake.connect("tester").unwrap();
     // Endpoints that the added one lacks are still there.
-    Queue::new(&tc).create_task(TASK_ID, task_definition()).await.unwrap();
-    let answer: Value = TaskReader::new(&tc).status(TASK_ID).await.unwrap();
+    Queue::new(&tc).create_task(TASK_ID, &typed(task_definition())).await.unwrap();
+    let answer: Value = TaskReader::new(&tc).status(TASK_ID).send_as().await.unwrap();
     assert_eq!(answer["status"]["state"], "pending");
     assert!(std::ptr::eq(fake.calls()[1].endpoint, TaskReader::REFERENCE.endpoint("status")));
 
@@ -1121,11 +1125,11 @@ async fn a_closed_connection_leaves_the_call_undone_and_is_tried_again() {
     let set = Secrets::REFERENCE.endpoint("set");
     fake.on(set).times(1).fault(Fault::Disconnect);
     let once = fake.builder().unwrap().credentials(tester()).retry(Retry::never()).build().unwrap();
-    Secrets::new(&once).set("x", secret()).await.unwrap_err();
+    Secrets::new(&once).set("x", &typed(secret())).await.unwrap_err();
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     assert_eq!(secrets.get("x").await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));
     fake.on(set).times(2).fault(Fault::Disconnect);
-    secrets.set("x", secret()).await.unwrap();
+    secrets.set("x", &typed(secret())).await.unwrap();
     secrets.get("x").await.unwrap();
 }
 
@@ -1134,10 +1138,10 @@ async fn an_answer_can_break_off_though_the_call_is_carried_out() {
     let fake = deployment().await;
     fake.on(Secrets::REFERENCE.endpoint("set")).times(1).fault(Fault::Truncate);
     let once = fake.builder().unwrap().credentials(tester()).retry(Retry::never()).build().unwrap();
-    let error = Secrets::new(&once).set("x", secret()).await.unwrap_err();
+    let error = Secrets::new(&once).set("x", &typed(secret())).await.unwrap_err();
     assert!(error.is_transport() && !error.is_timeout(), "{error}");
     assert_eq!(error.status(), Some(StatusCode::OK), "the head of the answer did arrive");
-    let kept: Value = Secrets::new(&once).get("x").await.unwrap();
+    let kept: Value = Secrets::new(&once).get("x").send_as().await.unwrap();
     assert_eq!(kept, secret());
 }
 
@@ -1148,8 +1152,11 @@ async fn a_broken_answer_is_that_of_the_next_stub() {
     fake.on(endpoint).times(1).fault(Fault::Truncate);
     fake.on(endpoint).times(1).reply(counts("p/w", 1));
     fake.on(endpoint).reply(counts("p/w", 2));
-    let answer: Value =
-        Queue::new(&fake.connect("tester").unwrap()).task_queue_counts("p/w").await.unwrap();
+    let answer: Value = Queue::new(&fake.connect("tester").unwrap())
+        .task_queue_counts("p/w")
+        .send_as()
+        .await
+        .unwrap();
     assert_eq!(answer["pendingTasks"], 2);
     assert_eq!(fake.calls().len(), 2);
 
@@ -1186,11 +1193,11 @@ async fn a_delayed_answer_is_that_of_the_next_stub() {
     let auth = Auth::new(&fake.connect("tester").unwrap());
     fake.on(endpoint).times(1).fault(Fault::Delay(Duration::from_millis(1)));
     fake.on(endpoint).times(1).reply(scopes("stubbed"));
-    let answer: Value = auth.current_scopes().await.unwrap();
+    let answer: Value = auth.current_scopes().send_as().await.unwrap();
     assert_eq!(answer, scopes("stubbed"));
     fake.on(endpoint).reply(scopes("lasting"));
     fake.on(endpoint).fault(Fault::Delay(Duration::from_millis(1)));
-    let answer: Value = auth.current_scopes().await.unwrap();
+    let answer: Value = auth.current_scopes().send_as().await.unwrap();
     assert_eq!(answer, scopes("lasting"));
 }
 
@@ -1237,23 +1244,23 @@ async fn signing_can_be_tested() {
     let tc = fake.builder().unwrap().credentials(tester()).build().unwrap();
     let auth = Auth::new(&tc);
     let request = json!({"clientScopes": ["b:*", "a"], "requiredScopes": ["a", "b:c"]});
-    let answer: Value = auth.test_authenticate(&request).await.unwrap();
+    let answer: Value = auth.test_authenticate(&typed(&request)).send_as().await.unwrap();
     assert_eq!(answer, json!({"clientId": "tester", "scopes": ["a", "b:*"]}));
-    let answer: Value = auth.test_authenticate_get().await.unwrap();
+    let answer: Value = auth.test_authenticate_get().send_as().await.unwrap();
     assert_eq!(
         answer,
         json!({"clientId": "tester", "scopes": ["auth:create-client:test:*", "test:*"]})
     );
 
     let request = json!({"clientScopes": ["a"], "requiredScopes": ["a", "b"]});
-    let error = auth.test_authenticate(&request).await.unwrap_err();
+    let error = auth.test_authenticate(&typed(&request)).await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "```\nb\n```");
 
     let issuer = tester();
     let named =
         issuer.temporary(Duration::from_secs(60)).scopes(["test:authenticate-get"]).name("test:x");
     let tc = tc.with_credentials(named.create().unwrap()).unwrap();
-    let answer: Value = Auth::new(&tc).test_authenticate_get().await.unwrap();
+    let answer: Value = Auth::new(&tc).test_authenticate_get().send_as().await.unwrap();
     assert_eq!(answer, json!({"clientId": "test:x", "scopes": ["test:authenticate-get"]}));
 
     for credentials in [Credentials::new("tester", "wrong"), Credentials::new("other", "no-secret")]
@@ -1271,7 +1278,8 @@ async fn a_client_can_be_created_and_used() {
     let request = json!({
         "description": "d", "expires": "2100-01-01T00:00:00.000Z", "scopes": ["auth:current-scopes"],
     });
-    let created: Value = auth.create_client("project/new", &request).await.unwrap();
+    let created: Value =
+        auth.create_client("project/new", &typed(&request)).send_as().await.unwrap();
     assert_eq!(created["scopes"], json!(["auth:current-scopes"]));
     let token = created["accessToken"].as_str().unwrap();
     let tc = fake
@@ -1280,14 +1288,14 @@ async fn a_client_can_be_created_and_used() {
         .credentials(Credentials::new("project/new", token))
         .build()
         .unwrap();
-    let answer: Value = Auth::new(&tc).current_scopes().await.unwrap();
+    let answer: Value = Auth::new(&tc).current_scopes().send_as().await.unwrap();
     assert_eq!(answer, json!({"scopes": ["auth:current-scopes"]}));
 
-    let again: Value = auth.create_client("project/new", &request).await.unwrap();
+    let again: Value = auth.create_client("project/new", &typed(&request)).send_as().await.unwrap();
     assert_eq!(again, created);
     let mut other = request.clone();
     other["description"] = json!("another");
-    let error = auth.create_client("project/new", &other).await.unwrap_err();
+    let error = auth.create_client("project/new", &typed(&other)).await.unwrap_err();
     assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "project/new");
 }
 
@@ -1298,10 +1306,13 @@ async fn a_client_cannot_create_one_with_more_scopes() {
     let auth = Auth::new(&fake.connect("tester").unwrap());
     let request =
         json!({"description": "", "expires": "2100-01-01T00:00:00.000Z", "scopes": ["a:b", "c"]});
-    let error = auth.create_client("project/new", &request).await.unwrap_err();
+    let error = auth.create_client("project/new", &typed(&request)).await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "```\nc\n```");
     let error = auth
-        .create_client("other", json!({"description": "", "expires": "2100-01-01T00:00:00.000Z"}))
+        .create_client(
+            "other",
+            &typed(json!({"description": "", "expires": "2100-01-01T00:00:00.000Z"})),
+        )
         .await;
     assert_eq!(error.unwrap_err().status(), Some(StatusCode::FORBIDDEN));
 }
@@ -1315,12 +1326,12 @@ async fn clients_are_listed_in_pages_and_by_prefix() {
     }
     let auth = Auth::new(&fake.connect("tester").unwrap());
     let found: Vec<Value> =
-        auth.list_clients().prefix("many/").limit(3).items().try_collect().await.unwrap();
+        auth.list_clients().prefix("many/").limit(3).items_as().try_collect().await.unwrap();
     assert_eq!(found.iter().map(|client| client["clientId"].clone()).collect::<Vec<_>>(), ids);
     assert_eq!(found[0]["expandedScopes"], json!(["a", "b"]));
     assert_eq!(found[0].get("accessToken"), None);
     assert_eq!(fake.calls().len(), 3);
-    let all: Value = auth.list_clients().await.unwrap();
+    let all: Value = auth.list_clients().send_as().await.unwrap();
     assert_eq!((all["clients"].as_array().unwrap().len(), all.get("continuationToken")), (8, None));
 }
 
@@ -1329,7 +1340,7 @@ async fn a_last_page_that_is_full_has_no_token() {
     let fake = deployment().await;
     fake.client("other", "x", ["a"]);
     let auth = Auth::new(&fake.connect("tester").unwrap());
-    let page: Value = auth.list_clients().limit(2).await.unwrap();
+    let page: Value = auth.list_clients().limit(2).send_as().await.unwrap();
     assert_eq!(
         (page["clients"].as_array().unwrap().len(), page.get("continuationToken")),
         (2, None)
@@ -1341,9 +1352,10 @@ async fn a_continuation_token_is_good_for_its_list_alone() {
     let fake = deployment().await;
     fake.client("toaster", "x", ["a"]);
     let auth = Auth::new(&fake.connect("tester").unwrap());
-    let page: Value = auth.list_clients().prefix("t").limit(1).await.unwrap();
+    let page: Value = auth.list_clients().prefix("t").limit(1).send_as().await.unwrap();
     let token = page["continuationToken"].as_str().unwrap();
-    let next: Value = auth.list_clients().prefix("t").continuation_token(token).await.unwrap();
+    let next: Value =
+        auth.list_clients().prefix("t").continuation_token(token).send_as().await.unwrap();
     assert_eq!(next["clients"][0]["clientId"], "toaster");
     assert_eq!(next["clients"].as_array().unwrap().len(), 1);
 
@@ -1366,21 +1378,21 @@ async fn a_secret_can_be_set_read_listed_and_removed() {
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     let names = ["project/a", "project/b", "project/c"];
     for name in names {
-        secrets.set(name, secret()).await.unwrap();
+        secrets.set(name, &typed(secret())).await.unwrap();
     }
-    let kept: Value = secrets.get("project/a").await.unwrap();
+    let kept: Value = secrets.get("project/a").send_as().await.unwrap();
     assert_eq!(kept, secret());
     let changed = json!({"secret": {"password": "y"}, "expires": "2100-01-01T00:00:00.000Z"});
-    secrets.set("project/a", &changed).await.unwrap();
-    let kept: Value = secrets.get("project/a").await.unwrap();
+    secrets.set("project/a", &typed(&changed)).await.unwrap();
+    let kept: Value = secrets.get("project/a").send_as().await.unwrap();
     assert_eq!(kept, changed);
 
-    let listed: Vec<Value> = secrets.list().limit(2).items().try_collect().await.unwrap();
+    let listed: Vec<Value> = secrets.list().limit(2).items_as().try_collect().await.unwrap();
     assert_eq!(listed, names);
     secrets.remove("project/b").await.unwrap();
     let error = secrets.get("project/b").await.unwrap_err();
     assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "project/b");
-    let listed: Value = secrets.list().await.unwrap();
+    let listed: Value = secrets.list().send_as().await.unwrap();
     assert_eq!(listed, json!({"secrets": ["project/a", "project/c"]}));
 }
 
@@ -1389,7 +1401,7 @@ async fn a_secret_ends() {
     let fake = deployment().await;
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     let over = json!({"secret": {}, "expires": "2020-01-01T00:00:00.000Z"});
-    secrets.set("x", &over).await.unwrap();
+    secrets.set("x", &typed(&over)).await.unwrap();
     let error = secrets.get("x").await.unwrap_err();
     assert_api_error(&error, StatusCode::GONE, "ResourceExpired", "expired");
 }
@@ -1398,7 +1410,8 @@ async fn a_secret_ends() {
 async fn a_task_gets_its_defaults() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    let created: Value = queue.create_task(TASK_ID, task_definition()).await.unwrap();
+    let created: Value =
+        queue.create_task(TASK_ID, &typed(task_definition())).send_as().await.unwrap();
     let scheduled = created["status"]["runs"][0]["scheduled"].clone();
     assert_eq!(
         created,
@@ -1411,7 +1424,7 @@ async fn a_task_gets_its_defaults() {
             "runs": [{"runId": 0, "state": "pending", "reasonCreated": "scheduled", "scheduled": scheduled}],
         }})
     );
-    let status: Value = queue.status(TASK_ID).await.unwrap();
+    let status: Value = queue.status(TASK_ID).send_as().await.unwrap();
     assert_eq!(status, created);
 
     let mut expected = task_definition();
@@ -1422,7 +1435,7 @@ async fn a_task_gets_its_defaults() {
         "expires": to_json(*BEGUN + TimeDelta::days(366)),
     });
     expected.as_object_mut().unwrap().extend(defaults.as_object().unwrap().clone());
-    let task: Value = queue.task(TASK_ID).await.unwrap();
+    let task: Value = queue.task(TASK_ID).send_as().await.unwrap();
     assert_eq!(task, expected);
 }
 
@@ -1430,7 +1443,8 @@ async fn a_task_gets_its_defaults() {
 async fn the_same_task_may_be_created_again_and_another_may_not() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    let created: Value = queue.create_task(TASK_ID, task_definition()).await.unwrap();
+    let created: Value =
+        queue.create_task(TASK_ID, &typed(task_definition())).send_as().await.unwrap();
     let mut same = task_definition();
     same["retries"] = json!(5);
     let elsewhere = chrono::FixedOffset::east_opt(3600).unwrap();
@@ -1439,13 +1453,13 @@ async fn the_same_task_may_be_created_again_and_another_may_not() {
     );
     same["provisionerId"] = json!("prov");
     same["workerType"] = json!("work");
-    let again: Value = queue.create_task(TASK_ID, &same).await.unwrap();
+    let again: Value = queue.create_task(TASK_ID, &typed(&same)).send_as().await.unwrap();
     assert_eq!(again, created);
     let mut other = task_definition();
     other["payload"] = json!({"command": ["false"]});
-    let error = queue.create_task(TASK_ID, &other).await.unwrap_err();
+    let error = queue.create_task(TASK_ID, &typed(&other)).await.unwrap_err();
     assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", TASK_ID);
-    let task: Value = queue.task(TASK_ID).await.unwrap();
+    let task: Value = queue.task(TASK_ID).send_as().await.unwrap();
     assert_eq!(task["payload"], json!({"command": ["true"]}));
 }
 
@@ -1462,7 +1476,7 @@ async fn a_task_that_makes_no_sense_is_refused() {
         let mut task = task_definition();
         task[name] = value;
         task.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-        let error = queue.create_task(TASK_ID, &task).await.unwrap_err();
+        let error = queue.create_task(TASK_ID, &typed(&task)).await.unwrap_err();
         assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", message);
     }
 }
@@ -1476,18 +1490,18 @@ async fn a_task_group_is_listed_in_pages() {
     for id in &ids {
         let mut task = task_definition();
         task["taskGroupId"] = json!(group);
-        queue.create_task(id, &task).await.unwrap();
+        queue.create_task(id, &typed(&task)).await.unwrap();
     }
-    queue.create_task(TASK_ID, task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, &typed(task_definition())).await.unwrap();
     fake.clear_calls();
     let tasks: Vec<Value> =
-        queue.list_task_group(&group).limit(2).items().try_collect().await.unwrap();
+        queue.list_task_group(&group).limit(2).items_as().try_collect().await.unwrap();
     ids.sort();
     assert_eq!(tasks.iter().map(|item| item["status"]["taskId"].clone()).collect::<Vec<_>>(), ids);
     assert!(tasks.iter().all(|item| item["task"]["taskGroupId"] == *group));
     assert_eq!(fake.calls().len(), 3);
 
-    let page: Value = queue.list_task_group(&group).await.unwrap();
+    let page: Value = queue.list_task_group(&group).send_as().await.unwrap();
     assert_eq!((&page["taskGroupId"], &page["schedulerId"]), (&json!(group), &json!("-")));
     assert_eq!(page["expires"], to_json(*BEGUN + TimeDelta::days(366)));
     let error = queue.list_task_group(taskcluster::slugid::nice()).await.unwrap_err();
@@ -1498,11 +1512,11 @@ async fn a_task_group_is_listed_in_pages() {
 async fn a_task_group_has_one_scheduler() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, task_definition()).await.unwrap();
+    queue.create_task(TASK_ID, &typed(task_definition())).await.unwrap();
     let mut task = task_definition();
     task["taskGroupId"] = json!(TASK_ID);
     task["schedulerId"] = json!("another");
-    let error = queue.create_task(taskcluster::slugid::nice(), &task).await.unwrap_err();
+    let error = queue.create_task(taskcluster::slugid::nice(), &typed(&task)).await.unwrap_err();
     assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "another scheduler");
 }
 
@@ -1510,23 +1524,23 @@ async fn a_task_group_has_one_scheduler() {
 async fn a_task_can_be_cancelled() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    queue.create_task(TASK_ID, task_definition()).await.unwrap();
-    let cancelled: Value = queue.cancel_task(TASK_ID).await.unwrap();
+    queue.create_task(TASK_ID, &typed(task_definition())).await.unwrap();
+    let cancelled: Value = queue.cancel_task(TASK_ID).send_as().await.unwrap();
     assert_eq!(cancelled["status"]["state"], "exception");
     let run = &cancelled["status"]["runs"][0];
     assert_eq!((&run["state"], &run["reasonResolved"]), (&json!("exception"), &json!("canceled")));
-    let again: Value = queue.cancel_task(TASK_ID).await.unwrap();
+    let again: Value = queue.cancel_task(TASK_ID).send_as().await.unwrap();
     assert_eq!(again, cancelled);
 
     let waiting = taskcluster::slugid::nice();
     let mut task = task_definition();
     task["dependencies"] = json!([TASK_ID]);
-    let created: Value = queue.create_task(&waiting, &task).await.unwrap();
+    let created: Value = queue.create_task(&waiting, &typed(&task)).send_as().await.unwrap();
     assert_eq!(
         (&created["status"]["state"], &created["status"]["runs"]),
         (&json!("unscheduled"), &json!([]))
     );
-    let cancelled: Value = queue.cancel_task(&waiting).await.unwrap();
+    let cancelled: Value = queue.cancel_task(&waiting).send_as().await.unwrap();
     assert_eq!(cancelled["status"]["runs"][0]["reasonResolved"], "canceled");
 }
 
@@ -1534,8 +1548,11 @@ async fn a_task_can_be_cancelled() {
 async fn an_unknown_task_is_not_found() {
     let fake = deployment().await;
     let queue = Queue::new(&fake.connect("tester").unwrap());
-    for call in [queue.status(TASK_ID), queue.task(TASK_ID), queue.cancel_task(TASK_ID)] {
-        let error = call.send().await.unwrap_err();
+    for error in [
+        queue.status(TASK_ID).await.unwrap_err(),
+        queue.task(TASK_ID).await.unwrap_err(),
+        queue.cancel_task(TASK_ID).await.unwrap_err(),
+    ] {
         assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", TASK_ID);
     }
 }
@@ -1550,7 +1567,7 @@ async fn two_deployments_know_nothing_of_each_other() {
         Secrets::new(&one.connect("tester").unwrap()),
         Secrets::new(&two.connect("tester").unwrap()),
     );
-    first.set("x", secret()).await.unwrap();
+    first.set("x", &typed(secret())).await.unwrap();
     assert_eq!(second.get("x").await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));
     first.get("x").await.unwrap();
     assert_eq!((one.calls().len(), two.calls().len()), (2, 1));
@@ -1593,10 +1610,10 @@ fn a_blocking_program_can_use_it() {
     fake.client("tester", "no-secret", ["*"]);
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     for name in ["a", "b", "c"] {
-        secrets.set(name, secret()).send_blocking().unwrap();
+        secrets.set(name, &typed(secret())).send_blocking().unwrap();
     }
     let names: Vec<Value> =
-        secrets.list().limit(1).items_blocking().collect::<Result<_, _>>().unwrap();
+        secrets.list().limit(1).items_as_blocking().collect::<Result<_, _>>().unwrap();
     assert_eq!(names, ["a", "b", "c"]);
 }
 

@@ -22,6 +22,7 @@ mod pulse;
 mod references;
 mod requests;
 mod retries;
+mod samples;
 mod scopes;
 mod strictness;
 mod urls;
@@ -30,4 +31,10 @@ mod urls;
 fn vectors(name: &str) -> serde_json::Value {
     let path = format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// JSON as a payload type.
+#[track_caller]
+fn typed<T: serde::de::DeserializeOwned>(json: impl std::borrow::Borrow<serde_json::Value>) -> T {
+    serde_json::from_value(json.borrow().clone()).unwrap()
 }

@@ -1,5 +1,6 @@
 //! Every page, in all forms.
 
+use crate::typed;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ struct JustTheId {
 async fn items_come_from_all_pages_in_order() {
     let (deployment, auth) = many_clients(25).await;
     let expected: Vec<_> = (0..25).map(|i| format!("client-{i:03}")).collect();
-    let items: Vec<Value> = auth.list_clients().limit(10).items().try_collect().await.unwrap();
+    let items: Vec<Value> = auth.list_clients().limit(10).items_as().try_collect().await.unwrap();
     let ids: Vec<_> = items.iter().map(|item| item["clientId"].as_str().unwrap()).collect();
     assert_eq!(ids, expected);
     assert_eq!(deployment.calls().len(), 3);
@@ -38,19 +39,18 @@ async fn items_come_from_all_pages_in_order() {
 #[tokio::test]
 async fn pages_keep_what_else_they_hold() {
     let (_deployment, auth) = many_clients(5).await;
-    let pages: Vec<Value> = auth.list_clients().limit(2).pages().try_collect().await.unwrap();
-    let sizes: Vec<_> =
-        pages.iter().map(|page| page["clients"].as_array().unwrap().len()).collect();
+    let pages: Vec<_> = auth.list_clients().limit(2).pages().try_collect().await.unwrap();
+    let sizes: Vec<_> = pages.iter().map(|page| page.clients.len()).collect();
     assert_eq!(sizes, [2, 2, 1]);
-    assert!(pages[0]["continuationToken"].is_string());
-    assert!(pages[2].get("continuationToken").is_none());
+    assert!(pages[0].continuation_token.is_some());
+    assert!(pages[2].continuation_token.is_none());
 }
 
 #[tokio::test]
 async fn a_listing_can_end_after_some_pages() {
     let (deployment, auth) = many_clients(25).await;
     let items: Vec<Value> =
-        auth.list_clients().limit(10).max_pages(2).items().try_collect().await.unwrap();
+        auth.list_clients().limit(10).max_pages(2).items_as().try_collect().await.unwrap();
     assert_eq!((items.len(), deployment.calls().len()), (20, 2));
     assert_eq!(auth.list_clients().limit(10).max_pages(9).pages().count().await, 3);
     assert_eq!(auth.list_clients().max_pages(0).clone().items().count().await, 0);
@@ -73,9 +73,15 @@ async fn one_page_is_fetched_when_it_is_needed() {
 async fn a_listing_goes_on_where_a_token_says() {
     let (_deployment, auth) = many_clients(6).await;
     let first = auth.list_clients().limit(4).await.unwrap();
-    let token = first["continuationToken"].as_str().unwrap();
-    let rest: Vec<Value> =
-        auth.list_clients().limit(4).continuation_token(token).items().try_collect().await.unwrap();
+    let token = first.continuation_token.unwrap();
+    let rest: Vec<Value> = auth
+        .list_clients()
+        .limit(4)
+        .continuation_token(token)
+        .items_as()
+        .try_collect()
+        .await
+        .unwrap();
     assert_eq!(rest.len(), 2);
 }
 
@@ -94,7 +100,7 @@ async fn an_empty_page_is_not_the_end_and_no_token_is() {
         json!({"tasks": [3], "continuationToken": null}),
     ])
     .await;
-    let items: Vec<Value> = queue.list_task_group("G").items().try_collect().await.unwrap();
+    let items: Vec<Value> = queue.list_task_group("G").items_as().try_collect().await.unwrap();
     assert_eq!(items, [1, 2, 3]);
     let lines: Vec<_> =
         server.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
@@ -103,18 +109,23 @@ async fn an_empty_page_is_not_the_end_and_no_token_is() {
     assert!(lines[2].contains("/list?continuationToken=c HTTP"), "{lines:?}");
 
     let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": ""})]).await;
-    assert_eq!(queue.list_task_group("G").items().count().await, 1);
+    assert_eq!(queue.list_task_group("G").items_as::<Value>().count().await, 1);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn the_same_token_for_ever_is_an_error() {
     let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": "x"})]).await;
-    let items: Vec<_> = queue.list_task_group("G").items().collect().await;
+    let items: Vec<_> = queue.list_task_group("G").items_as::<Value>().collect().await;
     assert_eq!(items.len(), 2);
     let error = items[1].as_ref().unwrap_err();
     assert!(error.message().contains("the same page twice"), "{error}");
     assert_eq!(server.requests().len(), 2);
+    let (_server, queue) = listing(&[json!({
+        "expires": "2100-01-01T00:00:00Z", "taskGroupId": "G", "schedulerId": "-", "tasks": [],
+        "continuationToken": "x",
+    })])
+    .await;
     let pages: Vec<_> = queue.list_task_group("G").pages().collect().await;
     assert!(pages.len() == 2 && pages[1].is_err());
 }
@@ -123,7 +134,7 @@ async fn the_same_token_for_ever_is_an_error() {
 async fn tokens_that_go_in_circles_are_an_error() {
     let page = |token: &str| json!({"tasks": [token], "continuationToken": token});
     let (_server, queue) = listing(&[page("a"), page("b"), page("c"), page("a")]).await;
-    let items: Vec<_> = queue.list_task_group("G").items().collect().await;
+    let items: Vec<_> = queue.list_task_group("G").items_as::<Value>().collect().await;
     assert_eq!(items.len(), 4);
     assert!(items[3].as_ref().unwrap_err().message().contains("the same page twice"));
 }
@@ -140,7 +151,7 @@ async fn a_page_without_its_list_is_an_error() {
 async fn a_stream_ends_after_an_error() {
     let (_server, queue) =
         listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!("gone")]).await;
-    let mut items = queue.list_task_group("G").items();
+    let mut items = queue.list_task_group("G").items_as::<Value>();
     assert!(items.next().await.unwrap().is_ok());
     assert!(items.next().await.unwrap().is_err());
     assert!(items.next().await.is_none());
@@ -151,7 +162,7 @@ async fn listings_with_a_payload_send_it_with_every_page() {
     let (server, queue) =
         listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!({"tasks": [2]})]).await;
     let wanted = json!({"taskIds": ["A", "B"]});
-    let items: Vec<Value> = queue.tasks(&wanted).items().try_collect().await.unwrap();
+    let items: Vec<Value> = queue.tasks(&typed(&wanted)).items_as().try_collect().await.unwrap();
     assert_eq!(items, [1, 2]);
     assert!(server.requests().iter().all(|request| request.ends_with(&wanted.to_string())));
 }

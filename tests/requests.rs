@@ -1,5 +1,6 @@
 //! What leaves the client, byte for byte.
 
+use crate::typed;
 use std::time::Duration;
 
 use serde_json::json;
@@ -59,7 +60,7 @@ async fn a_put_with_a_body() {
     let server = RawServer::start([json("200 OK", "{}")]).await.unwrap();
     let secrets = Secrets::new(&client(&server, "/some/where"));
     let secret = json!({"secret": {"a": "ü"}, "expires": "2030-01-01T00:00:00.000Z"});
-    secrets.set("project/a b", &secret).await.unwrap();
+    secrets.set("project/a b", &typed(&secret)).await.unwrap();
     let request = &server.requests()[0];
     assert!(
         request.starts_with("PUT /some/where/api/secrets/v1/secret/project%2Fa%20b HTTP/1.1\r\n")
@@ -73,7 +74,7 @@ async fn a_put_with_a_body() {
 #[tokio::test]
 async fn a_post_without_a_body_has_a_length() {
     let server = RawServer::start([json("200 OK", "{}")]).await.unwrap();
-    Queue::new(&client(&server, "")).cancel_task("T").await.unwrap();
+    Queue::new(&client(&server, "")).cancel_task("T").send_as::<serde_json::Value>().await.unwrap();
     let request = &server.requests()[0];
     assert!(request.starts_with("POST /api/queue/v1/task/T/cancel HTTP/1.1\r\n"));
     assert_eq!(header(request, "content-length"), Some("0"));
@@ -91,7 +92,7 @@ async fn nothing_is_signed_without_credentials() {
 
 #[tokio::test]
 async fn hosts_may_be_ipv6_addresses() {
-    let Ok(server) = RawServer::start_on("::1", [json("200 OK", "{}")]).await else {
+    let Ok(server) = RawServer::start_on("::1", [json("200 OK", r#"{"scopes": []}"#)]).await else {
         println!("skipped: this machine has no IPv6");
         return;
     };
@@ -108,7 +109,7 @@ async fn a_redirect_is_a_result() {
     let response = call.send_raw().await.unwrap();
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(response.headers()["location"], "/elsewhere");
-    assert_eq!(call.await.unwrap()["url"], "there");
+    assert_eq!(call.send_as::<serde_json::Value>().await.unwrap()["url"], "there");
     assert_eq!(server.requests().len(), 2, "nothing was followed");
 }
 

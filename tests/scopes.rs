@@ -7,6 +7,7 @@ use taskcluster::scopes::{
 };
 use taskcluster::{Auth, Client, Queue, scope_match};
 
+use crate::typed;
 use crate::vectors;
 
 fn texts(value: &Value) -> Vec<&str> {
@@ -127,14 +128,16 @@ fn a_call_tells_what_it_needs() {
     assert_eq!(queue.ping().required_scopes().unwrap(), Expression::AllOf(Vec::new()));
 
     let wanted = json!({"taskIds": ["A", "B"]});
-    let needed = queue.tasks(&wanted).limit(1).required_scopes().unwrap();
+    let needed = queue.tasks(&typed(&wanted)).limit(1).required_scopes().unwrap();
     assert_eq!(needed, expression(&json!({"AllOf": ["queue:get-task:A", "queue:get-task:B"]})));
 
     let task = json!({
+        "created": "2026-01-01T00:00:00Z", "deadline": "2026-01-02T00:00:00Z", "payload": {},
+        "metadata": {"name": "n", "description": "d", "owner": "o@x.y", "source": "https://x.y"},
         "provisionerId": "p", "workerType": "w", "priority": "very-high",
         "scopes": ["s:1"], "routes": ["r:1", "r:2"], "schedulerId": "me",
     });
-    let needed = queue.create_task("T", &task).required_scopes().unwrap();
+    let needed = queue.create_task("T", &typed(&task)).required_scopes().unwrap();
     assert_eq!(
         needed,
         expression(&json!({"AllOf": [

@@ -4,6 +4,9 @@
 //! `read` makes the plain `model` of a reference out of them, `check` looks across its entries, and `expand`
 //! writes Rust. Each of them reports to `problems`, which become compile errors all together; what is valid
 //! is expanded all the same.
+//!
+//! The schemas that a reference names go beside it: `schema` follows their references, `understand` makes plain `types`
+//! out of them, `type_names` gives these their names, and `expand::types` writes them.
 
 mod check;
 mod expand;
@@ -13,14 +16,20 @@ mod locate;
 mod model;
 mod names;
 mod paging;
+mod patterns;
+mod payloads;
 mod problems;
 mod read;
+mod schema;
+mod type_names;
+mod types;
+mod understand;
 
 use proc_macro2::TokenStream;
 
 use crate::files::Files;
 use crate::invocation::{Invocation, Item};
-use crate::problems::Problems;
+use crate::problems::{Problems, ProblemsAt};
 
 /// Makes typed Rust of a Taskcluster API reference. See `taskcluster::taskcluster_api`.
 #[proc_macro]
@@ -35,33 +44,31 @@ fn expand(invocation: &Invocation) -> TokenStream {
     let mut problems = Problems::default();
     let mut files = Files::in_this_crate();
     let mut output = TokenStream::new();
-    for item in &invocation.items {
-        output.extend(expand_item(&invocation.runtime, item, &mut files, &mut problems));
-    }
+    let mut references: Vec<_> = invocation
+        .items
+        .iter()
+        .map(|item| read_item(item, &mut files, &mut problems.at(item.path.span())))
+        .collect();
+    let payloads = payloads::find(invocation, &mut references, &mut files, &mut problems);
+    output.extend(expand::all(invocation, &references, &payloads));
     output.extend(expand::tracking(&files));
     output.extend(problems.into_compile_errors());
     output
 }
 
-fn expand_item(
-    runtime: &syn::Path,
-    item: &Item,
-    files: &mut Files,
-    problems: &mut Problems,
-) -> TokenStream {
-    let mut problems = problems.at(item.path.span());
-    let reference = match files.read(&item.path.value()) {
+fn read_item(item: &Item, files: &mut Files, problems: &mut ProblemsAt<'_>) -> model::Reference {
+    match files.read(&item.path.value()) {
         Ok(document) => {
-            let mut reference = read::reference(&document, &mut problems);
-            check::reference(&mut reference, &document, files, &mut problems);
-            paging::find(&mut reference, &document, files, &mut problems);
-            check::keep_only(&mut reference, item, &mut problems);
+            let mut reference = read::reference(&document, problems);
+            check::reference(&mut reference, &document, files, problems);
+            paging::find(&mut reference, &document, files, problems);
+            patterns::find(&mut reference, &document, files);
+            check::keep_only(&mut reference, item, problems);
             reference
         }
         Err(message) => {
             problems.report(message);
             model::Reference::default()
         }
-    };
-    expand::item(runtime, item, &reference)
+    }
 }

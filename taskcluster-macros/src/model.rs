@@ -1,6 +1,7 @@
 //! A reference as plain data: no tokens, no JSON.
 
 use crate::locate::JsonPath;
+use crate::types::Kind;
 
 #[derive(Default)]
 pub(crate) struct Reference {
@@ -41,6 +42,12 @@ pub(crate) struct Endpoint {
     pub(crate) scopes: Option<Scopes>,
     pub(crate) stability: Stability,
     pub(crate) paging: Option<Paging>,
+    /// What each argument must match, if that is known.
+    pub(crate) patterns: Vec<Option<String>>,
+    /// The types of the payload, of the answer, and of the items of a page.
+    pub(crate) payload: Option<Kind>,
+    pub(crate) answer: Option<Kind>,
+    pub(crate) item: Option<Kind>,
 }
 
 #[derive(Clone, Copy)]
@@ -84,6 +91,8 @@ pub(crate) struct Exchange {
     pub(crate) exchange: String,
     pub(crate) routing_key: Vec<Part>,
     pub(crate) schema: String,
+    /// The type of its messages.
+    pub(crate) message: Option<Kind>,
 }
 
 pub(crate) struct Part {

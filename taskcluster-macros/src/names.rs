@@ -76,6 +76,61 @@ pub(crate) fn routing_key_part(wire: &str) -> Name {
     evading(wire, ROUTING_KEYS)
 }
 
+/// The name of a record's field.
+pub(crate) fn field(wire: &str, taken: &[String]) -> Name {
+    let plain: String =
+        wire.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let plain = plain.trim_matches('_');
+    let digit = plain.starts_with(|c: char| c.is_ascii_digit());
+    let plain = if plain.is_empty() || digit { format!("n{plain}") } else { plain.to_owned() };
+    let mut name = Name { wire: wire.to_owned(), ..evading(&plain, &[]) };
+    while taken.contains(&name.rust) {
+        name.rust.push('_');
+    }
+    name
+}
+
+/// The name of an enum's variant; `Unknown` is the enum's own.
+pub(crate) fn variant<'a>(text: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
+    let words: String =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let mut name = type_name(&words, "");
+    if name.is_empty() {
+        name.push_str("Empty");
+    }
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, 'N');
+    }
+    while name == "Unknown" || taken.clone().any(|taken| taken == name) {
+        name.push('_');
+    }
+    name
+}
+
+/// What properties are called that hold secrets: tokens, keys, certificates, and URLs that are as good as those.
+const SECRETS: &[&str] = &[
+    "accessToken",
+    "authorization",
+    "certificate",
+    "connectionString",
+    "password",
+    "putUrl",
+    "sas",
+    "secret",
+    "secretAccessKey",
+    "secretKey",
+    "sessionToken",
+    "signature",
+    "staticSecret",
+    "token",
+    "uploadURL",
+];
+
+/// Whether a property holds a secret, by its name.
+pub(crate) fn is_secret(wire: &str) -> bool {
+    SECRETS.contains(&wire)
+}
+
 fn evading(wire: &str, taken: &[&str]) -> Name {
     let mut rust = snake_case(wire);
     // `gen` is a keyword that syn takes for an identifier.
@@ -105,7 +160,7 @@ pub(crate) fn snake_case(name: &str) -> String {
 }
 
 /// `listTaskGroup` becomes `ListTaskGroup`.
-fn pascal_case(name: &str) -> String {
+pub(crate) fn pascal_case(name: &str) -> String {
     let words = snake_case(name);
     words
         .split('_')

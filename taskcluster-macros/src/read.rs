@@ -206,6 +206,10 @@ impl Reader<'_, '_> {
             scopes: scopes?,
             stability: stability?,
             paging: spelling.map(|()| None)?,
+            patterns: Vec::new(),
+            payload: None,
+            answer: None,
+            item: None,
         })
     }
 
@@ -232,6 +236,7 @@ impl Reader<'_, '_> {
             exchange: exchange?,
             schema: schema?,
             routing_key: parts?,
+            message: None,
         })
     }
 

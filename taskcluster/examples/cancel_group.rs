@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn create(queue: &Queue, group: &str, count: usize) -> Result<()> {
     let bar = ProgressBar::new(count as u64).with_message("create");
     stream::iter(0..count)
-        .map(|n| queue.create_task(slugid::nice(), shared::task(group, n)).into_future())
+        .map(|n| queue.create_task(slugid::nice(), &shared::task(group, n)).into_future())
         .buffer_unordered(AT_ONCE)
         .try_for_each(async |_| {
             bar.inc(1);
@@ -58,7 +58,7 @@ async fn cancel(queue: &Queue, group: &str, count: usize) -> Result<Vec<(String,
     let failures = queue
         .list_task_group(group)
         .items()
-        .map_ok(|task| task["status"]["taskId"].as_str().unwrap_or_default().to_owned())
+        .map_ok(|task| task.status.task_id)
         .map_ok(async |task_id| {
             let result = queue.cancel_task(&task_id).await;
             bar.inc(1);

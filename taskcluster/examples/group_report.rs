@@ -20,7 +20,7 @@ async fn main() -> Result<()> {
     let group = slugid::nice();
     for n in 0..12 {
         let task_id = slugid::nice();
-        queue.create_task(&task_id, shared::task(&group, n)).await?;
+        queue.create_task(&task_id, &shared::task(&group, n)).await?;
         if n % 3 == 0 {
             queue.cancel_task(&task_id).await?;
         }
@@ -32,8 +32,7 @@ async fn report(queue: &Queue, group: &str) -> Result<()> {
     let mut states = BTreeMap::new();
     let mut tasks = queue.list_task_group(group).limit(5).items();
     while let Some(task) = tasks.try_next().await? {
-        let state = task["status"]["state"].as_str().unwrap_or("unknown");
-        *states.entry(state.to_owned()).or_insert(0) += 1;
+        *states.entry(task.status.state.to_string()).or_insert(0) += 1;
     }
     println!("{group}: {states:?}");
     Ok(())

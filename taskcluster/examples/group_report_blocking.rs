@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     let group = slugid::nice();
     for n in 0..12 {
         let task_id = slugid::nice();
-        queue.create_task(&task_id, shared::task(&group, n)).send_blocking()?;
+        queue.create_task(&task_id, &shared::task(&group, n)).send_blocking()?;
         if n % 3 == 0 {
             queue.cancel_task(&task_id).send_blocking()?;
         }
@@ -31,8 +31,7 @@ fn report(queue: &Queue, group: &str) -> Result<()> {
     let mut states = BTreeMap::new();
     for task in queue.list_task_group(group).limit(5).items_blocking() {
         let task = task?;
-        let state = task["status"]["state"].as_str().unwrap_or("unknown");
-        *states.entry(state.to_owned()).or_insert(0) += 1;
+        *states.entry(task.status.state.to_string()).or_insert(0) += 1;
     }
     println!("{group}: {states:?}");
     Ok(())

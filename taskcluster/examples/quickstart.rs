@@ -30,12 +30,12 @@ async fn look_around(client: &Client) -> Result<()> {
     println!("deployment       {}", client.root_url().unwrap_or_default());
     let auth = Auth::new(client);
     println!("ping             alive: {}", auth.ping().await?["alive"]);
-    println!("my scopes        {}", auth.current_scopes().await?["scopes"]);
+    println!("my scopes        {:?}", auth.current_scopes().await?.scopes);
 
     // Query options are setters. The signature covers them.
     let page = auth.list_clients().limit(5).await?;
-    for client in page["clients"].as_array().into_iter().flatten() {
-        println!("client           {}", client["clientId"]);
+    for client in page.clients {
+        println!("client           {}", client.client_id);
     }
     Ok(())
 }
@@ -47,8 +47,8 @@ async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
     let group = slugid::nice();
     for n in 0..5 {
         let task_id = if n == 0 { group.clone() } else { slugid::nice() };
-        let answer = queue.create_task(&task_id, task(&group, n)).await?;
-        println!("created task     {task_id}: {}", answer["status"]["state"]);
+        let answer = queue.create_task(&task_id, &task(&group, n)).await?;
+        println!("created task     {task_id}: {}", answer.status.state);
     }
 
     // Two tasks a page, all pages one after the other.
@@ -67,7 +67,7 @@ async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
         .create()?;
     let restricted = Queue::new(&client.with_credentials(temporary)?);
     let cancelled = restricted.cancel_task(&group).await?;
-    println!("cancelled task   {group}: {}", cancelled["status"]["state"]);
+    println!("cancelled task   {group}: {}", cancelled.status.state);
     match restricted.list_task_group(&group).await {
         Err(error) => println!("an error         {error}"),
         Ok(_) => println!("the restricted credentials were not restricted"),

@@ -33,7 +33,7 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// let call = queue.status("fN1SbArXTPSVFNUvaOlinQ");
 /// println!("{}", call.url()?);
 /// let status = call.await?;
-/// println!("{}", status["status"]["state"]);
+/// println!("{}", status.status.state);
 /// # Ok(()) }
 /// ```
 #[must_use = "nothing is sent until the call is awaited or sent"]
@@ -98,11 +98,16 @@ impl<T> Call<T> {
     /// anybody may call.
     ///
     /// ```
-    /// use taskcluster::{json, scopes::satisfies};
+    /// use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
+    /// use taskcluster::{from_now, json, scopes::satisfies};
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
     /// # let queue = taskcluster::Queue::new(&client);
     ///
-    /// let task = json!({"taskQueueId": "proj/builds", "priority": "low", "routes": ["index.proj.latest"]});
+    /// let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
+    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, json!({}));
+    /// task.task_queue_id = Some("proj/builds".to_owned());
+    /// task.priority = Some(TaskPriority::Low);
+    /// task.routes = Some(vec!["index.proj.latest".to_owned()]);
     /// let needed = queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).required_scopes()?;
     /// let held = ["queue:create-task:*", "queue:scheduler-id:-", "queue:route:index.proj.*"];
     /// assert!(satisfies(&held, &needed));
@@ -268,7 +273,7 @@ impl<T, I> Paged<T, I> {
     ///
     /// let mut pages = queue.list_task_group("fN1SbArXTPSVFNUvaOlinQ").limit(500).pages();
     /// while let Some(page) = pages.try_next().await? {
-    ///     println!("{} tasks", page["tasks"].as_array().map_or(0, Vec::len));
+    ///     println!("{} tasks", page.tasks.len());
     /// }
     /// # Ok(()) }
     /// ```
@@ -308,7 +313,7 @@ impl<T, I> Paged<T, I> {
     /// ```no_run
     /// # fn f(auth: taskcluster::Auth) -> Result<(), taskcluster::Error> {
     /// for client in auth.list_clients().items_blocking() {
-    ///     println!("{}", client?["clientId"]);
+    ///     println!("{}", client?.client_id);
     /// }
     /// # Ok(()) }
     /// ```

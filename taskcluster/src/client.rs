@@ -40,6 +40,7 @@ struct Inner {
     authorized_scopes: Option<Vec<String>>,
     timeout: Duration,
     retry: Retry,
+    validate: bool,
     clock: Arc<Clock>,
 }
 
@@ -103,6 +104,7 @@ impl Client {
             authorized_scopes: None,
             timeout: Duration::from_secs(30),
             retry: Retry::default(),
+            validate: false,
             http: None,
         }
     }
@@ -195,7 +197,7 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity, authorized_scopes: Option<Vec<String>>) -> Self {
-        let Inner { http, root, timeout, retry, clock, .. } = &*self.0;
+        let Inner { http, root, timeout, retry, validate, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             http: http.clone(),
             root: root.clone(),
@@ -203,6 +205,7 @@ impl Client {
             authorized_scopes,
             timeout: *timeout,
             retry: *retry,
+            validate: *validate,
             clock: clock.clone(),
         }))
     }
@@ -232,6 +235,11 @@ impl Client {
 
     pub(crate) fn retry(&self) -> Retry {
         self.0.retry
+    }
+
+    /// Whether arguments and payloads are held against their schemas.
+    pub(crate) fn validates(&self) -> bool {
+        self.0.validate
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -338,6 +346,7 @@ pub struct ClientBuilder {
     authorized_scopes: Option<Vec<String>>,
     timeout: Duration,
     retry: Retry,
+    validate: bool,
     http: Option<reqwest::Client>,
 }
 
@@ -381,6 +390,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether calls are checked against the schemas before anything is sent: typed payloads as by their `validate()`, path
+    /// arguments against the patterns that the service's schemas have for them. Off unless set, since the service checks
+    /// the same; on, a mistake is found without it, and all mistakes of a payload at once.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("https://tc.example.com").validate(true).build()?;
+    /// let error = taskcluster::Queue::new(&client).status("no-task-id").url().unwrap_err();
+    /// assert!(error.to_string().starts_with("status: argument `taskId` does not match"), "{error}");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn validate(mut self, validate: bool) -> Self {
+        self.validate = validate;
+        self
+    }
+
     /// Sends through this HTTP client, for a proxy or own TLS settings, or to share the rest of a program's connections.
     ///
     /// Best made from [`http_client_builder`](crate::http_client_builder). It must not follow redirects, which the signature does not cover: an
@@ -403,7 +427,7 @@ impl ClientBuilder {
     /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
     /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
     pub fn build(self) -> Result<Client> {
-        let Self { root_url, identity, authorized_scopes, timeout, retry, http } = self;
+        let Self { root_url, identity, authorized_scopes, timeout, retry, validate, http } = self;
         let root = root_url.as_deref().map(parse_root).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
@@ -427,6 +451,7 @@ impl ClientBuilder {
             authorized_scopes,
             timeout,
             retry,
+            validate,
             clock,
         })))
     }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::reference::{Exchange, RoutingKeyPart};
@@ -40,6 +42,9 @@ pub struct Binding {
 
 /// What can be subscribed to: a [`Binding`], or routing keys with some or all of their parts given.
 pub trait IntoBinding {
+    /// What the messages are: a generated type where the exchange is known, [`Value`] otherwise.
+    type Message;
+
     /// The binding.
     ///
     /// # Errors
@@ -49,12 +54,16 @@ pub trait IntoBinding {
 }
 
 impl IntoBinding for Binding {
+    type Message = Value;
+
     fn into_binding(self) -> Result<Binding> {
         Ok(self)
     }
 }
 
 impl IntoBinding for RoutingKeys {
+    type Message = Value;
+
     fn into_binding(self) -> Result<Binding> {
         self.binding()
     }
@@ -62,6 +71,8 @@ impl IntoBinding for RoutingKeys {
 
 /// For bindings that are still to be checked, such as [`RoutingKeys::route_binding`].
 impl IntoBinding for Result<Binding> {
+    type Message = Value;
+
     fn into_binding(self) -> Result<Binding> {
         self
     }

@@ -8,7 +8,7 @@
 //! let client = Client::from_env()?;
 //! let queue = Queue::new(&client);
 //! match queue.status("fN1SbArXTPSVFNUvaOlinQ").await {
-//!     Ok(answer) => println!("{}", answer["status"]["state"]),
+//!     Ok(answer) => println!("{}", answer.status.state),
 //!     Err(e) if e.status() == Some(StatusCode::NOT_FOUND) => println!("no such task"),
 //!     Err(e) => return Err(e),
 //! }
@@ -23,8 +23,9 @@
 //!    that knows its URL ([`Call::url`]) and can be signed for others ([`Call::signed_url`]). Nothing is sent yet.
 //! 3. Awaiting it, or one of the `send` methods, hands it to the one function that signs each attempt ([`hawk`]), sends
 //!    it through the [`Client`]'s connections, repeats what is worth it ([`Retry`]) and reads the answer.
-//! 4. The answer is decoded, into [`Value`] or a type of yours ([`Call::send_as`]), or becomes an [`Error`] that keeps
-//!    what the service said. Endpoints that answer in pages return a [`Paged`] call, which knows all pages.
+//! 4. The answer is decoded into the type that the macro made of its JSON schema, such as [`queue::TaskStatusResponse`], or
+//!    one of yours ([`Call::send_as`]); or it becomes an [`Error`] that keeps what the service said. Endpoints that answer
+//!    in pages return a [`Paged`] call, which knows all pages.
 //!
 //! Exchanges go the same way: a function such as [`QueueEvents::task_completed`] returns [`RoutingKeys`], a [`Binding`]
 //! to be, which the feature `pulse` can listen to.
@@ -34,12 +35,37 @@
 //! # Arguments
 //!
 //! Path arguments and query options are `impl Display`: text, numbers, ids of your own types. They are escaped; what
-//! would change the path (nothing, `.`, `..`) is an error when the call is used. Payloads are anything that implements
-//! serde's `Serialize`.
+//! would change the path (nothing, `.`, `..`) is an error when the call is used.
+//!
+//! # Payloads
+//!
+//! Each service has a module of the types that its methods take and return, and so have its exchanges for their messages.
+//! What is sent has a constructor with what is required; everything else is an `Option` that is left out unless set.
+//!
+//! ```
+//! use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
+//! use taskcluster::{from_now, json};
+//!
+//! let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
+//! let payload = json!({"command": ["make"]});
+//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, payload);
+//! task.priority = Some(TaskPriority::Low);
+//! task.retries = Some(100);
+//! assert_eq!(task.validate().unwrap_err().message(), "the payload is not valid: retries: is more than 49");
+//! # Ok::<(), taskcluster::Error>(())
+//! ```
+//!
+//! What a schema leaves open is [`FreeForm`]: JSON that is kept as text until it is decoded. A server may be newer than this
+//! crate: fields that are not known are ignored, values of enums are kept as `Unknown`, and nothing of what a schema demands
+//! beside types is demanded of answers. Of what is sent it is, if asked: by `validate()`, or for all calls of a client by
+//! [`ClientBuilder::validate`]. `Debug` shows no secrets.
 //!
 //! # Features
 //!
-//! - `legacy` (default): the services of 2017, in [`legacy`].
+//! - `auth`, `github`, `hooks`, `index`, `notify`, `object`, `purge-cache`, `queue`, `secrets`, `web-server`,
+//!   `worker-manager`: a service each; `services` (default): all of them. A program that needs one service builds in a
+//!   fraction of the time with that one alone.
+//! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS by rustls with the ring provider, certificates verified as the operating system does.
 //! - `native-tls`: TLS by the operating system's library instead.
 //! - `pulse`: listening to what happens, in the module `pulse`.
@@ -63,6 +89,7 @@ pub mod hawk;
 mod http;
 #[cfg(feature = "legacy")]
 pub mod legacy;
+mod model;
 mod nearest;
 mod paging;
 #[cfg(feature = "pulse")]
@@ -93,11 +120,17 @@ pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::{Binding, IntoBinding, RoutingKeys, route};
 pub use http::http_client_builder;
+pub use model::FreeForm;
 pub use paging::{Items, Pages};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability};
 pub use retry::Retry;
 pub use scopes::scope_match;
 pub use service::Service;
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "without a service's feature nothing is in it"
+)]
 pub use services::*;
 
 pub use chrono;
@@ -146,5 +179,17 @@ pub use taskcluster_macros::taskcluster_api;
 /// What expansions of the macro refer to beside the public items.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde_core::Serialize;
+    pub use std::boxed::Box;
+    pub use std::collections::BTreeMap;
+    pub use std::convert::{From, Into};
+    pub use std::iter::IntoIterator;
+    pub use std::option::Option;
+    pub use std::string::String;
+    pub use std::vec::Vec;
+
+    pub use chrono::{DateTime, Utc};
+    pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
+    pub use serde_json::Value;
+
+    pub use crate::model::*;
 }

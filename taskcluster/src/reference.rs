@@ -119,6 +119,8 @@ pub struct Endpoint {
     pub stability: Stability,
     /// Where the endpoint answers in pages: how they hang together.
     pub paging: Option<Paging>,
+    /// What each argument must match, where the service's schemas tell: the regular expressions of JSON schemas.
+    pub patterns: &'static [Option<&'static str>],
 }
 
 impl fmt::Display for Endpoint {

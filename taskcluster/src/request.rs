@@ -9,6 +9,7 @@ use reqwest::Url;
 use serde_core::Serialize;
 
 use crate::error::{Error, Result};
+use crate::model::{self, View};
 use crate::reference::Endpoint;
 use crate::service::Service;
 
@@ -56,6 +57,11 @@ impl Request {
             rest = tail;
         }
         self.path.push_str(rest);
+        if self.service.client().validates()
+            && let Some(problem) = model::wrong_arguments(self.endpoint.patterns, &self.args())
+        {
+            self.fail(format!("{}: {problem}", self.endpoint.name));
+        }
         self
     }
 
@@ -85,10 +91,23 @@ impl Request {
         }
     }
 
-    pub(crate) fn with_payload(mut self, payload: &(impl Serialize + ?Sized)) -> Self {
-        let mut json = Vec::with_capacity(1024);
-        match serde_json::to_writer(&mut json, payload) {
-            Ok(()) => self.payload = Some(json.into()),
+    pub(crate) fn with_payload(self, payload: &(impl Serialize + ?Sized)) -> Self {
+        self.with_json(serde_json::to_vec(payload))
+    }
+
+    /// With a payload of a generated type, which is held against its schema if the client was told to.
+    pub(crate) fn with_typed(mut self, payload: View<'_>) -> Self {
+        if self.service.client().validates()
+            && let Err(error) = model::validate(payload)
+        {
+            self.fail(format!("{}: {}", self.endpoint.name, error.message()));
+        }
+        self.with_json(model::to_json(payload))
+    }
+
+    fn with_json(mut self, json: serde_json::Result<Vec<u8>>) -> Self {
+        match json {
+            Ok(json) => self.payload = Some(json.into()),
             Err(error) => {
                 self.fail(format!(
                     "the payload of {} cannot be written as JSON: {error}",

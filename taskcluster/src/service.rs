@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use reqwest::Url;
-use serde_core::Serialize;
 
 use crate::call::{Call, Paged};
 use crate::client::{Client, parse_root};
 use crate::error::Result;
+use crate::model::View;
 use crate::reference::{Endpoint, Reference};
 use crate::request::Request;
 use crate::urls;
@@ -125,23 +125,27 @@ impl Service {
         &self,
         endpoint: &'static Endpoint,
         args: &[&dyn fmt::Display],
-        payload: &(impl Serialize + ?Sized),
+        payload: View<'_>,
     ) -> Call<T> {
-        Call::new(Request::new(self, endpoint).with_args(args).with_payload(payload))
+        Call::new(Request::new(self, endpoint).with_args(args).with_typed(payload))
     }
 
     #[doc(hidden)]
-    pub fn paged<T>(&self, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Paged<T> {
+    pub fn paged<T, I>(
+        &self,
+        endpoint: &'static Endpoint,
+        args: &[&dyn fmt::Display],
+    ) -> Paged<T, I> {
         Paged::new(self.call(endpoint, args))
     }
 
     #[doc(hidden)]
-    pub fn paged_with<T>(
+    pub fn paged_with<T, I>(
         &self,
         endpoint: &'static Endpoint,
         args: &[&dyn fmt::Display],
-        payload: &(impl Serialize + ?Sized),
-    ) -> Paged<T> {
+        payload: View<'_>,
+    ) -> Paged<T, I> {
         Paged::new(self.call_with(endpoint, args, payload))
     }
 }

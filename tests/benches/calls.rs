@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use taskcluster::hawk::{Signer, Target};
+use taskcluster::queue::{TaskExceptionReason, TaskExceptionRequest};
 use taskcluster::testing::Deployment;
-use taskcluster::{Auth, Client, Credentials, Queue, Value, json};
+use taskcluster::{Auth, Client, Credentials, Queue, Value};
 
 const TASK: &str = "fN1SbArXTPSVFNUvaOlinQ";
 
@@ -31,7 +32,8 @@ fn sign(c: &mut Criterion) {
 fn build(c: &mut Criterion) {
     let client = Client::builder("https://tc.example.com").build().expect("a client");
     let queue = Queue::new(&client);
-    let payload = json!({"reason": "intermittent", "note": "x".repeat(500)});
+    let reason = TaskExceptionReason::IntermittentTask;
+    let payload = TaskExceptionRequest::new(reason);
     c.bench_function("build a request", |b| {
         b.iter(|| queue.report_exception(black_box(TASK), 0, &payload).url());
     });

@@ -17,7 +17,7 @@ fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenSt
 }
 
 /// Text of a reference as documentation: blocks of code in it are no Rust to be tested.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut inside = false;
     let lines = text.lines().map(|line| {
         if line.trim_start().starts_with("```") {

@@ -3,9 +3,11 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::types::{self, Seen};
 use super::{Context, docs, ident};
 use crate::model::{Endpoint, Stability};
 use crate::names;
+use crate::types::Kind;
 
 /// The methods of all endpoints, and the types that they return.
 pub(super) fn all(
@@ -27,14 +29,19 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
     let index = Literal::usize_unsuffixed(index);
     let facts = quote!(&#module::ENDPOINTS[#index]);
-    let (payload_arg, payload) = match endpoint.input {
-        Some(_) => (
-            Some(quote!(, payload: impl #module::__runtime::__private::Serialize)),
-            Some(quote!(, &payload)),
-        ),
+    let (payload_arg, payload) = match &endpoint.payload {
+        Some(Kind::FreeForm(_)) => {
+            let into = quote!(::core::convert::Into::<#module::__runtime::FreeForm>);
+            let view = quote!(#module::__p::Field::view(&#into::into(payload)));
+            (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
+        }
+        Some(kind) => {
+            let kind = types::of(context, kind, Seen::Beside);
+            (Some(quote!(, payload: &#kind)), Some(quote!(, #module::__p::Field::view(payload))))
+        }
         None => (None, None),
     };
-    let constructor = ident(match (endpoint.paging.is_some(), endpoint.input.is_some()) {
+    let constructor = ident(match (endpoint.paging.is_some(), endpoint.payload.is_some()) {
         (false, false) => "call",
         (false, true) => "call_with",
         (true, false) => "paged",
@@ -42,8 +49,7 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     });
     let call = quote!(self.0.#constructor(#facts, &[#(&#args),*] #payload));
     let (result, call) = if endpoint.query.is_empty() {
-        let plain = plain_call(endpoint);
-        (quote!(#module::#plain), call)
+        (plain_call(context, endpoint, Seen::Beside), call)
     } else {
         let wrapper = call_type_name(endpoint);
         (quote!(#module::#wrapper), quote!(#module::#wrapper(#call)))
@@ -58,11 +64,20 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     }
 }
 
-/// The runtime's type of this endpoint's calls, as the module names it.
-fn plain_call(endpoint: &Endpoint) -> TokenStream {
+/// The runtime's type of this endpoint's calls.
+fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
+    let runtime = types::runtime(context, seen);
+    let of = |kind: &Option<Kind>| match kind {
+        Some(kind) => types::of(context, kind, seen),
+        None => quote!(#runtime::Value),
+    };
+    let answer = of(&endpoint.answer);
     match endpoint.paging {
-        Some(_) => quote!(__runtime::Paged),
-        None => quote!(__runtime::Call),
+        Some(_) => {
+            let item = of(&endpoint.item);
+            quote!(#runtime::Paged<#answer, #item>)
+        }
+        None => quote!(#runtime::Call<#answer>),
     }
 }
 
@@ -76,7 +91,7 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
     }
     let service = context.name;
     let name = call_type_name(endpoint);
-    let inner = plain_call(endpoint);
+    let inner = plain_call(context, endpoint, Seen::Inside);
     let docs = format!(
         "A call of [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust

@@ -3,6 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::types::{self, Seen};
 use super::{Context, docs, ident};
 use crate::model::{Exchange, Part};
 use crate::names;
@@ -14,7 +15,7 @@ pub(super) fn all(
 ) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let functions =
         exchanges.iter().enumerate().map(|(i, exchange)| function(context, i, exchange));
-    let types = exchanges.iter().map(|exchange| types(context, exchange));
+    let types = exchanges.iter().map(|exchange| key_types(context, exchange));
     (functions.collect(), types.collect())
 }
 
@@ -35,7 +36,7 @@ fn function(context: &Context<'_>, index: usize, exchange: &Exchange) -> TokenSt
     }
 }
 
-fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
+fn key_types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
     let service = context.name;
     let keys = ident(&names::type_name(&exchange.name.wire, ""));
     let key = ident(&names::type_name(&exchange.name.wire, "Key"));
@@ -82,6 +83,10 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
         let read = ident(if part.required { "required" } else { "optional" });
         quote!(#name: parts.#read(#index))
     });
+    let message = match &exchange.message {
+        Some(kind) => types::of(context, kind, Seen::Inside),
+        None => quote!(__p::Value),
+    };
     quote! {
         #[doc = #keys_docs]
         #[derive(Clone, Debug)]
@@ -110,6 +115,8 @@ fn types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
         }
 
         impl __runtime::IntoBinding for #keys {
+            type Message = #message;
+
             fn into_binding(self) -> __runtime::Result<__runtime::Binding> {
                 self.0.binding()
             }

@@ -44,6 +44,7 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
     let paging = option(endpoint.paging.as_ref().map(|Paging { query, token, items }| {
         quote!(__runtime::Paging { query: #query, token: #token, items: #items })
     }));
+    let patterns = endpoint.patterns.iter().map(|pattern| option(pattern.as_ref()));
     quote! {
         __runtime::Endpoint {
             name: #name,
@@ -57,6 +58,7 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
             scopes: #scopes,
             stability: __runtime::Stability::#stability,
             paging: #paging,
+            patterns: &[#(#patterns),*],
         }
     }
 }

@@ -10,21 +10,52 @@ mod docs;
 mod endpoint;
 mod exchange;
 mod facts;
+mod types;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
 use crate::files::Files;
-use crate::invocation::Item;
+use crate::invocation::{Invocation, Item};
 use crate::model::{Name, Reference};
 use crate::names;
+use crate::payloads::Payloads;
+use crate::types::Types;
 
-/// Everything that one item of an invocation becomes.
-pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> TokenStream {
+/// Everything that the items of an invocation become.
+pub(crate) fn all(
+    invocation: &Invocation,
+    references: &[Reference],
+    payloads: &Payloads,
+) -> TokenStream {
+    let names = invocation.items.iter().map(|item| item.name.unraw().to_string());
+    let modules: Vec<_> = names.map(|name| names::module(&name)).collect();
+    let items = invocation.items.iter().zip(references).enumerate();
+    items
+        .map(|(index, (item, reference))| {
+            let context = Context {
+                name: &item.name,
+                module: &ident(&modules[index]),
+                item: index,
+                modules: &modules,
+                types: payloads.of(index),
+            };
+            expand(&invocation.runtime, item, reference, &context)
+        })
+        .collect()
+}
+
+/// Everything that one item becomes.
+fn expand(
+    runtime: &syn::Path,
+    item: &Item,
+    reference: &Reference,
+    context: &Context<'_>,
+) -> TokenStream {
     let Item { attributes, visibility, name, .. } = item;
-    let module = ident(&names::module(&name.unraw().to_string()));
-    let (import, runtime) = reachable(runtime, &module);
+    let module = context.module;
+    let (import, runtime) = reachable(runtime, module);
     let runtime = &runtime;
     // What a `cfg` takes away, it must take away whole.
     let cfgs: Vec<_> =
@@ -33,12 +64,11 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
     let has_own_docs = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
     let docs = docs::reference(reference, has_own_docs);
     let facts = facts::reference(reference);
-    let context = Context { name, module: &module };
     let (body, methods, types) = if reference.of_exchanges {
-        let (methods, types) = exchange::all(&context, &reference.exchanges);
+        let (methods, types) = exchange::all(context, &reference.exchanges);
         (quote!(;), methods, types)
     } else {
-        let (methods, types) = endpoint::all(&context, &reference.endpoints);
+        let (methods, types) = endpoint::all(context, &reference.endpoints);
         (quote!((#module::__runtime::Service);), methods, types)
     };
     let of_service = (!reference.of_exchanges).then(|| {
@@ -67,8 +97,8 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
             }
         }
     });
-    let module_docs =
-        format!("What the methods of [`{name}`] return, and the facts of its reference.");
+    let payload_types = types::all(context);
+    let module_docs = format!("What the methods of [`{name}`] take and return.");
     quote! {
         #(#attributes)*
         #docs
@@ -94,9 +124,14 @@ pub(crate) fn item(runtime: &syn::Path, item: &Item, reference: &Reference) -> T
         #visibility mod #module {
             #[doc(hidden)]
             pub(super) use #runtime as __runtime;
+            #[doc(hidden)]
+            pub(super) use __runtime::__private as __p;
+            #[allow(unused_imports)]
+            use __p::Field as _;
 
             #facts
             #(#types)*
+            #payload_types
         }
     }
 }
@@ -117,6 +152,11 @@ struct Context<'a> {
     /// The struct.
     name: &'a Ident,
     module: &'a Ident,
+    /// Which of the items it is.
+    item: usize,
+    /// The modules of all items.
+    modules: &'a [String],
+    types: &'a Types,
 }
 
 impl Context<'_> {

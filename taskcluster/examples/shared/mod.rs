@@ -3,8 +3,9 @@
 #![allow(dead_code, unreachable_pub)]
 
 use chrono::{TimeDelta, Utc};
+use taskcluster::queue::{CreateTaskRequest, TaskMetadata};
 use taskcluster::testing::Deployment;
-use taskcluster::{Client, Result, Value, dates, json};
+use taskcluster::{Client, Result, json};
 
 /// The examples' client in the embedded deployment.
 pub const CLIENT_ID: &str = "quick/start";
@@ -38,19 +39,16 @@ pub fn embedded_deployment() -> Result<(Deployment, Client)> {
 }
 
 /// A small task of a group.
-pub fn task(group: &str, n: usize) -> Value {
+pub fn task(group: &str, n: usize) -> CreateTaskRequest {
     let now = Utc::now();
-    json!({
-        "taskQueueId": "quick/start",
-        "taskGroupId": group,
-        "created": dates::to_json(now),
-        "deadline": dates::to_json(now + TimeDelta::hours(2)),
-        "metadata": {
-            "name": format!("task {n}"),
-            "description": "One of the examples' tasks",
-            "owner": "examples@example.com",
-            "source": "https://example.com/examples",
-        },
-        "payload": {},
-    })
+    let metadata = TaskMetadata::new(
+        "One of the examples' tasks",
+        format!("task {n}"),
+        "examples@example.com",
+        "https://example.com/examples",
+    );
+    let mut task = CreateTaskRequest::new(now, now + TimeDelta::hours(2), metadata, json!({}));
+    task.task_queue_id = Some("quick/start".to_owned());
+    task.task_group_id = Some(group.to_owned());
+    task
 }

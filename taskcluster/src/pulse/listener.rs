@@ -50,20 +50,21 @@ impl Listener {
     ///
     /// ```no_run
     /// use taskcluster::Client;
-    /// use taskcluster::legacy::Pulse;
+    /// use taskcluster::legacy::{Pulse, pulse::NamespaceRequest};
     /// use taskcluster::pulse::{Listener, PulseCredentials};
     /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
     ///
     /// let pulse = Pulse::new(&Client::legacy().build()?);
     /// let listener = Listener::connect_with(move || {
-    ///     let claim = pulse.claim_namespace("builds", &taskcluster::json!({"contact": "builds@example.com"}));
+    ///     let mut request = NamespaceRequest::new();
+    ///     request.contact = Some("builds@example.com".to_owned());
+    ///     let claim = pulse.claim_namespace("builds", &request);
     ///     async move {
     ///         let claimed = claim.await?;
-    ///         let text = |name: &str| claimed[name].as_str().unwrap_or_default();
-    ///         let credentials = PulseCredentials::from_url(text("connectionString"))?.namespace("builds");
-    ///         Ok(match text("reclaimAt").parse() {
-    ///             Ok(time) => credentials.renew_at(time),
-    ///             Err(_) => credentials,
+    ///         let credentials = PulseCredentials::from_url(&claimed.connection_string)?.namespace("builds");
+    ///         Ok(match claimed.reclaim_at {
+    ///             Some(time) => credentials.renew_at(time),
+    ///             None => credentials,
     ///         })
     ///     }
     /// });

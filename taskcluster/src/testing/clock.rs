@@ -57,12 +57,12 @@ impl Deployment {
     /// ```
     /// use std::time::Duration;
     /// use taskcluster::testing::Deployment;
-    /// use taskcluster::{Secrets, StatusCode, from_now_json, json};
+    /// use taskcluster::{Secrets, StatusCode, from_now, json, secrets::Secret};
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.client("tester", "no-secret", ["secrets:*"]);
     /// let secrets = Secrets::new(&fake.connect("tester")?);
-    /// secrets.set("x", &json!({"secret": {}, "expires": from_now_json("1 hour")?})).send_blocking()?;
+    /// secrets.set("x", &Secret::new(from_now("1 hour")?, json!({}))).send_blocking()?;
     ///
     /// fake.advance(Duration::from_secs(2 * 3600));
     /// let error = secrets.get("x").send_blocking().unwrap_err();

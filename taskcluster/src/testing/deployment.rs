@@ -25,13 +25,13 @@ use super::stub::StubBuilder;
 ///
 /// ```
 /// use taskcluster::testing::Deployment;
-/// use taskcluster::{Secrets, StatusCode, json};
+/// use taskcluster::{Secrets, StatusCode, from_now, json, secrets::Secret};
 ///
 /// let fake = Deployment::start_blocking()?;
 /// fake.client("reader", "no-secret", ["secrets:get:project/*"]);
 ///
 /// let secrets = Secrets::new(&fake.connect("reader")?);
-/// let secret = json!({"secret": {"password": "?"}, "expires": "2100-01-01T00:00:00.000Z"});
+/// let secret = Secret::new(from_now("1 day")?, json!({"password": "?"}));
 /// let error = secrets.set("project/x", &secret).send_blocking().unwrap_err();
 /// assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
 /// assert!(error.message().contains("secrets:set:project/x"));

@@ -228,13 +228,13 @@ impl Deployment {
     ///
     /// ```
     /// use taskcluster::testing::Deployment;
-    /// use taskcluster::{Auth, AuthEvents, from_now_json, json};
+    /// use taskcluster::{Auth, AuthEvents, auth::CreateClientRequest, from_now};
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.client("admin", "no-secret", ["auth:*"]);
     /// let mut messages = fake.listen(AuthEvents::client_created())?;
     ///
-    /// let client = json!({"description": "builds", "expires": from_now_json("1 day")?, "scopes": []});
+    /// let client = CreateClientRequest::new("builds", from_now("1 day")?);
     /// Auth::new(&fake.connect("admin")?).create_client("project/builds", &client).send_blocking()?;
     /// assert_eq!(messages.next_blocking()?.payload["clientId"], "project/builds");
     /// assert_eq!(messages.try_next(), None);

@@ -16,8 +16,8 @@
 //! }));
 //!
 //! let queue = Queue::new(&fake.connect("tester")?);
-//! let group: taskcluster::Value = queue.get_task_group("fN1SbArXTPSVFNUvaOlinQ").send_blocking()?;
-//! assert_eq!(group["schedulerId"], "-");
+//! let group = queue.get_task_group("fN1SbArXTPSVFNUvaOlinQ").send_blocking()?;
+//! assert_eq!(group.scheduler_id, "-");
 //! assert_eq!(fake.calls()[0].args["taskGroupId"], "fN1SbArXTPSVFNUvaOlinQ");
 //! # Ok::<(), taskcluster::Error>(())
 //! ```

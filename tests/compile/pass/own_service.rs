@@ -1,7 +1,7 @@
 //! A private service, with names that Rust keeps for itself, and a subset of it.
 
 use taskcluster::scopes::{Expression, Params};
-use taskcluster::{Client, Stability, json};
+use taskcluster::{Client, Stability};
 
 taskcluster::taskcluster_api! {
     /// Release builds of our company.
@@ -16,7 +16,7 @@ fn main() {
     let url = service.list_builds("a/b").limit(2).type_("x").send_(true).url().unwrap();
     assert_eq!(url.as_str(), "https://tc.example.com/api/builds/v1/builds/a%2Fb?limit=2&type=x&send=true");
     let _stream = service.list_builds("main").items();
-    let call = service.new_("me", "it", &json!({"revision": "abc"}));
+    let call = service.new_("me", "it", &builds::Build::new("abc"));
     assert_eq!(call.url().unwrap().path(), "/api/builds/v1/build/me/it");
 
     let new = Builds::REFERENCE.endpoint("new");

@@ -1,0 +1,463 @@
+//! Types of payloads: structs and enums that say what they are made of, and leave the work to the runtime.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::{Context, ident};
+use crate::names;
+use crate::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
+
+/// The types that stand in the module of an item.
+pub(super) fn all(context: &Context<'_>) -> TokenStream {
+    let own = || {
+        let all = context.types.all.iter().enumerate();
+        all.filter(|(_, kind)| kind.item == context.item && kind.same_as.is_none())
+    };
+    let types = own().map(|(_, kind)| match &kind.definition {
+        Definition::Record(fields) => record(context, kind, fields),
+        Definition::Choice(_) => choice(kind),
+        Definition::Union(branches) => union(context, kind, branches),
+    });
+    let of = |is: fn(&Definition) -> bool| {
+        let named = own().filter(|(_, kind)| is(&kind.definition));
+        named.map(|(_, kind)| ident(&kind.name)).collect::<Vec<_>>()
+    };
+    let records = of(|definition| matches!(definition, Definition::Record(_)));
+    let choices = of(|definition| matches!(definition, Definition::Choice(_)));
+    let unions = of(|definition| matches!(definition, Definition::Union(_)));
+    quote! {
+        #(#types)*
+        __runtime::__record!(#(#records)*);
+        __runtime::__choice!(#(#choices)*);
+        __runtime::__union!(#(#unions)*);
+    }
+}
+
+/// Where a type is written: inside the module of the item, or beside it, where the item itself stands.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Seen {
+    Inside,
+    Beside,
+}
+
+/// The runtime crate.
+pub(super) fn runtime(context: &Context<'_>, seen: Seen) -> TokenStream {
+    let module = context.module;
+    match seen {
+        Seen::Inside => quote!(__runtime),
+        Seen::Beside => quote!(#module::__runtime),
+    }
+}
+
+/// A generated type.
+fn path(context: &Context<'_>, id: TypeId, seen: Seen) -> TokenStream {
+    let kind = &context.types.all[context.types.all[id].same_as.unwrap_or(id)];
+    let name = ident(&kind.name);
+    let module = ident(&context.modules[kind.item]);
+    match seen {
+        Seen::Inside if kind.item == context.item => quote!(#name),
+        Seen::Inside => quote!(super::#module::#name),
+        Seen::Beside => quote!(#module::#name),
+    }
+}
+
+/// The Rust type of a kind.
+pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream {
+    let module = context.module;
+    let p = match seen {
+        Seen::Inside => quote!(__p),
+        Seen::Beside => quote!(#module::__p),
+    };
+    let inner = |kind: &Kind| of(context, kind, seen);
+    match kind {
+        Kind::Text => quote!(#p::String),
+        Kind::Integer => quote!(i64),
+        Kind::Number => quote!(f64),
+        Kind::Bool => quote!(bool),
+        Kind::Date => quote!(#p::DateTime<#p::Utc>),
+        Kind::FreeForm(_) => quote!(#p::FreeForm),
+        Kind::Named(id) => path(context, *id, seen),
+        Kind::Boxed(id) => {
+            let path = path(context, *id, seen);
+            quote!(#p::Box<#path>)
+        }
+        Kind::List(item) => {
+            let item = inner(item);
+            quote!(#p::Vec<#item>)
+        }
+        Kind::Map(value) => {
+            let value = inner(value);
+            quote!(#p::BTreeMap<#p::String, #value>)
+        }
+        Kind::Optional(some) => {
+            let some = inner(some);
+            quote!(#p::Option<#some>)
+        }
+    }
+}
+
+fn field_type(context: &Context<'_>, field: &Field) -> TokenStream {
+    let kind = of(context, &field.kind, Seen::Inside);
+    if field.required || field.nullable() { kind } else { quote!(__p::Option<#kind>) }
+}
+
+fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
+    let docs = type_docs(kind);
+    let name = ident(&kind.name);
+    let fields: Vec<_> = record.fields.iter().map(|field| ident(&field.name.rust)).collect();
+    let types = record.fields.iter().map(|field| field_type(context, field));
+    let field_docs = record.fields.iter().map(|field| field_docs(field, kind.sent));
+    let shapes = record.fields.iter().map(|field| shape(field, kind.sent));
+    let open: Vec<_> = record.open.iter().map(|name| ident(name)).collect();
+    let is_open = record.open.is_some();
+    let all: Vec<_> = fields.iter().chain(&open).collect();
+    let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
+    let rust_name = &kind.name;
+    let sent = kind.sent.then(|| sent(context, record));
+    let nothing_required = record.fields.iter().all(|field| !field.required || field.nullable());
+    let default = (kind.sent && nothing_required).then(|| {
+        quote! {
+            impl ::core::default::Default for #name {
+                fn default() -> Self {
+                    Self::__blank()
+                }
+            }
+        }
+    });
+    quote! {
+        #[doc = #docs]
+        #[non_exhaustive]
+        pub struct #name {
+            #(#[doc = #field_docs] pub #fields: #types,)*
+            #(
+                /// What has no field of its own.
+                pub #open: __p::BTreeMap<__p::String, __p::FreeForm>,
+            )*
+        }
+
+        impl #name {
+            fn __blank() -> Self {
+                Self { #(#all: __p::blank()),* }
+            }
+
+            #sent
+        }
+
+        #default
+
+        impl __p::Record for #name {
+            fn shape(&self) -> &'static __p::Shape {
+                static SHAPE: __p::Shape =
+                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], open: #is_open };
+                &SHAPE
+            }
+
+            fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+                match index {
+                    #(#index => self.#all.slot(),)*
+                    _ => __p::Slot::Nothing,
+                }
+            }
+
+            fn view_of(&self, index: usize) -> __p::View<'_> {
+                match index {
+                    #(#index => self.#all.view(),)*
+                    _ => __p::View::Nothing,
+                }
+            }
+        }
+    }
+}
+
+/// What a caller needs who makes one.
+fn sent(context: &Context<'_>, record: &Record) -> TokenStream {
+    let required: Vec<_> =
+        record.fields.iter().filter(|field| field.required && !field.nullable()).collect();
+    let names: Vec<_> = required.iter().map(|field| ident(&field.name.rust)).collect();
+    let (kinds, values): (Vec<_>, Vec<_>) = required
+        .iter()
+        .map(|field| argument(context, &field.kind, &ident(&field.name.rust)))
+        .unzip();
+    let rest = (names.len() < record.fields.len() + usize::from(record.open.is_some()))
+        .then(|| quote!(..Self::__blank()));
+    quote! {
+        /// With what is required; the rest is left out unless it is set.
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(#(#names: #kinds),*) -> Self {
+            Self { #(#names: #values,)* #rest }
+        }
+
+        /// Holds it against its schema: patterns, lengths, ranges.
+        ///
+        /// # Errors
+        ///
+        /// All that is wrong, each with its place.
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+}
+
+/// What a constructor takes for a field, and how it becomes the field.
+fn argument(
+    context: &Context<'_>,
+    kind: &Kind,
+    name: &proc_macro2::Ident,
+) -> (TokenStream, TokenStream) {
+    match kind {
+        Kind::Text => (quote!(impl __p::Into<__p::String>), quote!(#name.into())),
+        Kind::FreeForm(_) => (quote!(impl __p::Into<__p::FreeForm>), quote!(#name.into())),
+        Kind::Boxed(id) => (path(context, *id, Seen::Inside), quote!(__p::Box::new(#name))),
+        Kind::List(item) if **item == Kind::Text => (
+            quote!(impl __p::IntoIterator<Item = impl __p::Into<__p::String>>),
+            quote!(#name.into_iter().map(__p::Into::into).collect()),
+        ),
+        Kind::List(item) => {
+            let item = of(context, item, Seen::Inside);
+            (quote!(impl __p::IntoIterator<Item = #item>), quote!(#name.into_iter().collect()))
+        }
+        other => (of(context, other, Seen::Inside), quote!(#name)),
+    }
+}
+
+fn shape(field: &Field, sent: bool) -> TokenStream {
+    let key = &field.name.wire;
+    let name = &field.name.rust;
+    let presence = ident(match (field.required, field.nullable()) {
+        (true, true) => "nullable",
+        (true, false) => "required",
+        (false, _) => "optional",
+    });
+    let rules = field.rules.iter().filter(|_| sent).map(rule);
+    let hidden = names::is_secret(key).then(|| quote!(.hidden()));
+    quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
+}
+
+fn rule(rule: &Rule) -> TokenStream {
+    let all = |rules: &[Rule]| {
+        let rules = rules.iter().map(self::rule);
+        quote!(&[#(#rules),*])
+    };
+    let size = |size: &usize| Literal::usize_unsuffixed(*size);
+    let rule = match rule {
+        Rule::Pattern(pattern) => quote!(Pattern(#pattern)),
+        Rule::MinLength(least) => {
+            let least = size(least);
+            quote!(MinLength(#least))
+        }
+        Rule::MaxLength(most) => {
+            let most = size(most);
+            quote!(MaxLength(#most))
+        }
+        Rule::MinItems(least) => {
+            let least = size(least);
+            quote!(MinItems(#least))
+        }
+        Rule::MaxItems(most) => {
+            let most = size(most);
+            quote!(MaxItems(#most))
+        }
+        Rule::Minimum(least) => {
+            let least = Literal::f64_suffixed(*least);
+            quote!(Minimum(#least))
+        }
+        Rule::Maximum(most) => {
+            let most = Literal::f64_suffixed(*most);
+            quote!(Maximum(#most))
+        }
+        Rule::Format(format) => {
+            let format = ident(format);
+            quote!(Format(__p::Format::#format))
+        }
+        Rule::UniqueItems => quote!(UniqueItems),
+        Rule::Each(rules) => {
+            let rules = all(rules);
+            quote!(Each(#rules))
+        }
+        Rule::AnyOf(groups) => {
+            let groups = groups.iter().map(|rules| all(rules));
+            quote!(AnyOf(&[#(#groups),*]))
+        }
+    };
+    quote!(__p::Rule::#rule)
+}
+
+fn choice(kind: &Type) -> TokenStream {
+    let Definition::Choice(values) = &kind.definition else { return TokenStream::new() };
+    let docs = type_docs(kind);
+    let name = ident(&kind.name);
+    let texts: Vec<_> = values.iter().map(|value| &value.wire).collect();
+    let variants: Vec<_> = values.iter().map(|value| ident(&value.rust)).collect();
+    let value_docs = texts.iter().map(|text| format!("`{text}`"));
+    quote! {
+        #[doc = #docs]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#[doc = #value_docs] #variants,)*
+            /// A value that this version does not know.
+            Unknown(__p::String),
+        }
+
+        impl #name {
+            /// The value as it is on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    #(Self::#variants => #texts,)*
+                    Self::Unknown(text) => text,
+                }
+            }
+        }
+
+        impl __p::From<&str> for #name {
+            fn from(text: &str) -> Self {
+                match text {
+                    #(#texts => Self::#variants,)*
+                    _ => Self::Unknown(text.into()),
+                }
+            }
+        }
+    }
+}
+
+fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
+    let docs = type_docs(kind);
+    let name = ident(&kind.name);
+    let variants: Vec<_> = union.branches.iter().map(|branch| ident(&branch.name)).collect();
+    let records: Vec<_> =
+        union.branches.iter().map(|branch| path(context, branch.record, Seen::Inside)).collect();
+    let variant_docs = union.branches.iter().map(|branch| match (&union.tag, &branch.tags) {
+        (Some(tag), tags) if !tags.is_empty() => format!("`{tag}` is `{}`.", tags.join("` or `")),
+        _ => format!("With `{}`.", branch.required.join("`, `")),
+    });
+    let tag = match &union.tag {
+        Some(tag) => quote!(__p::Option::Some(#tag)),
+        None => quote!(__p::Option::None),
+    };
+    let branches = union.branches.iter().map(|branch| {
+        let (tags, required) = (&branch.tags, &branch.required);
+        quote!(__p::Branch { tags: &[#(#tags),*], required: &[#(#required),*] })
+    });
+    let index: Vec<_> = (0..variants.len()).map(Literal::usize_unsuffixed).collect();
+    let beyond = Literal::usize_unsuffixed(variants.len());
+    let validate = kind.sent.then(|| {
+        quote! {
+            impl #name {
+                /// Holds it against its schema: patterns, lengths, ranges.
+                ///
+                /// # Errors
+                ///
+                /// All that is wrong, each with its place.
+                pub fn validate(&self) -> __runtime::Result<()> {
+                    __p::validate(self.view())
+                }
+            }
+        }
+    });
+    // Two variants of one record have no `From`.
+    let froms = variants.iter().zip(&union.branches).zip(&records).filter_map(
+        |((variant, branch), record)| {
+            let alike = union.branches.iter().filter(|other| other.record == branch.record);
+            (alike.count() == 1).then(|| {
+                quote! {
+                    impl __p::From<#record> for #name {
+                        fn from(record: #record) -> Self {
+                            Self::#variant(record)
+                        }
+                    }
+                }
+            })
+        },
+    );
+    quote! {
+        #[doc = #docs]
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#[doc = #variant_docs] #variants(#records),)*
+            /// A form that this version does not know.
+            Unknown(__p::Value),
+        }
+
+        #validate
+
+        impl __p::Union for #name {
+            fn shape(&self) -> &'static __p::UnionShape {
+                static SHAPE: __p::UnionShape =
+                    __p::UnionShape { tag: #tag, branches: &[#(#branches),*] };
+                &SHAPE
+            }
+
+            fn choose(&mut self, branch: usize) -> __p::Slot<'_> {
+                *self = match branch {
+                    #(#index => Self::#variants(__p::blank()),)*
+                    _ => Self::Unknown(__p::Value::Null),
+                };
+                match self {
+                    #(Self::#variants(record) => record.slot(),)*
+                    Self::Unknown(value) => value.slot(),
+                }
+            }
+
+            fn chosen(&self) -> (usize, __p::View<'_>) {
+                match self {
+                    #(Self::#variants(record) => (#index, record.view()),)*
+                    Self::Unknown(value) => (#beyond, value.view()),
+                }
+            }
+        }
+
+        #(#froms)*
+    }
+}
+
+/// What a type is, and where it comes from.
+fn type_docs(kind: &Type) -> String {
+    let path = &kind.place.path;
+    let file = path.rfind("schemas/").map_or(path.as_str(), |start| &path[start..]);
+    let place = match kind.place.pointer.as_str() {
+        "" => format!("Schema: `{file}`."),
+        pointer => format!("Schema: `{file}#{pointer}`."),
+    };
+    if kind.description.is_empty() {
+        place
+    } else {
+        format!("{}\n\n{place}", super::docs::prose(&kind.description))
+    }
+}
+
+/// What a field means; of what is sent, also what its schema demands.
+fn field_docs(field: &Field, sent: bool) -> String {
+    let mut docs = super::docs::prose(&field.description);
+    let mut facts = vec![format!("`{}`", field.name.wire)];
+    if sent {
+        facts.extend(field.rules.iter().filter_map(demand));
+    }
+    if let Kind::FreeForm(Some(why)) = &field.kind {
+        facts.push(format!("free form since its schema is not understood: {why}"));
+    }
+    if let Some(default) = field.default.as_ref().filter(|_| sent && !field.required) {
+        facts.push(format!("`{default}` if left out"));
+    }
+    if facts.len() > 1 || docs.is_empty() {
+        let separator = if docs.is_empty() { "" } else { "\n\n" };
+        docs.push_str(&format!("{separator}{}.", facts.join(", ")));
+    }
+    docs
+}
+
+fn demand(rule: &Rule) -> Option<String> {
+    Some(match rule {
+        Rule::Pattern(pattern) => format!("matches `{pattern}`"),
+        Rule::MinLength(1) => "not empty".to_owned(),
+        Rule::MinLength(least) => format!("at least {least} characters"),
+        Rule::MaxLength(most) => format!("at most {most} characters"),
+        Rule::Minimum(least) => format!("at least {least}"),
+        Rule::Maximum(most) => format!("at most {most}"),
+        Rule::MinItems(least) => format!("at least {least} items"),
+        Rule::MaxItems(most) => format!("at most {most} items"),
+        Rule::UniqueItems | Rule::Format(_) | Rule::AnyOf(_) | Rule::Each(_) => return None,
+    })
+}

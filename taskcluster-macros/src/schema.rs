@@ -1,0 +1,122 @@
+//! A JSON schema, and where its references lead.
+
+use serde_json::{Map, Value};
+
+use crate::files::Files;
+use crate::types::Place;
+
+/// A schema at its place.
+#[derive(Clone)]
+pub(crate) struct Schema {
+    pub(crate) place: Place,
+    pub(crate) json: Value,
+}
+
+impl Schema {
+    pub(crate) fn whole(files: &mut Files, path: &str) -> Result<Self, String> {
+        let json = files.read(path)?.json.clone();
+        Ok(Self { place: Place { path: path.to_owned(), pointer: String::new() }, json })
+    }
+
+    /// A part of this schema, `steps` below it.
+    pub(crate) fn part(&self, steps: &[&str]) -> Option<Self> {
+        let mut pointer = self.place.pointer.clone();
+        let mut json = &self.json;
+        for step in steps {
+            json = match json {
+                Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
+                other => other.get(step)?,
+            };
+            pointer.push('/');
+            pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        }
+        let place = Place { path: self.place.path.clone(), pointer };
+        Some(Self { place, json: json.clone() })
+    }
+
+    pub(crate) fn members(&self) -> Option<&Map<String, Value>> {
+        self.json.as_object()
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.json.get(key)?.as_str()
+    }
+
+    pub(crate) fn size(&self, key: &str) -> Option<usize> {
+        self.json.get(key)?.as_u64()?.try_into().ok()
+    }
+
+    /// The schemas of a list, such as `oneOf`.
+    pub(crate) fn list(&self, key: &str) -> Option<Vec<Self>> {
+        let count = self.json.get(key)?.as_array()?.len();
+        (0..count).map(|index| self.part(&[key, &index.to_string()])).collect()
+    }
+
+    /// The names of required properties.
+    pub(crate) fn required(&self) -> Vec<String> {
+        let names = self.json.get("required").and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// How references of schemas are followed.
+pub(crate) struct Resolver<'a> {
+    pub(crate) files: &'a mut Files,
+    /// The reference that names the schemas, and its service: what references that are not relative are looked up by.
+    pub(crate) reference: &'a str,
+    pub(crate) service: &'a str,
+}
+
+impl Resolver<'_> {
+    /// The schema that this one is after all, at its own place. An error is ready for the user.
+    pub(crate) fn follow(&mut self, schema: Schema) -> Result<Schema, String> {
+        let mut schema = schema;
+        // More hops than any schema needs: two that refer to each other would have no end.
+        for _ in 0..32 {
+            let Some(target) = schema.text("$ref") else { return Ok(schema) };
+            schema = self.target(&schema.place, target)?;
+        }
+        Err(format!("{}: `$ref`s lead in a circle", schema.place.path))
+    }
+
+    fn target(&mut self, from: &Place, target: &str) -> Result<Schema, String> {
+        let (file, pointer) = target.split_once('#').unwrap_or((target, ""));
+        let lost = |why: String| format!("{}: `$ref` to `{target}`: {why}", from.path);
+        let path = if file.is_empty() {
+            from.path.clone()
+        } else {
+            self.path_of(&from.path, file).map_err(&lost)?
+        };
+        let whole = Schema::whole(self.files, &path).map_err(&lost)?;
+        if pointer.is_empty() {
+            return Ok(whole);
+        }
+        match whole.json.pointer(pointer) {
+            Some(json) => Ok(Schema {
+                place: Place { path, pointer: pointer.to_owned() },
+                json: json.clone(),
+            }),
+            None => Err(lost(format!("`{path}` has nothing at `{pointer}`"))),
+        }
+    }
+
+    /// The path of another schema file: beside this one, or where schemas of a deployment lie.
+    pub(crate) fn path_of(&self, from: &str, file: &str) -> Result<String, String> {
+        if !file.starts_with('/') && !file.contains("://") {
+            let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+            for part in file.split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." => drop(parts.pop()),
+                    part => parts.push(part),
+                }
+            }
+            let slash = if folder.starts_with('/') { "/" } else { "" };
+            return Ok(format!("{slash}{}", parts.join("/")));
+        }
+        self.files
+            .find_schema(self.reference, self.service, file)
+            .map_err(|places| format!("looked for {}", places.join(" and ")))
+    }
+}

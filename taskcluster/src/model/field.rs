@@ -1,0 +1,251 @@
+//! What fields are made of: texts, numbers, dates, lists, maps, choices.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Field, FreeForm, Slot, View};
+
+/// A generated enum of texts.
+pub trait Choice: fmt::Debug {
+    /// The text.
+    fn text(&self) -> &str;
+
+    /// Becomes what the text stands for; a text that is not known is kept.
+    fn choose(&mut self, text: &str);
+}
+
+/// A list of fields of one type.
+pub trait List {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of them; nothing beyond the end.
+    fn view_of(&self, index: usize) -> View<'_>;
+
+    /// One more, to be filled.
+    fn push(&mut self) -> Slot<'_>;
+
+    /// Removes all.
+    fn clear(&mut self);
+}
+
+/// Fields of one type by name.
+pub trait Map {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `each` with every one until that is `false`.
+    fn all(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) -> bool;
+
+    /// One of them.
+    fn get(&self, key: &str) -> Option<View<'_>>;
+
+    /// One more, to be filled; in place of the one that has the name.
+    fn insert(&mut self, key: String) -> Slot<'_>;
+
+    /// Removes all.
+    fn clear(&mut self);
+}
+
+/// A field that may be missing.
+pub trait Optional {
+    /// Makes it be there, to be filled.
+    fn fill(&mut self) -> Slot<'_>;
+
+    /// Makes it be missing.
+    fn clear(&mut self);
+}
+
+/// A value to be filled.
+pub fn blank<T: Field>() -> T {
+    T::blank()
+}
+
+/// The types that a slot holds as they are: type, blank value, slot, view.
+macro_rules! plain {
+    ($($type:ty = $blank:expr, $kind:ident, |$value:ident| $view:expr;)*) => {$(
+        impl Field for $type {
+            fn blank() -> Self {
+                $blank
+            }
+
+            fn slot(&mut self) -> Slot<'_> {
+                Slot::$kind(self)
+            }
+
+            fn view(&self) -> View<'_> {
+                let $value = self;
+                View::$kind($view)
+            }
+        }
+    )*};
+}
+
+plain! {
+    String = String::new(), Text, |value| value;
+    i64 = 0, Integer, |value| *value;
+    f64 = 0.0, Number, |value| *value;
+    bool = false, Bool, |value| *value;
+    DateTime<Utc> = DateTime::UNIX_EPOCH, Date, |value| *value;
+}
+
+impl Field for FreeForm {
+    const FROM_TEXT: bool = true;
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::FreeForm(self)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::FreeForm(self)
+    }
+}
+
+impl Field for Value {
+    const FROM_TEXT: bool = true;
+
+    fn blank() -> Self {
+        Self::Null
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Value(self)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Value(self)
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    const FROM_TEXT: bool = T::FROM_TEXT;
+
+    fn blank() -> Self {
+        None
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Optional(self, T::FROM_TEXT)
+    }
+
+    fn view(&self) -> View<'_> {
+        self.as_ref().map_or(View::Nothing, T::view)
+    }
+}
+
+impl<T: Field> Optional for Option<T> {
+    fn fill(&mut self) -> Slot<'_> {
+        self.insert(T::blank()).slot()
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+/// Where a type is a part of itself.
+impl<T: Field> Field for Box<T> {
+    const FROM_TEXT: bool = T::FROM_TEXT;
+
+    fn blank() -> Self {
+        Self::new(T::blank())
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        (**self).slot()
+    }
+
+    fn view(&self) -> View<'_> {
+        (**self).view()
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::List(self)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::List(self)
+    }
+}
+
+impl<T: Field> List for Vec<T> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn view_of(&self, index: usize) -> View<'_> {
+        self.get(index).map_or(View::Nothing, T::view)
+    }
+
+    fn push(&mut self) -> Slot<'_> {
+        self.push(T::blank());
+        // There is one now; `Vec::push_mut` is newer than the compilers that are supported.
+        let last = self.len() - 1;
+        self[last].slot()
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}
+
+impl<T: Field> Field for BTreeMap<String, T> {
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Map(self)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Map(self)
+    }
+}
+
+impl<T: Field> Map for BTreeMap<String, T> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn all(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) -> bool {
+        self.iter().all(|(key, value)| each(key, value.view()))
+    }
+
+    fn get(&self, key: &str) -> Option<View<'_>> {
+        self.get(key).map(T::view)
+    }
+
+    fn insert(&mut self, key: String) -> Slot<'_> {
+        let value = self.entry(key).or_insert_with(T::blank);
+        *value = T::blank();
+        value.slot()
+    }
+
+    fn clear(&mut self) {
+        self.clear();
+    }
+}

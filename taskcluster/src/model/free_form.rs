@@ -1,0 +1,209 @@
+//! JSON that its schema leaves open, kept as text until somebody asks.
+
+use std::fmt;
+
+use serde_core::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::error::{Error, Result, without_values};
+
+/// JSON of any form: the payload of a task, the context of a hook.
+///
+/// It keeps the text as it came and is decoded when asked, since most programs never look at it. It is made from a
+/// [`Value`] or any type that can be serialized.
+///
+/// ```
+/// use taskcluster::{FreeForm, json};
+///
+/// let payload = FreeForm::from(json!({"image": "rust", "maxRunTime": 3600}));
+/// assert_eq!(payload.to_value()?["maxRunTime"], 3600);
+/// let wrong = payload.decode::<Vec<String>>().unwrap_err();
+/// assert!(wrong.to_string().contains("expected a sequence"));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// Two are equal if their values are, whatever the spaces and the order of their members. It serializes as the text that
+/// it is, which formats other than JSON do not understand: for those, write a [`to_value`](Self::to_value).
+#[derive(Clone, Default)]
+pub struct FreeForm(
+    /// `None` for `null`, of which there are many that last only until they are filled.
+    Option<Box<RawValue>>,
+);
+
+impl FreeForm {
+    /// Writes a value as JSON.
+    ///
+    /// ```
+    /// let payload = taskcluster::FreeForm::new(&["make", "check"])?;
+    /// assert_eq!(payload.text(), r#"["make","check"]"#);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written as JSON, such as a map with keys that are not texts.
+    pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self> {
+        match to_raw_value(value) {
+            Ok(raw) => Ok(Self(Some(raw))),
+            Err(error) => Err(Error::input("this cannot be written as JSON").because(error)),
+        }
+    }
+
+    /// Takes a text that is JSON.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub fn from_text(text: impl Into<String>) -> Result<Self> {
+        match RawValue::from_string(text.into()) {
+            Ok(raw) => Ok(Self(Some(raw))),
+            Err(error) => Err(Error::input("this is not JSON").because(error)),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.as_deref().unwrap_or(RawValue::NULL).get()
+    }
+
+    /// Decodes it.
+    ///
+    /// ```
+    /// let payload = taskcluster::FreeForm::from_text(r#"{"command": ["make", "check"]}"#)?;
+    /// let payload = payload.decode::<std::collections::HashMap<String, Vec<String>>>()?;
+    /// assert_eq!(payload["command"], ["make", "check"]);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is of another form.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(self.text()).map_err(|error| {
+            let why = without_values(&error);
+            Error::answer(format!("free-form JSON does not have the expected shape: {why}"))
+        })
+    }
+
+    /// Decodes it into a tree.
+    ///
+    /// # Errors
+    ///
+    /// If it is deeper than 128 levels, or has a number that no `f64` holds.
+    pub fn to_value(&self) -> Result<Value> {
+        self.decode()
+    }
+}
+
+impl From<Value> for FreeForm {
+    fn from(value: Value) -> Self {
+        // The keys of a `Value` are texts, so that it can always be written.
+        Self(to_raw_value(&value).ok())
+    }
+}
+
+impl PartialEq for FreeForm {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+            || matches!((self.to_value(), other.to_value()), (Ok(a), Ok(b)) if a == b)
+    }
+}
+
+impl fmt::Debug for FreeForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl Serialize for FreeForm {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_deref().unwrap_or(RawValue::NULL).serialize(to)
+    }
+}
+
+/// How `serde_json` is asked for the text of a value. From other formats, or with another word, the value comes, which
+/// then is written.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+impl<'de> Deserialize<'de> for FreeForm {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_newtype_struct(RAW_VALUE, TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = FreeForm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<FreeForm, D::Error> {
+        let value = Value::deserialize(from)?;
+        to_raw_value(&value).map(|raw| FreeForm(Some(raw))).map_err(D::Error::custom)
+    }
+
+    /// The text, as `serde_json` wraps it.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FreeForm, A::Error> {
+        let map = serde_core::de::value::MapAccessDeserializer::new(map);
+        let raw = Box::<RawValue>::deserialize(RawMap(map))?;
+        Ok(FreeForm((raw.get() != "null").then_some(raw)))
+    }
+}
+
+/// Hands a map to the visitor of `RawValue`, which asks for a struct.
+struct RawMap<M>(M);
+
+impl<'de, M: Deserializer<'de>> Deserializer<'de> for RawMap<M> {
+    type Error = M::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, M::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, M::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    serde_core::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_text_stays_as_it_came() {
+        let text = r#"{"b" : 1.0, "a":[ 12345678901234567890123 ]}"#;
+        let kept: FreeForm = serde_json::from_str(text).unwrap();
+        assert_eq!(kept.text(), text);
+        assert_eq!(serde_json::to_string(&kept).unwrap(), text);
+        assert_eq!(format!("{kept:?}"), text);
+        let list: Vec<FreeForm> = serde_json::from_str("[null, 1]").unwrap();
+        assert_eq!(list[0].text(), "null");
+        assert_eq!(list[0], FreeForm::default());
+    }
+
+    #[test]
+    fn trees_are_taken_too() {
+        let kept: FreeForm = serde_json::from_value(json!({"a": [1]})).unwrap();
+        assert_eq!(kept, FreeForm::from_text(r#"{ "a": [1] }"#).unwrap());
+        // A format that knows nothing of `serde_json`, as the buffers of serde's `flatten` are.
+        let other = serde_core::de::value::U32Deserializer::<serde_core::de::value::Error>::new(7);
+        assert_eq!(FreeForm::deserialize(other).unwrap().text(), "7");
+    }
+}

@@ -1,0 +1,394 @@
+//! Reading: slots are filled from any serde format.
+//!
+//! The code is generic over the format alone, so that there is one copy of it for JSON, whatever is read. An error keeps
+//! its way from the outermost record to the value, and nothing that was filled before it is ever seen.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde_core::Deserialize as _;
+use serde_core::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use super::{Field, FreeForm, Presence, Record, Shape, Slot, Union};
+
+/// Reads a value of a generated type; what its `Deserialize` does.
+///
+/// # Errors
+///
+/// What is wrong and where: `status: runs[3]: runId: expected an integer`.
+pub fn read<'de, T: Field, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let mut value = T::blank();
+    let mut trace = Trace::default();
+    match fill(value.slot(), &mut trace, from) {
+        Ok(()) => Ok(value),
+        Err(error) => Err(trace.explain(error)),
+    }
+}
+
+fn fill<'de, D: Deserializer<'de>>(
+    slot: Slot<'_>,
+    trace: &mut Trace,
+    from: D,
+) -> Result<(), D::Error> {
+    Reader { slot, trace }.deserialize(from)
+}
+
+/// What went wrong, and the way to it, from the inside to the outside.
+#[derive(Default)]
+struct Trace {
+    message: Option<String>,
+    way: Vec<Step>,
+}
+
+enum Step {
+    Field(&'static str),
+    Index(usize),
+    Key(String),
+}
+
+impl Trace {
+    /// The error for what is wrong here. Its own text is never seen.
+    fn fail<E: Error>(&mut self, message: String) -> E {
+        self.message = Some(message);
+        E::custom("")
+    }
+
+    /// The error with its way; one of the format's own as it is.
+    fn explain<E: Error>(self, error: E) -> E {
+        let Some(message) = self.message else { return error };
+        let mut text = String::new();
+        for step in self.way.iter().rev() {
+            match step {
+                Step::Field(name) if text.is_empty() => text.push_str(name),
+                Step::Key(name) if text.is_empty() => text.push_str(name),
+                Step::Field(name) => text.extend([": ", name]),
+                Step::Key(name) => text.extend([": ", name]),
+                Step::Index(index) => text.push_str(&format!("[{index}]")),
+            }
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        E::custom(text + &message)
+    }
+
+    fn step<E>(&mut self, step: Step, error: E) -> E {
+        self.way.push(step);
+        error
+    }
+}
+
+/// Fills one slot.
+struct Reader<'s, 't> {
+    slot: Slot<'s>,
+    trace: &'t mut Trace,
+}
+
+impl Reader<'_, '_> {
+    fn expected(&self) -> &'static str {
+        match &self.slot {
+            Slot::Text(_) | Slot::Choice(_) => "text",
+            Slot::Integer(_) => "an integer",
+            Slot::Number(_) => "a number",
+            Slot::Bool(_) => "true or false",
+            Slot::Date(_) => "a date",
+            Slot::Record(_) | Slot::Map(_) => "an object",
+            Slot::List(_) => "a list",
+            Slot::Union(_)
+            | Slot::FreeForm(_)
+            | Slot::Value(_)
+            | Slot::Optional(..)
+            | Slot::Nothing => "a value",
+        }
+    }
+
+    fn wrong<E: Error>(self, found: &str) -> Result<(), E> {
+        let message = format!("expected {}, found {found}", self.expected());
+        Err(self.trace.fail(message))
+    }
+
+    /// The slot behind one that may be empty.
+    fn present(self) -> Self {
+        let Self { slot, trace } = self;
+        match slot {
+            Slot::Optional(optional, _) => Reader { slot: optional.fill(), trace }.present(),
+            slot => Reader { slot, trace },
+        }
+    }
+
+    /// Fills what is made of the text of a value rather than of its parts.
+    fn fill_from_text<E: Error>(self, text: FreeForm) -> Result<(), E> {
+        let Self { slot, trace } = self;
+        match slot {
+            Slot::FreeForm(slot) => *slot = text,
+            Slot::Value(slot) => match text.to_value() {
+                Ok(value) => *slot = value,
+                Err(error) => return Err(trace.fail(error.message().to_owned())),
+            },
+            Slot::Optional(slot, _) if text.text() == "null" => slot.clear(),
+            Slot::Optional(slot, _) => {
+                return Reader { slot: slot.fill(), trace }.fill_from_text(text);
+            }
+            Slot::Union(slot) => return fill_union(slot, trace, &text),
+            slot => {
+                let mut json = serde_json::Deserializer::from_str(text.text());
+                return fill(slot, trace, &mut json).map_err(E::custom);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fill_union<E: Error>(
+    union: &mut dyn Union,
+    trace: &mut Trace,
+    text: &FreeForm,
+) -> Result<(), E> {
+    let branch = union.shape().branch_of(text.text());
+    let mut json = serde_json::Deserializer::from_str(text.text());
+    let slot = union.choose(branch);
+    fill(slot, trace, &mut json).map_err(E::custom)
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        match self.slot {
+            Slot::FreeForm(_) | Slot::Value(_) | Slot::Union(_) | Slot::Optional(_, true) => {
+                self.fill_from_text(FreeForm::deserialize(from)?)
+            }
+            _ => from.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        let mut reader = self.present();
+        match &mut reader.slot {
+            Slot::Text(slot) => slot.push_str(text),
+            Slot::Choice(slot) => slot.choose(text),
+            Slot::Date(slot) => match DateTime::parse_from_rfc3339(text) {
+                Ok(date) => **slot = date.with_timezone(&Utc),
+                Err(_) => return reader.wrong("other text"),
+            },
+            _ => return reader.wrong("text"),
+        }
+        Ok(())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
+        let mut reader = self.present();
+        match &mut reader.slot {
+            Slot::Text(slot) => **slot = text,
+            _ => return reader.visit_str(&text),
+        }
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        let mut reader = self.present();
+        match &mut reader.slot {
+            Slot::Integer(slot) => **slot = number,
+            #[expect(clippy::cast_precision_loss, reason = "as every reader of JSON does")]
+            Slot::Number(slot) => **slot = number as f64,
+            _ => return reader.wrong("a number"),
+        }
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        match i64::try_from(number) {
+            Ok(number) => self.visit_i64(number),
+            #[expect(clippy::cast_precision_loss, reason = "as every reader of JSON does")]
+            Err(_) => self.visit_f64(number as f64),
+        }
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        let mut reader = self.present();
+        match &mut reader.slot {
+            Slot::Number(slot) => **slot = number,
+            _ => return reader.wrong("another number"),
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
+        let mut reader = self.present();
+        match &mut reader.slot {
+            Slot::Bool(slot) => **slot = truth,
+            _ => return reader.wrong("true or false"),
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.slot {
+            Slot::Optional(slot, _) => slot.clear(),
+            _ => return self.wrong("null"),
+        }
+        Ok(())
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        self.deserialize(from)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        self.deserialize(from)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Reader { slot, trace } = self.present();
+        let Slot::List(list) = slot else { return Reader { slot, trace }.wrong("a list") };
+        loop {
+            let index = list.len();
+            let reader = ItemReader { list: &mut *list, trace: &mut *trace };
+            match items.next_element_seed(reader) {
+                Ok(Some(())) => {}
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(trace.step(Step::Index(index), error)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Reader { slot, trace } = self.present();
+        match slot {
+            Slot::Record(record) => read_record(record, trace, map),
+            Slot::Map(entries) => {
+                while let Some(key) = map.next_key::<String>()? {
+                    let slot = entries.insert(key.clone());
+                    map.next_value_seed(Reader { slot, trace: &mut *trace })
+                        .map_err(|error| trace.step(Step::Key(key), error))?;
+                }
+                Ok(())
+            }
+            slot => Reader { slot, trace }.wrong("an object"),
+        }
+    }
+}
+
+/// Fills one more slot of a list, if there is one more item.
+struct ItemReader<'a> {
+    list: &'a mut dyn super::List,
+    trace: &'a mut Trace,
+}
+
+impl<'de> DeserializeSeed<'de> for ItemReader<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        fill(self.list.push(), self.trace, from)
+    }
+}
+
+/// The fields met so far, of at most 256.
+#[derive(Default)]
+struct Seen([u64; 4]);
+
+impl Seen {
+    /// Whether this one was met before.
+    fn insert(&mut self, index: usize) -> bool {
+        let bit = 1 << (index % 64);
+        let Some(word) = self.0.get_mut(index / 64) else { return false };
+        let seen = *word & bit != 0;
+        *word |= bit;
+        seen
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+}
+
+fn read_record<'de, A: MapAccess<'de>>(
+    record: &mut dyn Record,
+    trace: &mut Trace,
+    mut map: A,
+) -> Result<(), A::Error> {
+    let shape = record.shape();
+    let mut seen = Seen::default();
+    let mut next = 0;
+    while let Some(key) = map.next_key_seed(KeyReader { shape, next })? {
+        let (slot, step) = match key {
+            Key::Field(index) => {
+                let key = shape.fields[index].key;
+                next = index + 1;
+                if seen.insert(index) {
+                    return Err(trace.fail(format!("`{key}` stands there twice")));
+                }
+                (record.slot_of(index), Step::Field(key))
+            }
+            Key::Other(key) => {
+                let Slot::Map(others) = record.slot_of(shape.fields.len()) else { continue };
+                (others.insert(key.clone()), Step::Key(key))
+            }
+            Key::Unknown => {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+        };
+        map.next_value_seed(Reader { slot, trace: &mut *trace })
+            .map_err(|error| trace.step(step, error))?;
+    }
+    for (index, field) in shape.fields.iter().enumerate() {
+        if field.presence != Presence::Optional && !seen.contains(index) {
+            return Err(trace.fail(format!("`{}` is missing", field.key)));
+        }
+    }
+    Ok(())
+}
+
+enum Key {
+    Field(usize),
+    /// One that an open record keeps.
+    Other(String),
+    Unknown,
+}
+
+/// Finds the field of a key, from the one on that followed the last: services write the keys in one order.
+struct KeyReader {
+    shape: &'static Shape,
+    next: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for KeyReader {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
+        from.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeyReader {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+        let (before, after) = self.shape.fields.split_at(self.next);
+        let found = after.iter().chain(before).position(|field| field.key == key);
+        Ok(match found {
+            Some(index) => Key::Field((self.next + index) % self.shape.fields.len()),
+            None if self.shape.open => Key::Other(key.to_owned()),
+            None => Key::Unknown,
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! One of several records, told apart by a text or by what they require.
+
+use std::fmt;
+
+use serde_core::Deserializer as _;
+use serde_core::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::{Slot, View};
+
+/// A generated enum of records.
+pub trait Union: fmt::Debug {
+    /// How its branches are told apart.
+    fn shape(&self) -> &'static UnionShape;
+
+    /// Becomes a branch, to be filled; or a [`Value`], for a form that is not known, beyond the last branch.
+    fn choose(&mut self, branch: usize) -> Slot<'_>;
+
+    /// The branch that it is, and what is in it; beyond the last one for a form that is not known.
+    fn chosen(&self) -> (usize, View<'_>);
+}
+
+/// How the branches of a union are told apart.
+#[derive(Debug)]
+pub struct UnionShape {
+    /// The property whose text tells.
+    pub tag: Option<&'static str>,
+    /// In the order of the enum.
+    pub branches: &'static [Branch],
+}
+
+/// One of the records that a union can be.
+#[derive(Debug)]
+pub struct Branch {
+    /// The texts of the tag that mean this branch. A single one is not a field of the record.
+    pub tags: &'static [&'static str],
+    /// The properties that it must have.
+    pub required: &'static [&'static str],
+}
+
+impl UnionShape {
+    /// What is written beside the fields of a branch.
+    pub(super) fn tag_of(&self, branch: usize) -> Option<(&'static str, &'static str)> {
+        match (self.tag, self.branches.get(branch)?.tags) {
+            (Some(tag), [only]) => Some((tag, only)),
+            _ => None,
+        }
+    }
+
+    /// The branch that a JSON value is; beyond the last one if it is none of them.
+    ///
+    /// The tag decides. Where it leaves several branches, or there is none, it is the branch that requires the most of what
+    /// is there.
+    pub(super) fn branch_of(&self, json: &str) -> usize {
+        let none = self.branches.len();
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let Ok(outline) = (&mut reader).deserialize_map(OutlineVisitor(self.tag)) else {
+            return none;
+        };
+        let by_tag = |branch: &Branch| match &outline.tag {
+            Some(tag) => branch.tags.contains(&tag.as_str()),
+            None => self.tag.is_none(),
+        };
+        let is_there = |key: &&str| outline.keys.iter().any(|there| there == key);
+        let candidates = || self.branches.iter().enumerate().filter(|(_, branch)| by_tag(branch));
+        // A branch that the tag alone names is this one, whatever it lacks: that makes the better error.
+        if self.tag.is_some() && candidates().count() == 1 {
+            return candidates().next().map_or(none, |(index, _)| index);
+        }
+        candidates()
+            .filter(|(_, branch)| branch.required.iter().all(is_there))
+            // Of equals the first.
+            .min_by_key(|(_, branch)| usize::MAX - branch.required.len())
+            .map_or(none, |(index, _)| index)
+    }
+}
+
+/// What tells the branches apart.
+struct Outline {
+    tag: Option<String>,
+    keys: Vec<String>,
+}
+
+struct OutlineVisitor(Option<&'static str>);
+
+impl<'de> Visitor<'de> for OutlineVisitor {
+    type Value = Outline;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Outline, A::Error> {
+        let mut outline = Outline { tag: None, keys: Vec::new() };
+        while let Some(key) = map.next_key::<String>()? {
+            if Some(key.as_str()) == self.0 {
+                outline.tag = map.next_value::<Value>()?.as_str().map(str::to_owned);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            outline.keys.push(key);
+        }
+        Ok(outline)
+    }
+}

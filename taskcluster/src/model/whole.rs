@@ -1,0 +1,143 @@
+//! Records as a whole: cloned, compared and printed field by field, by way of their views.
+
+use std::fmt;
+
+use super::{Field, Record, Slot, View};
+
+/// A copy; what the `Clone` of a generated struct does.
+pub fn clone<T: Field>(value: &T) -> T {
+    let mut copy = T::blank();
+    copy_to(value.view(), copy.slot());
+    copy
+}
+
+fn copy_to(from: View<'_>, to: Slot<'_>) {
+    match (from, to) {
+        (View::Nothing, Slot::Optional(to, _)) => to.clear(),
+        (from, Slot::Optional(to, _)) => copy_to(from, to.fill()),
+        (View::Text(from), Slot::Text(to)) => from.clone_into(to),
+        (View::Integer(from), Slot::Integer(to)) => *to = from,
+        (View::Number(from), Slot::Number(to)) => *to = from,
+        (View::Bool(from), Slot::Bool(to)) => *to = from,
+        (View::Date(from), Slot::Date(to)) => *to = from,
+        (View::Choice(from), Slot::Choice(to)) => to.choose(from.text()),
+        (View::FreeForm(from), Slot::FreeForm(to)) => to.clone_from(from),
+        (View::Value(from), Slot::Value(to)) => to.clone_from(from),
+        (View::Record(from), Slot::Record(to)) => {
+            for index in 0..fields(from) {
+                copy_to(from.view_of(index), to.slot_of(index));
+            }
+        }
+        (View::List(from), Slot::List(to)) => {
+            to.clear();
+            for index in 0..from.len() {
+                copy_to(from.view_of(index), to.push());
+            }
+        }
+        (View::Map(from), Slot::Map(to)) => {
+            to.clear();
+            from.all(&mut |key, value| {
+                copy_to(value, to.insert(key.to_owned()));
+                true
+            });
+        }
+        (View::Union(from), Slot::Union(to)) => {
+            let (branch, view) = from.chosen();
+            copy_to(view, to.choose(branch));
+        }
+        // Views and slots of one type are of one kind.
+        _ => {}
+    }
+}
+
+/// How many fields a record has, with the one that keeps what the others do not.
+fn fields(record: &dyn Record) -> usize {
+    let shape = record.shape();
+    shape.fields.len() + usize::from(shape.open)
+}
+
+/// Whether two values are equal; what the `PartialEq` of a generated struct does.
+pub fn same<T: Field>(one: &T, other: &T) -> bool {
+    equal(one.view(), other.view())
+}
+
+#[expect(clippy::float_cmp, reason = "as derived comparisons do")]
+fn equal(one: View<'_>, other: View<'_>) -> bool {
+    match (one, other) {
+        (View::Nothing, View::Nothing) => true,
+        (View::Text(a), View::Text(b)) => a == b,
+        (View::Integer(a), View::Integer(b)) => a == b,
+        (View::Number(a), View::Number(b)) => a == b,
+        (View::Bool(a), View::Bool(b)) => a == b,
+        (View::Date(a), View::Date(b)) => a == b,
+        (View::Choice(a), View::Choice(b)) => a.text() == b.text(),
+        (View::FreeForm(a), View::FreeForm(b)) => a == b,
+        (View::Value(a), View::Value(b)) => a == b,
+        (View::Record(a), View::Record(b)) => {
+            (0..fields(a)).all(|index| equal(a.view_of(index), b.view_of(index)))
+        }
+        (View::List(a), View::List(b)) => {
+            a.len() == b.len()
+                && (0..a.len()).all(|index| equal(a.view_of(index), b.view_of(index)))
+        }
+        (View::Map(a), View::Map(b)) => {
+            a.len() == b.len()
+                && a.all(&mut |key, value| b.get(key).is_some_and(|other| equal(value, other)))
+        }
+        (View::Union(a), View::Union(b)) => {
+            let ((branch_a, a), (branch_b, b)) = (a.chosen(), b.chosen());
+            branch_a == branch_b && equal(a, b)
+        }
+        _ => false,
+    }
+}
+
+/// Prints a record with the names that its fields have in Rust, and without its secrets.
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let shape = record.shape();
+    let mut out = f.debug_struct(shape.name);
+    for (index, field) in shape.fields.iter().enumerate() {
+        match record.view_of(index) {
+            View::Nothing => out.field(field.name, &View::Nothing),
+            _ if field.secret => out.field(field.name, &format_args!("…")),
+            view => out.field(field.name, &view),
+        };
+    }
+    if shape.open {
+        out.field("other", &record.view_of(shape.fields.len()));
+    }
+    out.finish()
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Nothing => f.write_str("None"),
+            Self::Text(text) => text.fmt(f),
+            Self::Integer(number) => number.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Date(date) => date.fmt(f),
+            Self::Choice(choice) => choice.fmt(f),
+            Self::Record(record) => debug(record, f),
+            Self::Union(union) => union.fmt(f),
+            Self::FreeForm(value) => value.fmt(f),
+            Self::Value(value) => value.fmt(f),
+            Self::List(list) => {
+                f.debug_list().entries((0..list.len()).map(|index| list.view_of(index))).finish()
+            }
+            Self::Map(map) => {
+                let mut out = f.debug_map();
+                map.all(&mut |key, value| {
+                    out.entry(&key, &value);
+                    true
+                });
+                out.finish()
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Writing: views go to any serde format. The mirror of reading.
+
+use serde_core::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+
+use super::{Presence, Record, View};
+use crate::dates;
+
+/// Writes a value of a generated type; what its `Serialize` does.
+///
+/// # Errors
+///
+/// Those of the format.
+pub fn write<S: Serializer>(view: View<'_>, to: S) -> Result<S::Ok, S::Error> {
+    view.serialize(to)
+}
+
+/// A value as JSON.
+pub(crate) fn to_json(view: View<'_>) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(1024);
+    view.serialize(&mut serde_json::Serializer::new(&mut json))?;
+    Ok(json)
+}
+
+impl Serialize for View<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Nothing => to.serialize_none(),
+            Self::Text(text) => to.serialize_str(text),
+            Self::Integer(number) => to.serialize_i64(number),
+            Self::Number(number) => to.serialize_f64(number),
+            Self::Bool(truth) => to.serialize_bool(truth),
+            Self::Date(date) => to.serialize_str(&dates::to_json(date)),
+            Self::Choice(choice) => to.serialize_str(choice.text()),
+            Self::FreeForm(value) => value.serialize(to),
+            Self::Value(value) => value.serialize(to),
+            Self::List(list) => {
+                let mut items = to.serialize_seq(Some(list.len()))?;
+                for index in 0..list.len() {
+                    items.serialize_element(&list.view_of(index))?;
+                }
+                items.end()
+            }
+            Self::Map(map) => {
+                let mut entries = to.serialize_map(Some(map.len()))?;
+                let mut result = Ok(());
+                map.all(&mut |key, value| {
+                    result = entries.serialize_entry(key, &value);
+                    result.is_ok()
+                });
+                result?;
+                entries.end()
+            }
+            Self::Record(record) => write_record(record, None, to),
+            Self::Union(union) => {
+                let (branch, view) = union.chosen();
+                match view {
+                    View::Record(record) => write_record(record, union.shape().tag_of(branch), to),
+                    other => other.serialize(to),
+                }
+            }
+        }
+    }
+}
+
+fn write_record<S: Serializer>(
+    record: &dyn Record,
+    tag: Option<(&str, &str)>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let shape = record.shape();
+    let mut entries = to.serialize_map(None)?;
+    if let Some((key, text)) = tag {
+        entries.serialize_entry(key, text)?;
+    }
+    for (index, field) in shape.fields.iter().enumerate() {
+        match record.view_of(index) {
+            View::Nothing if field.presence == Presence::Optional => {}
+            view => entries.serialize_entry(field.key, &view)?,
+        }
+    }
+    if shape.open
+        && let View::Map(others) = record.view_of(shape.fields.len())
+    {
+        let mut result = Ok(());
+        others.all(&mut |key, value| {
+            // What has a field is in the field.
+            if shape.fields.iter().all(|field| field.key != key) {
+                result = entries.serialize_entry(key, &value);
+            }
+            result.is_ok()
+        });
+        result?;
+    }
+    entries.end()
+}
