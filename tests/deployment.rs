@@ -836,7 +836,7 @@ async fn an_unknown_route_is_not_found() {
         (Method::GET, "/api/quue/v1/ping", "did you mean `queue`?"),
         (Method::GET, "/api/queue/v2/ping", "no service `queue` of version `v2`"),
         (Method::GET, "/api/queue/v1/pong", "no endpoint GET /pong"),
-        (Method::GET, "/api/queue/v1/ping/", "no endpoint GET /ping/"),
+        (Method::GET, "/api/queue/v1/ping//", "no endpoint GET /ping//"),
         (Method::POST, "/api/queue/v1/ping", "no endpoint POST /ping"),
         (Method::GET, "/api/queue/v1/task//status", "no endpoint GET /task//status"),
     ];
@@ -845,6 +845,18 @@ async fn an_unknown_route_is_not_found() {
         assert_refused(&answer, StatusCode::NOT_FOUND, "ResourceNotFound", message);
     }
     assert!(fake.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_does_not_count() {
+    let fake = deployment().await;
+    for resource in
+        ["/api/queue/v1/ping", "/api/queue/v1/ping/", LIST_CLIENTS, "/api/auth/v1/clients"]
+    {
+        let header = header(&fake, "GET", resource, now());
+        let (status, answer) = send_with(&fake, Method::GET, resource, &header).await;
+        assert_eq!(status, StatusCode::OK, "{resource}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod references;
 mod requests;
 mod retries;
 mod scopes;
+mod strangers;
 mod strictness;
 mod urls;
 
