@@ -11,6 +11,7 @@ mod clients;
 mod compile;
 mod dates;
 mod deployment;
+mod deployment_auth;
 mod deployment_queue;
 mod environment;
 mod every_endpoint;

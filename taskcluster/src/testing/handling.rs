@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use tracing::info;
 
 use super::answer::{Refusal, Reply};
+use super::auth::AccountsFor;
 use super::authentication::{authenticate, content_type, signature};
 use super::authorization::authorize;
 use super::recorded::RecordedCall;
@@ -75,13 +76,13 @@ impl State {
         request: &Incoming,
         skew: TimeDelta,
     ) -> Result<(), Refusal> {
-        let clock = (self.clock.signing() + skew, self.now() + skew);
-        let caller = authenticate(request, clock, |id| auth::account(self, call, id))?;
+        let times = (self.clock.signing() + skew, self.now() + skew);
+        let caller = authenticate(request, times, &AccountsFor { state: self, call })?;
         call.client_id = caller.client_id;
         call.scopes = caller.scopes;
         routing::check_query(call.endpoint, &call.query)?;
         self.check_body(call, request)?;
-        authorize(call, &self.parameters(call))
+        authorize(self, call, &self.parameters(call))
     }
 
     /// Checks that there is a body where the reference has one, and that it is JSON which fits the schema.
@@ -148,8 +149,10 @@ impl State {
         let args = call.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let mut known =
             parameters(call.service, call.endpoint.name, payload, call.query.clone(), args);
-        if call.service == "queue" {
-            queue::add_parameters(self, call, &mut known);
+        match call.service {
+            "auth" => auth::add_parameters(self, call, &mut known),
+            "queue" => queue::add_parameters(self, call, &mut known),
+            _ => {}
         }
         known
     }

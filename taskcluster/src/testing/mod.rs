@@ -53,6 +53,7 @@ mod object;
 mod paging;
 mod queue;
 mod recorded;
+mod roles;
 mod routing;
 mod schemas;
 mod secrets;

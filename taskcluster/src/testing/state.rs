@@ -15,6 +15,7 @@ use super::messages::{Exchanges, Message};
 use super::object::Objects;
 use super::queue::Queue;
 use super::recorded::Record;
+use super::roles::Roles;
 use super::schemas::Schemas;
 use super::secrets::Secrets;
 use super::storage::Storage;
@@ -44,6 +45,7 @@ pub(super) struct State {
     pub(super) stubs: Stubs,
     pub(super) exchanges: Exchanges,
     pub(super) clients: Clients,
+    pub(super) roles: Roles,
     pub(super) queue: Mutex<Queue>,
     pub(super) secrets: Secrets,
     pub(super) index: Index,
@@ -79,6 +81,7 @@ impl State {
             stubs: Stubs::default(),
             exchanges: Exchanges::default(),
             clients: Clients::default(),
+            roles: Roles::default(),
             queue: Mutex::default(),
             secrets: Secrets::default(),
             index: Index::default(),
@@ -120,8 +123,26 @@ impl State {
         *self.claim_wait.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a message of a service to all who listen.
+    /// Hands a message of a service to all who listen. One that does not fit its schema is held back, since no service
+    /// would send it.
     pub(super) fn publish(&self, message: Message) {
+        let of_message = |reference: &&Reference| {
+            let exchanges = reference.exchanges.iter();
+            let exchange = exchanges.clone().find(|known| known.exchange == message.exchange)?;
+            Some((reference.service, exchange.schema))
+        };
+        let references = [
+            &crate::AuthEvents::REFERENCE,
+            &crate::HooksEvents::REFERENCE,
+            &crate::NotifyEvents::REFERENCE,
+            &crate::QueueEvents::REFERENCE,
+        ];
+        if let Some((service, schema)) = references.iter().find_map(of_message)
+            && let Err(problem) = self.schemas.check(service, schema, &message.payload)
+        {
+            tracing::error!("a message for {} is wrong: {problem:?}", message.exchange);
+            return;
+        }
         self.exchanges.publish(&message);
     }
 
