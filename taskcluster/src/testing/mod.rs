@@ -24,16 +24,27 @@
 //!
 //! # What works without a stub
 //!
+//! The services share one state and one clock, which stands still for nobody but can be moved ahead by
+//! [`Deployment::advance`].
+//!
 //! - `ping` of every service
-//! - auth: `testAuthenticate`, `testAuthenticateGet`, `currentScopes`, `listClients`, `createClient`
-//! - queue: `createTask`, `task`, `status`, `listTaskGroup`, `cancelTask`
-//! - secrets: `get`, `set`, `remove`, `list`
+//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures
+//! - queue: everything about tasks, runs, task groups, what is pending and claimed, and artifacts. Claims and deadlines run
+//!   out, dependencies are waited for, completed tasks get into the index by their routes.
+//! - index: all of it
+//! - object: all of it, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
+//! - secrets: all of it
+//!
+//! What happens is told by messages, as the services publish them to Pulse; [`Deployment::listen`] hears them.
 //!
 //! Any other call gets status 400 with the code `NotStubbed`.
 //!
 //! # Where it differs from a real deployment
 //!
-//! - There are no roles: a client has the scopes that it was given, and an anonymous caller has none.
+//! - `claimWork` waits for a moment only; see [`Deployment::set_claim_wait`].
+//! - Signatures are judged by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
+//!   clock, and a task's `created` may be of either.
+//! - Hashes of uploads are kept, but not compared with the content.
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.
 //! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
 //!   scope that could satisfy them.
