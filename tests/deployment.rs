@@ -1361,15 +1361,30 @@ async fn a_continuation_token_is_good_for_its_list_alone() {
 
     for wrong in ["", "x", "dGVzdGVy", &token[1..], &format!("{token}AA")] {
         let error = auth.list_clients().prefix("t").continuation_token(wrong).await.unwrap_err();
-        assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "continuationToken");
+        assert_api_error(
+            &error,
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestArguments",
+            "continuationToken",
+        );
     }
     let error = auth.list_clients().prefix("to").continuation_token(token).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "continuationToken");
+    assert_api_error(
+        &error,
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestArguments",
+        "continuationToken",
+    );
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     let error = secrets.list().continuation_token(token).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "continuationToken");
+    assert_api_error(
+        &error,
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestArguments",
+        "continuationToken",
+    );
     let error = auth.list_clients().limit("many").await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "`limit`");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InvalidRequestArguments", "`limit`");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod every_endpoint;
 mod exchanges;
 mod faults;
 mod hawk;
+mod legacy_services;
 mod paging;
 mod pulse;
 mod references;

@@ -108,6 +108,17 @@ impl Reply {
         self.status.is_success()
     }
 
+    /// Changes the body, if it is a successful one and JSON.
+    pub(super) fn map_json(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        if self.is_success()
+            && let Some(Ok(mut value)) = self.bytes().map(serde_json::from_slice)
+        {
+            change(&mut value);
+            self.content = Content::Bytes(value.to_string().into());
+        }
+        self
+    }
+
     /// The body as it will be sent; `None` for an error, whose body is not made yet.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.content {
