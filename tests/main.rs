@@ -13,6 +13,7 @@ mod dates;
 mod deployment;
 mod deployment_auth;
 mod deployment_queue;
+mod deployment_services;
 mod environment;
 mod every_endpoint;
 mod exchanges;

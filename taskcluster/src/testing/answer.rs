@@ -181,6 +181,10 @@ impl Refusal {
         Self { status, code, message: message.into() }
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InputError", message)
     }
@@ -219,6 +223,10 @@ impl Refusal {
 
     pub(super) fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "RequestConflict", message)
+    }
+
+    pub(super) fn denylisted(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "DenylistedAddress", message)
     }
 
     pub(super) fn no_matching_method(message: impl Into<String>) -> Self {

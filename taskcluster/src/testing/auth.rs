@@ -238,8 +238,8 @@ fn authenticated(
     required: Vec<String>,
 ) -> Result<Value, Refusal> {
     let required = Expression::AllOf(required.into_iter().map(Expression::Scope).collect());
-    authorization::check(state, call, &required)?;
-    let client_id = call.client_id.as_deref().unwrap_or("static/anonymous");
+    let client_id = call.client_id.as_deref().unwrap_or(authorization::ANONYMOUS);
+    authorization::check(state, client_id, &call.scopes, &required)?;
     Ok(json!({"clientId": client_id, "scopes": set_of(call.scopes.clone())}))
 }
 

@@ -14,7 +14,7 @@ use super::schemas::Problem;
 use super::server::{Incoming, Outcome};
 use super::state::State;
 use super::stub::{Key, Plan, Prescribed};
-use super::{auth, index, object, queue, secrets};
+use super::{auth, hooks, index, notify, object, purge_cache, queue, secrets};
 use crate::reference::Endpoint;
 use crate::required_scopes::parameters;
 
@@ -203,8 +203,11 @@ impl State {
         }
         let answer = match (*service, *version) {
             ("auth", "v1") => auth::answer(self, call),
+            ("hooks", "v1") => hooks::answer(self, call),
             ("index", "v1") => index::answer(self, call),
+            ("notify", "v1") => notify::answer(self, call),
             ("object", "v1") => object::answer(self, call),
+            ("purge-cache", "v1") => purge_cache::answer(self, call),
             ("queue", "v1") => queue::answer(self, call).await,
             ("secrets", "v1") => secrets::answer(self, call),
             _ => None,

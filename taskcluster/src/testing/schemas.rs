@@ -67,6 +67,14 @@ impl Schemas {
         }
     }
 
+    /// Checks a value against a schema that is given as it is.
+    pub(super) fn check_by(schema: &Value, value: &Value) -> Result<(), Problem> {
+        let url = format!("{CURRENT}given.json");
+        let added = Arc::new(HashMap::from([(url.clone(), schema.clone())]));
+        let schemas = Self(Mutex::new(Inner { added, ..Inner::default() }));
+        schemas.check("", &url, value)
+    }
+
     /// Adds all schema files below a folder that is laid out like a deployment's `/schemas`.
     pub(super) fn add(&self, folder: &Path) -> Result<()> {
         let mut files = Vec::new();

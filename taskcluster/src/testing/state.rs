@@ -10,9 +10,12 @@ use tokio::sync::Notify;
 use super::answer::Refusal;
 use super::auth::Clients;
 use super::clock::Clock;
+use super::hooks::Hooks;
 use super::index::Index;
 use super::messages::{Exchanges, Message};
+use super::notify::Notifications;
 use super::object::Objects;
+use super::purge_cache::PurgeRequests;
 use super::queue::Queue;
 use super::recorded::Record;
 use super::roles::Roles;
@@ -48,7 +51,10 @@ pub(super) struct State {
     pub(super) roles: Roles,
     pub(super) queue: Mutex<Queue>,
     pub(super) secrets: Secrets,
+    pub(super) hooks: Hooks,
     pub(super) index: Index,
+    pub(super) notifications: Notifications,
+    pub(super) purge_requests: PurgeRequests,
     pub(super) objects: Objects,
     pub(super) storage: Storage,
 }
@@ -84,7 +90,10 @@ impl State {
             roles: Roles::default(),
             queue: Mutex::default(),
             secrets: Secrets::default(),
+            hooks: Hooks::default(),
             index: Index::default(),
+            notifications: Notifications::default(),
+            purge_requests: PurgeRequests::default(),
             objects: Objects::default(),
             storage: Storage::default(),
         }
