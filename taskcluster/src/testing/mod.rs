@@ -53,6 +53,8 @@
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.
 //! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
 //!   scope that could satisfy them.
+//!
+#![doc = include_str!("guide.md")]
 
 mod answer;
 mod auth;

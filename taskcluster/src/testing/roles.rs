@@ -290,9 +290,8 @@ impl Deployment {
     /// let fake = Deployment::start_blocking()?;
     /// fake.role("repo:*", ["auth:current-scopes", "queue:route:index.<..>.*"]);
     /// let auth = Auth::new(&fake.connect_as("ci", ["assume:repo:gecko"])?);
-    /// let scopes = auth.current_scopes().send_as::<taskcluster::Value>();
-    /// # let scopes = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(scopes);
-    /// assert_eq!(scopes?["scopes"][2], "queue:route:index.gecko.*");
+    /// let scopes: taskcluster::Value = auth.current_scopes().send_as_blocking()?;
+    /// assert_eq!(scopes["scopes"][2], "queue:route:index.gecko.*");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn role<S: Into<String>>(
