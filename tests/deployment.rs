@@ -839,7 +839,7 @@ async fn an_unknown_route_is_not_found() {
         (Method::GET, "/api/quue/v1/ping", "did you mean `queue`?"),
         (Method::GET, "/api/queue/v2/ping", "no service `queue` of version `v2`"),
         (Method::GET, "/api/queue/v1/pong", "no endpoint GET /pong"),
-        (Method::GET, "/api/queue/v1/ping/", "no endpoint GET /ping/"),
+        (Method::GET, "/api/queue/v1/ping//", "no endpoint GET /ping//"),
         (Method::POST, "/api/queue/v1/ping", "no endpoint POST /ping"),
         (Method::GET, "/api/queue/v1/task//status", "no endpoint GET /task//status"),
     ];
@@ -848,6 +848,18 @@ async fn an_unknown_route_is_not_found() {
         assert_refused(&answer, StatusCode::NOT_FOUND, "ResourceNotFound", message);
     }
     assert!(fake.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_does_not_count() {
+    let fake = deployment().await;
+    for resource in
+        ["/api/queue/v1/ping", "/api/queue/v1/ping/", LIST_CLIENTS, "/api/auth/v1/clients"]
+    {
+        let header = header(&fake, "GET", resource, now());
+        let (status, answer) = send_with(&fake, Method::GET, resource, &header).await;
+        assert_eq!(status, StatusCode::OK, "{resource}: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -1361,15 +1373,30 @@ async fn a_continuation_token_is_good_for_its_list_alone() {
 
     for wrong in ["", "x", "dGVzdGVy", &token[1..], &format!("{token}AA")] {
         let error = auth.list_clients().prefix("t").continuation_token(wrong).await.unwrap_err();
-        assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "continuationToken");
+        assert_api_error(
+            &error,
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestArguments",
+            "continuationToken",
+        );
     }
     let error = auth.list_clients().prefix("to").continuation_token(token).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "continuationToken");
+    assert_api_error(
+        &error,
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestArguments",
+        "continuationToken",
+    );
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     let error = secrets.list().continuation_token(token).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "continuationToken");
+    assert_api_error(
+        &error,
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestArguments",
+        "continuationToken",
+    );
     let error = auth.list_clients().limit("many").await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "`limit`");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InvalidRequestArguments", "`limit`");
 }
 
 #[tokio::test]

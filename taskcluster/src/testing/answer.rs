@@ -108,6 +108,17 @@ impl Reply {
         self.status.is_success()
     }
 
+    /// Changes the body, if it is a successful one and JSON.
+    pub(super) fn map_json(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        if self.is_success()
+            && let Some(Ok(mut value)) = self.bytes().map(serde_json::from_slice)
+        {
+            change(&mut value);
+            self.content = Content::Bytes(value.to_string().into());
+        }
+        self
+    }
+
     /// The body as it will be sent; `None` for an error, whose body is not made yet.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.content {
@@ -170,6 +181,10 @@ impl Refusal {
         Self { status, code, message: message.into() }
     }
 
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InputError", message)
     }
@@ -208,6 +223,10 @@ impl Refusal {
 
     pub(super) fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "RequestConflict", message)
+    }
+
+    pub(super) fn denylisted(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "DenylistedAddress", message)
     }
 
     pub(super) fn no_matching_method(message: impl Into<String>) -> Self {

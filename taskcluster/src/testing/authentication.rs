@@ -17,8 +17,19 @@ use crate::scopes::covers;
 /// A client as far as signatures are concerned.
 pub(super) struct Account {
     pub(super) access_token: String,
+    /// With those that its roles add.
     pub(super) scopes: Vec<String>,
     pub(super) expires: DateTime<Utc>,
+    pub(super) disabled: bool,
+}
+
+/// What is known of clients and roles.
+pub(super) trait Accounts {
+    /// The client of this id.
+    fn account(&self, id: &str) -> Option<Account>;
+
+    /// The scopes with those that roles add.
+    fn expand(&self, scopes: Vec<String>) -> Vec<String>;
 }
 
 /// Who calls, and what they may do.
@@ -26,16 +37,30 @@ pub(super) struct Caller {
     /// `None` for an anonymous caller.
     pub(super) client_id: Option<String>,
     pub(super) scopes: Vec<String>,
+    pub(super) expires: DateTime<Utc>,
 }
 
-/// Finds out who sent a request; `accounts` knows the clients. Of the two times, the first is for what clients sign, the
-/// second for clients and certificates, which expire as everything does that the deployment keeps.
+/// The times by which a request is judged: that for what clients sign, and that for clients and certificates, which
+/// expire as everything does that the deployment keeps.
+pub(super) type Times = (DateTime<Utc>, DateTime<Utc>);
+
+/// Finds out who sent a request.
 pub(super) fn authenticate(
     request: &Incoming,
-    clock: (DateTime<Utc>, DateTime<Utc>),
-    accounts: impl Fn(&str) -> Option<Account>,
+    times: Times,
+    accounts: &dyn Accounts,
 ) -> Result<Caller, Refusal> {
-    identify(request, clock, &accounts).map_err(Refusal::authentication)
+    let (caller, _) = identify(request, times, accounts, true).map_err(Refusal::authentication)?;
+    Ok(caller)
+}
+
+/// The same for a request whose body is not here. Returns the hash that the body must have, too.
+pub(super) fn authenticate_without_body(
+    request: &Incoming,
+    times: Times,
+    accounts: &dyn Accounts,
+) -> Result<(Caller, Option<String>), String> {
+    identify(request, times, accounts, false)
 }
 
 /// The signature of a request as it stands there, for the record.
@@ -50,13 +75,18 @@ pub(super) fn signature(request: &Incoming) -> Option<Signature> {
 
 fn identify(
     request: &Incoming,
-    clock: (DateTime<Utc>, DateTime<Utc>),
-    accounts: &dyn Fn(&str) -> Option<Account>,
-) -> Result<Caller, String> {
-    let (signing, now) = (clock.0.timestamp(), clock.1);
+    (signing, now): Times,
+    accounts: &dyn Accounts,
+    with_body: bool,
+) -> Result<(Caller, Option<String>), String> {
+    let signing = signing.timestamp();
     let (resource, bewit) = without_bewit(&request.resource);
     match (request.headers.get(AUTHORIZATION), bewit) {
-        (None, None) => Ok(Caller { client_id: None, scopes: Vec::new() }),
+        (None, None) => {
+            let scopes = accounts.expand(vec!["assume:anonymous".to_owned()]);
+            let expires = now + TimeDelta::minutes(15);
+            Ok((Caller { client_id: None, scopes, expires }, None))
+        }
         (Some(_), Some(_)) => {
             Err("A request is signed either by an `Authorization` header or by a bewit, \
                                    but this one has both"
@@ -67,11 +97,14 @@ fn identify(
             let header = Header::parse(value).map_err(|refusal| refusal.to_string())?;
             let signer = Signer::find(header.id, header.ext.unwrap_or_default(), now, accounts)?;
             let target = target(request, &request.resource)?;
-            header
-                .verify(&target, &signer.access_token, signing)
-                .and_then(|()| header.verify_payload(content_type(&request.headers), &request.body))
-                .map_err(|refusal| refusal.to_string())?;
-            Ok(signer.into_caller())
+            let verified = header.verify(&target, &signer.access_token, signing);
+            verified.map_err(|refusal| refusal.to_string())?;
+            if with_body {
+                header
+                    .verify_payload(content_type(&request.headers), &request.body)
+                    .map_err(|refusal| refusal.to_string())?;
+            }
+            Ok((signer.into_caller(), header.hash.map(str::to_owned)))
         }
         (None, Some(bewit)) => {
             if request.method != Method::GET {
@@ -83,7 +116,7 @@ fn identify(
             bewit
                 .verify(&target, &signer.access_token, signing)
                 .map_err(|refusal| refusal.to_string())?;
-            Ok(signer.into_caller())
+            Ok((signer.into_caller(), None))
         }
     }
 }
@@ -116,6 +149,7 @@ struct Signer {
     client_id: String,
     access_token: String,
     scopes: Vec<String>,
+    expires: DateTime<Utc>,
 }
 
 impl Signer {
@@ -125,10 +159,13 @@ impl Signer {
         client_id: &str,
         ext: &str,
         now: DateTime<Utc>,
-        accounts: &dyn Fn(&str) -> Option<Account>,
+        accounts: &dyn Accounts,
     ) -> Result<Self, String> {
         let account = |id: &str| {
-            let account = accounts(id).ok_or_else(|| format!("No such clientId: {id}"))?;
+            let account = accounts.account(id).ok_or_else(|| format!("No such clientId: {id}"))?;
+            if account.disabled {
+                return Err(format!("Client with clientId {id} is disabled"));
+            }
             if account.expires <= now {
                 return Err(format!("Client with clientId {id} has expired"));
             }
@@ -137,13 +174,14 @@ impl Signer {
         let mut ext = read_ext(ext)?;
         let mut signer = match ext.remove("certificate") {
             None | Some(Value::Null) => {
-                let Account { access_token, scopes, .. } = account(client_id)?;
-                Self { client_id: client_id.to_owned(), access_token, scopes }
+                let Account { access_token, scopes, expires, .. } = account(client_id)?;
+                Self { client_id: client_id.to_owned(), access_token, scopes, expires }
             }
             Some(certificate) => {
                 let certificate = Certificate::read(&certificate)?;
                 let issuer = account(certificate.issuer.as_deref().unwrap_or(client_id))?;
-                certificate.check(client_id, &issuer, now)?
+                let signer = certificate.check(client_id, &issuer, now)?;
+                Self { scopes: accounts.expand(signer.scopes), ..signer }
             }
         };
         if let Some(authorized) = ext.remove("authorizedScopes") {
@@ -154,13 +192,14 @@ impl Signer {
                     "ext.authorizedScopes oversteps the scopes of {client_id}: {scope}"
                 ));
             }
-            signer.scopes = authorized;
+            signer.scopes = accounts.expand(authorized);
         }
         Ok(signer)
     }
 
     fn into_caller(self) -> Caller {
-        Caller { client_id: Some(self.client_id), scopes: self.scopes }
+        let Self { client_id, scopes, expires, .. } = self;
+        Caller { client_id: Some(client_id), scopes, expires }
     }
 }
 
@@ -256,6 +295,7 @@ impl Certificate {
             client_id: client_id.to_owned(),
             access_token: URL_SAFE_NO_PAD.encode(key.mac(self.seed.as_bytes())),
             scopes: self.scopes,
+            expires: DateTime::from_timestamp_millis(self.expiry).unwrap_or(issuer.expires),
         })
     }
 

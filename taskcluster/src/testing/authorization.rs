@@ -8,34 +8,57 @@ use serde_json::{Map, Value};
 
 use super::answer::Refusal;
 use super::recorded::RecordedCall;
+use super::state::State;
+use crate::reference::Endpoint;
 use crate::scopes::{Expression, Params, ScopeTemplate, missing};
 
 /// Stands around the name of a text that is not known; no scope can contain it.
 const UNKNOWN: char = '\0';
 
+/// How a caller without credentials is called.
+pub(super) const ANONYMOUS: &str = "static/anonymous";
+
 /// Refuses a call whose caller lacks scopes. `known` are the values of the template's parameters.
-pub(super) fn authorize(call: &RecordedCall, known: &Map<String, Value>) -> Result<(), Refusal> {
-    let Some(template) = &call.endpoint.scopes else { return Ok(()) };
-    check(call, &required(template, known))
+pub(super) fn authorize(
+    state: &State,
+    call: &RecordedCall,
+    known: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let client_id = call.client_id.as_deref().unwrap_or(ANONYMOUS);
+    authorize_as(state, client_id, &call.scopes, call.endpoint, known)
 }
 
-/// Refuses a caller who does not satisfy an expression.
-pub(super) fn check(call: &RecordedCall, needed: &Expression) -> Result<(), Refusal> {
-    let mut held = call.scopes.clone();
-    // In all deployments anybody may read public artifacts.
-    held.push("queue:get-artifact:public/*".to_owned());
+/// Refuses a call that this client with these scopes would make.
+pub(super) fn authorize_as(
+    state: &State,
+    client_id: &str,
+    scopes: &[String],
+    endpoint: &Endpoint,
+    known: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let Some(template) = &endpoint.scopes else { return Ok(()) };
+    check(state, client_id, scopes, &required(template, known))
+}
+
+/// Refuses a client who does not satisfy an expression.
+pub(super) fn check(
+    state: &State,
+    client_id: &str,
+    scopes: &[String],
+    needed: &Expression,
+) -> Result<(), Refusal> {
+    let mut held = scopes.to_vec();
+    // Whoever has a name may do what those without may.
+    held.extend(state.roles.anonymous());
     let needed = settle(needed, &mut held);
     match missing(&held, &needed) {
         None => Ok(()),
-        Some(missing) => {
-            let client_id = call.client_id.as_deref().unwrap_or("static/anonymous");
-            Err(Refusal::insufficient_scopes(format!(
-                "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n\
+        Some(missing) => Err(Refusal::insufficient_scopes(format!(
+            "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n\
                  ```\n{missing}\n```\n\n\
                  This request requires the client to satisfy the following scope expression:\n\n\
                  ```\n{needed}\n```"
-            )))
-        }
+        ))),
     }
 }
 

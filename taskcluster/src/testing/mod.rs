@@ -24,19 +24,37 @@
 //!
 //! # What works without a stub
 //!
+//! The services share one state and one clock, which stands still for nobody but can be moved ahead by
+//! [`Deployment::advance`].
+//!
 //! - `ping` of every service
-//! - auth: `testAuthenticate`, `testAuthenticateGet`, `currentScopes`, `listClients`, `createClient`
-//! - queue: `createTask`, `task`, `status`, `listTaskGroup`, `cancelTask`
-//! - secrets: `get`, `set`, `remove`, `list`
+//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures
+//! - queue: everything about tasks, runs, task groups, what is pending and claimed, and artifacts. Claims and deadlines run
+//!   out, dependencies are waited for, completed tasks get into the index by their routes.
+//! - hooks: all of it, but a hook fires only when it is triggered, neither by its schedule nor by its bindings
+//! - index: all of it
+//! - notify: all of it; what would be sent is [kept](Deployment::notifications)
+//! - object: all of it, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
+//! - purge-cache: all of it
+//! - secrets: all of it
+//!
+//! What happens is told by messages, as the services publish them to Pulse; [`Deployment::listen`] hears them.
 //!
 //! Any other call gets status 400 with the code `NotStubbed`.
 //!
 //! # Where it differs from a real deployment
 //!
-//! - There are no roles: a client has the scopes that it was given, and an anonymous caller has none.
+//! - `claimWork` waits for a moment only; see [`Deployment::set_claim_wait`].
+//! - Signatures are judged by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
+//!   clock, and a task's `created` may be of either.
+//! - A hook's task is created as soon as the hook is triggered, with the scopes of the role `hook-id:<group>/<hook>`. Cron
+//!   patterns are only counted, and a hook has no next date.
+//! - Hashes of uploads are kept, but not compared with the content.
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.
 //! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
 //!   scope that could satisfy them.
+//!
+#![doc = include_str!("guide.md")]
 
 mod answer;
 mod auth;
@@ -47,12 +65,16 @@ mod deployment;
 mod embedded_schemas;
 mod expected;
 mod handling;
+mod hooks;
 mod index;
 mod messages;
+mod notify;
 mod object;
 mod paging;
+mod purge_cache;
 mod queue;
 mod recorded;
+mod roles;
 mod routing;
 mod schemas;
 mod secrets;
@@ -65,5 +87,6 @@ pub use answer::Reply;
 pub use deployment::Deployment;
 pub use expected::{ExpectedCall, called};
 pub use messages::{Message, Messages};
+pub use notify::Notification;
 pub use recorded::{RecordedCall, Signature};
 pub use stub::{Fault, StubBuilder};

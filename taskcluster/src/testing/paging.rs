@@ -22,13 +22,13 @@ pub(super) fn page(
     let limit = match call.query_value("limit") {
         Some(limit) => limit
             .parse::<usize>()
-            .map_err(|_| Refusal::input(format!("`limit` is not a number: {limit:?}")))?
+            .map_err(|_| Refusal::arguments(format!("`limit` is not a number: {limit:?}")))?
             .clamp(1, LIMIT),
         None => LIMIT,
     };
     let after = match call.query_value("continuationToken") {
         Some(token) => Some(last_key(key, call, token).ok_or_else(|| {
-            Refusal::input("`continuationToken` is not one that this list has given")
+            Refusal::arguments("`continuationToken` is not one that this list has given")
         })?),
         None => None,
     };

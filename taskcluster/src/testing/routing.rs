@@ -84,11 +84,11 @@ fn split(path: &str) -> Option<(&str, &str, &str)> {
     Some((service, version, rest))
 }
 
-/// The arguments of a path, if it fits the route.
+/// The arguments of a path, if it fits the route. A slash at the end does not count: some clients take it away.
 fn arguments(route: &'static str, path: &str) -> Option<BTreeMap<&'static str, String>> {
     let mut args = BTreeMap::new();
-    let mut words = path.split('/');
-    for pattern in route.split('/') {
+    let mut words = path.strip_suffix('/').unwrap_or(path).split('/');
+    for pattern in route.strip_suffix('/').unwrap_or(route).split('/') {
         let word = words.next()?;
         let Some((before, name, after)) = argument(pattern) else {
             if pattern == word { continue } else { return None }

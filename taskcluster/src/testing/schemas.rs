@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use boon::{Compiler, Draft, SchemaIndex, UrlLoader};
+use boon::{Compiler, Draft, ErrorKind, SchemaIndex, UrlLoader, ValidationError};
 use serde_json::Value;
 
 use super::embedded_schemas::embedded_schema;
@@ -40,10 +40,7 @@ pub(super) enum Problem {
 impl Schemas {
     /// Checks a value against a schema as a service's reference names it: by URL, or by path below the service's schemas.
     pub(super) fn check(&self, service: &str, schema: &str, value: &Value) -> Result<(), Problem> {
-        let url = match schema.contains("://") {
-            true => schema.to_owned(),
-            false => format!("{CURRENT}{service}/{schema}"),
-        };
+        let url = url(service, schema);
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = inner.index(&url).map_err(Problem::NoSchema)?;
         inner.compiled.validate(value, index).map_err(|error| {
@@ -52,6 +49,30 @@ impl Schemas {
             let places: Vec<_> = text.lines().skip(1).collect();
             Problem::Misfit(places.join("\n").replace("- at '':", "- at the top level:"))
         })
+    }
+
+    /// Takes from a value what a schema forbids only because it does not know it.
+    pub(super) fn prune(&self, service: &str, schema: &str, value: &mut Value) {
+        let url = url(service, schema);
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(index) = inner.index(&url) else { return };
+        let mut unknown = Vec::new();
+        if let Err(error) = inner.compiled.validate(value, index) {
+            collect_unknown(&error, &mut unknown);
+        }
+        for (place, name) in unknown {
+            if let Some(Value::Object(members)) = value.pointer_mut(&place) {
+                members.remove(&name);
+            }
+        }
+    }
+
+    /// Checks a value against a schema that is given as it is.
+    pub(super) fn check_by(schema: &Value, value: &Value) -> Result<(), Problem> {
+        let url = format!("{CURRENT}given.json");
+        let added = Arc::new(HashMap::from([(url.clone(), schema.clone())]));
+        let schemas = Self(Mutex::new(Inner { added, ..Inner::default() }));
+        schemas.check("", &url, value)
     }
 
     /// Adds all schema files below a folder that is laid out like a deployment's `/schemas`.
@@ -71,6 +92,24 @@ impl Schemas {
         }
         *inner = Inner { added: Arc::new(added), ..Inner::default() };
         Ok(())
+    }
+}
+
+fn url(service: &str, schema: &str) -> String {
+    match schema.contains("://") {
+        true => schema.to_owned(),
+        false => format!("{CURRENT}{service}/{schema}"),
+    }
+}
+
+/// The members that a schema does not know, and where they are.
+fn collect_unknown(error: &ValidationError<'_, '_>, found: &mut Vec<(String, String)>) {
+    if let ErrorKind::AdditionalProperties { got } = &error.kind {
+        let place = error.instance_location.to_string();
+        found.extend(got.iter().map(|name| (place.clone(), name.to_string())));
+    }
+    for cause in &error.causes {
+        collect_unknown(cause, found);
     }
 }
 

@@ -10,11 +10,15 @@ use tokio::sync::Notify;
 use super::answer::Refusal;
 use super::auth::Clients;
 use super::clock::Clock;
+use super::hooks::Hooks;
 use super::index::Index;
 use super::messages::{Exchanges, Message};
+use super::notify::Notifications;
 use super::object::Objects;
+use super::purge_cache::PurgeRequests;
 use super::queue::Queue;
 use super::recorded::Record;
+use super::roles::Roles;
 use super::schemas::Schemas;
 use super::secrets::Secrets;
 use super::storage::Storage;
@@ -44,9 +48,13 @@ pub(super) struct State {
     pub(super) stubs: Stubs,
     pub(super) exchanges: Exchanges,
     pub(super) clients: Clients,
+    pub(super) roles: Roles,
     pub(super) queue: Mutex<Queue>,
     pub(super) secrets: Secrets,
+    pub(super) hooks: Hooks,
     pub(super) index: Index,
+    pub(super) notifications: Notifications,
+    pub(super) purge_requests: PurgeRequests,
     pub(super) objects: Objects,
     pub(super) storage: Storage,
 }
@@ -79,9 +87,13 @@ impl State {
             stubs: Stubs::default(),
             exchanges: Exchanges::default(),
             clients: Clients::default(),
+            roles: Roles::default(),
             queue: Mutex::default(),
             secrets: Secrets::default(),
+            hooks: Hooks::default(),
             index: Index::default(),
+            notifications: Notifications::default(),
+            purge_requests: PurgeRequests::default(),
             objects: Objects::default(),
             storage: Storage::default(),
         }
@@ -120,8 +132,26 @@ impl State {
         *self.claim_wait.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a message of a service to all who listen.
+    /// Hands a message of a service to all who listen. One that does not fit its schema is held back, since no service
+    /// would send it.
     pub(super) fn publish(&self, message: Message) {
+        let of_message = |reference: &&Reference| {
+            let exchanges = reference.exchanges.iter();
+            let exchange = exchanges.clone().find(|known| known.exchange == message.exchange)?;
+            Some((reference.service, exchange.schema))
+        };
+        let references = [
+            &crate::AuthEvents::REFERENCE,
+            &crate::HooksEvents::REFERENCE,
+            &crate::NotifyEvents::REFERENCE,
+            &crate::QueueEvents::REFERENCE,
+        ];
+        if let Some((service, schema)) = references.iter().find_map(of_message)
+            && let Err(problem) = self.schemas.check(service, schema, &message.payload)
+        {
+            tracing::error!("a message for {} is wrong: {problem:?}", message.exchange);
+            return;
+        }
         self.exchanges.publish(&message);
     }
 

@@ -55,6 +55,14 @@ impl State {
             queue.status(id)
         })
     }
+
+    /// The state of a task, if it is there.
+    pub(super) fn state_of_task(&self, id: &str) -> Option<&'static str> {
+        self.with_queue(|queue, _| {
+            let task = queue.task(id).ok()?;
+            Some(task.state().map_or("unscheduled", RunState::name))
+        })
+    }
 }
 
 /// Adds what the required scopes depend on and only the queue knows: the task that the call is about.

@@ -1,0 +1,37 @@
+//! The embedded deployment as a program of its own, for Taskcluster clients in any language.
+//!
+//! `cargo run --example deployment -- --port 8080` prints the environment variables that point a client at it, as a shell
+//! reads them, and then each call as a line on standard error. Port 0 is a free one. Ctrl-C ends it.
+
+use taskcluster::slugid;
+use taskcluster::testing::Deployment;
+
+/// May do anything.
+const CLIENT_ID: &str = "root";
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let port = port(std::env::args().skip(1)).ok_or("usage: deployment --port PORT")?;
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .without_time()
+        .with_level(false)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
+
+    let deployment = Deployment::start_on(port)?;
+    let access_token = slugid::v4() + &slugid::v4();
+    deployment.client(CLIENT_ID, &access_token, ["*"]);
+    println!("export TASKCLUSTER_ROOT_URL={}", deployment.root_url());
+    println!("export TASKCLUSTER_CLIENT_ID={CLIENT_ID}");
+    println!("export TASKCLUSTER_ACCESS_TOKEN={access_token}");
+    loop {
+        std::thread::park();
+    }
+}
+
+/// The port that the arguments ask for.
+fn port(mut args: impl Iterator<Item = String>) -> Option<u16> {
+    let (name, value) = (args.next()?, args.next()?);
+    (name == "--port" && args.next().is_none()).then(|| value.parse().ok()).flatten()
+}

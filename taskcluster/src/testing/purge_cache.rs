@@ -1,0 +1,89 @@
+//! The purge-cache service: which caches workers should drop.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::answer::{Refusal, Reply, timestamp};
+use super::auth::text;
+use super::paging::page;
+use super::recorded::RecordedCall;
+use super::state::State;
+
+/// How long a request is kept: no cache of a worker is used for longer.
+const KEPT: TimeDelta = TimeDelta::days(1);
+
+/// All requests by worker pool and cache, with the time before which a cache counts as stale.
+#[derive(Default)]
+pub(super) struct PurgeRequests(Mutex<BTreeMap<(String, String), DateTime<Utc>>>);
+
+impl PurgeRequests {
+    fn at(&self, now: DateTime<Utc>) -> MutexGuard<'_, BTreeMap<(String, String), DateTime<Utc>>> {
+        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.retain(|_, before| *before + KEPT > now);
+        requests
+    }
+}
+
+/// Answers what is built in; `None` for other endpoints.
+pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+    Some(match call.endpoint.name {
+        "purgeCache" => purge(state, call),
+        "allPurgeRequests" => all(state, call).map(Reply::from),
+        "purgeRequests" => of_pool(state, call).map(Reply::from),
+        _ => return None,
+    })
+}
+
+/// The worker pool that a call names; one of 2017 gives its two halves.
+fn pool(call: &RecordedCall) -> String {
+    match call.args.get("workerPoolId") {
+        Some(pool) => pool.clone(),
+        None => format!("{}/{}", call.arg("provisionerId"), call.arg("workerType")),
+    }
+}
+
+fn to_json(pool: &str, cache: &str, before: DateTime<Utc>) -> Value {
+    let (provisioner, worker_type) = pool.split_once('/').unwrap_or((pool, ""));
+    json!({
+        "provisionerId": provisioner, "workerType": worker_type, "cacheName": cache,
+        "before": timestamp(before),
+    })
+}
+
+fn purge(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> {
+    let now = state.now();
+    let cache = text(call.payload(), "cacheName")?;
+    state.purge_requests.at(now).insert((pool(call), cache), now);
+    Ok(Reply::new(StatusCode::OK))
+}
+
+fn all(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
+    let requests = state.purge_requests.at(state.now());
+    let items = requests
+        .iter()
+        .map(|((pool, cache), before)| (format!("{pool} {cache}"), to_json(pool, cache, *before)));
+    page(&state.token_key, call, "requests", items)
+}
+
+fn of_pool(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
+    let since = match call.query_value("since") {
+        Some(since) => Some(
+            since
+                .parse::<DateTime<Utc>>()
+                .map_err(|_| Refusal::input(format!("`since` is not a date: {since:?}")))?,
+        ),
+        None => None,
+    };
+    let wanted = pool(call);
+    let requests = state.purge_requests.at(state.now());
+    let of_pool = requests.iter().filter(|((pool, _), before)| {
+        *pool == wanted && since.is_none_or(|since| **before >= since)
+    });
+    let items: Vec<_> =
+        of_pool.map(|((pool, cache), before)| to_json(pool, cache, *before)).collect();
+    Ok(json!({"requests": items}))
+}
