@@ -192,8 +192,7 @@ impl<T: DeserializeOwned> IntoFuture for Call<T> {
     type IntoFuture = CallFuture<T>;
 
     fn into_future(self) -> CallFuture<T> {
-        let Self { request, answer } = self;
-        CallFuture { answer: Box::pin(async move { send(&request).await }), decoded: answer }
+        CallFuture { answer: sending(self.request), decoded: self.answer }
     }
 }
 
@@ -207,6 +206,11 @@ impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.request.fmt(f)
     }
+}
+
+/// The part of a call under way that is the same for all answer types.
+fn sending(request: Request) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> {
+    Box::pin(async move { send(&request).await })
 }
 
 /// A call under way: the future of an awaited [`Call`]. Dropping it ends the call.

@@ -113,13 +113,13 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let all: Vec<_> = fields.iter().chain(&open).collect();
     let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
     let rust_name = &kind.name;
-    let sent = kind.sent.then(|| sent(context, record));
+    let sent = kind.sent.then(|| sent(context, &name, record));
     let nothing_required = record.fields.iter().all(|field| !field.required || field.nullable());
     let default = (kind.sent && nothing_required).then(|| {
         quote! {
             impl ::core::default::Default for #name {
                 fn default() -> Self {
-                    Self::__blank()
+                    __p::blank()
                 }
             }
         }
@@ -135,12 +135,20 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
             )*
         }
 
-        impl #name {
-            fn __blank() -> Self {
+        #sent
+
+        impl __p::Field for #name {
+            fn blank() -> Self {
                 Self { #(#all: __p::blank()),* }
             }
 
-            #sent
+            fn slot(&mut self) -> __p::Slot<'_> {
+                __p::Slot::Record(self)
+            }
+
+            fn view(&self) -> __p::View<'_> {
+                __p::View::Record(self)
+            }
         }
 
         #default
@@ -170,7 +178,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
 }
 
 /// What a caller needs who makes one.
-fn sent(context: &Context<'_>, record: &Record) -> TokenStream {
+fn sent(context: &Context<'_>, name: &proc_macro2::Ident, record: &Record) -> TokenStream {
     let required: Vec<_> =
         record.fields.iter().filter(|field| field.required && !field.nullable()).collect();
     let names: Vec<_> = required.iter().map(|field| ident(&field.name.rust)).collect();
@@ -179,22 +187,24 @@ fn sent(context: &Context<'_>, record: &Record) -> TokenStream {
         .map(|field| argument(context, &field.kind, &ident(&field.name.rust)))
         .unzip();
     let rest = (names.len() < record.fields.len() + usize::from(record.open.is_some()))
-        .then(|| quote!(..Self::__blank()));
+        .then(|| quote!(..__p::blank()));
     quote! {
-        /// With what is required; the rest is left out unless it is set.
-        #[must_use]
-        #[allow(clippy::too_many_arguments)]
-        pub fn new(#(#names: #kinds),*) -> Self {
-            Self { #(#names: #values,)* #rest }
-        }
+        impl #name {
+            /// With what is required; the rest is left out unless it is set.
+            #[must_use]
+            #[allow(clippy::too_many_arguments)]
+            pub fn new(#(#names: #kinds),*) -> Self {
+                Self { #(#names: #values,)* #rest }
+            }
 
-        /// Holds it against its schema: patterns, lengths, ranges.
-        ///
-        /// # Errors
-        ///
-        /// All that is wrong, each with its place.
-        pub fn validate(&self) -> __runtime::Result<()> {
-            __p::validate(self.view())
+            /// Holds it against its schema: patterns, lengths, ranges.
+            ///
+            /// # Errors
+            ///
+            /// All that is wrong, each with its place.
+            pub fn validate(&self) -> __runtime::Result<()> {
+                __p::validate(self.view())
+            }
         }
     }
 }

@@ -196,7 +196,6 @@ impl FieldShape {
 #[macro_export]
 macro_rules! __record {
     ($($name:ident)*) => {$(
-        $crate::__field!($name, false, Record, Self::__blank());
         $crate::__serde!($name);
 
         impl ::core::fmt::Debug for $name {

@@ -20,11 +20,15 @@ use super::{Field, FreeForm, Presence, Record, Shape, Slot, Union};
 /// What is wrong and where: `status: runs[3]: runId: expected an integer`.
 pub fn read<'de, T: Field, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     let mut value = T::blank();
+    fill_outermost(value.slot(), from)?;
+    Ok(value)
+}
+
+/// Not made anew for each type.
+#[inline(never)]
+fn fill_outermost<'de, D: Deserializer<'de>>(slot: Slot<'_>, from: D) -> Result<(), D::Error> {
     let mut trace = Trace::default();
-    match fill(value.slot(), &mut trace, from) {
-        Ok(()) => Ok(value),
-        Err(error) => Err(trace.explain(error)),
-    }
+    fill(slot, &mut trace, from).map_err(|error| trace.explain(error))
 }
 
 fn fill<'de, D: Deserializer<'de>>(
