@@ -131,8 +131,8 @@ fn key(group: &str, n: usize) -> String {
 }
 
 /// A listener to the completed tasks of a group.
-fn listener(credentials: PulseCredentials, group: &str) -> Listener {
-    Listener::connect(credentials).bind(QueueEvents::task_completed().task_group_id(group))
+fn listener(credentials: PulseCredentials, group: &str) -> Listener<taskcluster::Value> {
+    Listener::connect(credentials).bind_any(QueueEvents::task_completed().task_group_id(group))
 }
 
 async fn next(messages: &mut Messages) -> Message {
@@ -225,6 +225,37 @@ async fn several_services_and_routes_share_one_queue() {
     let message = next(&mut messages).await;
     assert_eq!(message.exchange, "exchange/taskcluster-auth/v1/client-created");
     assert!(message.cc.is_empty());
+    assert!(message.ack().await.unwrap());
+    messages.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn payloads_have_the_type_of_their_exchange() {
+    let Some(broker) = broker() else { return };
+    let (publisher, group) = (broker.publisher().await, slugid::nice());
+    let mut messages = Listener::connect(broker.credentials())
+        .bind(QueueEvents::task_completed().task_group_id(&group).task_id("7"))
+        .bind(QueueEvents::task_completed().task_group_id(&group).task_id("8"))
+        .listen()
+        .await
+        .unwrap();
+    let schema = "../references/current/schemas/queue/v1/task-completed-message.json";
+    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(schema);
+    let whole = crate::samples::of(&schema, crate::samples::Extent::Newer).remove(0).document;
+    publisher.send(COMPLETED, &key(&group, 7), &[], whole.to_string().as_bytes()).await;
+    publisher.complete(&group, [8]).await;
+
+    let message = timeout(HANGING, messages.try_next()).await.unwrap().unwrap().unwrap();
+    let payload = message.payload.as_ref().unwrap();
+    assert_eq!(payload.status.task_id, whole["status"]["taskId"].as_str().unwrap());
+    assert_eq!(payload.run_id, whole["runId"].as_i64().unwrap());
+    assert!(message.ack().await.unwrap());
+
+    // What is not of this type is a message all the same.
+    let message = timeout(HANGING, messages.try_next()).await.unwrap().unwrap().unwrap();
+    let error = message.payload.as_ref().unwrap_err();
+    assert!(error.message().contains("is missing"), "{error}");
+    assert_eq!(message.decode::<BTreeMap<String, u8>>().unwrap()["number"], 8);
     assert!(message.ack().await.unwrap());
     messages.close().await.unwrap();
 }
@@ -324,7 +355,7 @@ async fn refusals_are_errors_at_once() {
         .max_retries(1000)
         .first_delay(Duration::from_secs(3600))
         .max_delay(Duration::from_secs(3600));
-    let refused = async |listener: Listener| {
+    let refused = async |listener: Listener<taskcluster::Value>| {
         let error = timeout(HANGING, listener.retry(patient).listen()).await.unwrap().unwrap_err();
         assert!(!format!("{error} {error:?}").contains(PASSWORD), "{error}");
         error
@@ -369,7 +400,7 @@ async fn mistakes_are_told_without_a_broker() {
     for (listener, what) in [
         (listener(credentials(), "a.b"), "part `taskGroupId`"),
         (listener(credentials(), "G").queue(""), "the queue's name is empty"),
-        (Listener::connect(credentials()), "a temporary queue without bindings"),
+        (Listener::connect(credentials()).payload_as(), "a temporary queue without bindings"),
     ] {
         let error = listener.listen().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
@@ -564,7 +595,7 @@ async fn credentials_of_a_callback_are_renewed() {
         };
         std::future::ready(Ok::<_, Error>(credentials))
     })
-    .bind(QueueEvents::task_completed().task_group_id(&group))
+    .bind_any(QueueEvents::task_completed().task_group_id(&group))
     .queue(&group)
     .listen()
     .await

@@ -31,12 +31,12 @@ async fn follow(
 ) -> Result<()> {
     let resolved = QueueEvents::task_group_resolved().task_group_id(group).binding()?;
     let mut messages = Listener::connect(credentials)
-        .bind(QueueEvents::task_pending().task_group_id(group))
-        .bind(QueueEvents::task_running().task_group_id(group))
-        .bind(QueueEvents::task_completed().task_group_id(group))
-        .bind(QueueEvents::task_failed().task_group_id(group))
-        .bind(QueueEvents::task_exception().task_group_id(group))
-        .bind(resolved.clone())
+        .bind_any(QueueEvents::task_pending().task_group_id(group))
+        .bind_any(QueueEvents::task_running().task_group_id(group))
+        .bind_any(QueueEvents::task_completed().task_group_id(group))
+        .bind_any(QueueEvents::task_failed().task_group_id(group))
+        .bind_any(QueueEvents::task_exception().task_group_id(group))
+        .bind_any(resolved.clone())
         .listen()
         .await?;
     listening();

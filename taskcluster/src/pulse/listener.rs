@@ -26,11 +26,16 @@ pub(super) struct Plan {
     pub(super) retry: Retry,
 }
 
+/// What the payloads of a [`Listener`] without bindings are: not known yet.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Unbound;
+
 /// A queue to be, and what is to flow into it. Nothing is sent until [`listen`](Self::listen).
 ///
 /// The module's page says what it [guarantees](crate::pulse#what-you-can-rely-on).
 #[must_use = "nothing is sent until `listen` is awaited"]
-pub struct Listener<T = Value> {
+pub struct Listener<T = Unbound> {
     plan: Plan,
     /// The first binding that is not one.
     mistake: Option<Error>,
@@ -89,19 +94,52 @@ impl Listener {
     }
 }
 
-impl<T> Listener<T> {
-    /// Lets messages of an exchange into the queue. May be called many times, for exchanges of any services; a message that
-    /// several bindings match comes once.
+impl Listener {
+    /// Lets messages of an exchange into the queue, and decodes payloads as the type that this exchange has for them.
     ///
-    /// A named queue keeps the bindings that it had.
-    pub fn bind(mut self, binding: impl IntoBinding) -> Self {
+    /// May be called again, for other routing keys of the exchange; a message that several bindings match comes once.
+    /// [`bind_any`](Self::bind_any) is for messages of several kinds. A named queue keeps the bindings that it had.
+    pub fn bind<B>(self, binding: B) -> Listener<B::Message>
+    where
+        B: IntoBinding<Message: DeserializeOwned>,
+    {
+        self.payload_as::<B::Message>().bind(binding)
+    }
+
+    /// Lets messages of an exchange into the queue, of whatever kind: payloads are [`Value`]s, and
+    /// [`Message::decode`](super::Message::decode) makes more of them.
+    pub fn bind_any(self, binding: impl IntoBinding) -> Listener<Value> {
+        self.payload_as::<Value>().bind_any(binding)
+    }
+
+    /// Listens to a queue that has its bindings already, with [`Value`]s as payloads; see
+    /// [`listen`](Listener::listen) of one with bindings.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn listen(self) -> Result<Messages<Value>> {
+        self.payload_as::<Value>().listen().await
+    }
+}
+
+impl<T: DeserializeOwned> Listener<T> {
+    /// Lets more messages of this kind into the queue.
+    pub fn bind(self, binding: impl IntoBinding<Message = T>) -> Self {
+        self.bind_any(binding)
+    }
+
+    /// Lets messages of another exchange into the queue, whose payloads will be decoded like the others.
+    pub fn bind_any(mut self, binding: impl IntoBinding) -> Self {
         match binding.into_binding() {
             Ok(binding) => self.plan.bindings.push(binding),
             Err(error) => self.mistake = self.mistake.or(Some(error)),
         }
         self
     }
+}
 
+impl<T> Listener<T> {
     /// Uses the durable queue of this name, and makes it if it is not there: messages gather in it while the program does not
     /// run. It stays on the broker until somebody deletes it. Programs with the same queue share its messages.
     ///
@@ -126,8 +164,8 @@ impl<T> Listener<T> {
         self
     }
 
-    /// Decodes payloads as `U`, where they are [`Value`] otherwise. [`Message::decode`](super::Message::decode) decodes one
-    /// message, for queues of several kinds.
+    /// Decodes payloads as `U`, whatever the exchanges have for them: for a type of one's own, or a queue that has its
+    /// bindings already. [`Message::decode`](super::Message::decode) decodes one message.
     pub fn payload_as<U: DeserializeOwned>(self) -> Listener<U> {
         Listener { plan: self.plan, mistake: self.mistake, payload: PhantomData }
     }

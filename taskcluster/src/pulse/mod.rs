@@ -8,19 +8,21 @@
 //! # async fn f(group: &str) -> Result<(), taskcluster::Error> {
 //! let mut messages = Listener::connect(PulseCredentials::from_env()?)
 //!     .bind(QueueEvents::task_completed().task_group_id(group))
-//!     .bind(QueueEvents::task_failed().task_group_id(group))
 //!     .queue("my-queue")
 //!     .listen()
 //!     .await?;
 //! while let Some(message) = messages.try_next().await? {
 //!     match &message.payload {
-//!         Ok(payload) => println!("{}: {}", payload["status"]["taskId"], payload["status"]["state"]),
+//!         Ok(payload) => println!("{}: run {}", payload.status.task_id, payload.run_id),
 //!         Err(error) => eprintln!("{error}"),
 //!     }
 //!     message.ack().await?;
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! Payloads are of the type that the exchange has for them. A queue of several kinds of messages is bound with
+//! [`bind_any`](Listener::bind_any); its payloads are [`Value`](crate::Value)s, and [`Message::decode`] makes more of them.
 //!
 //! # What you can rely on
 //!
@@ -84,6 +86,6 @@ mod message;
 mod messages;
 
 pub use credentials::PulseCredentials;
-pub use listener::Listener;
+pub use listener::{Listener, Unbound};
 pub use message::{Message, Receipt};
 pub use messages::{Messages, Stop};
