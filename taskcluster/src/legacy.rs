@@ -1,4 +1,4 @@
-//! The services of 2017, as the Python client `taskcluster-client.py` 2.1 knew them: 123 endpoints, 22 exchanges.
+//! The services of 2017 (feature `legacy`), as the Python client `taskcluster-client.py` 2.1 knew them: 123 endpoints, 22 exchanges.
 //!
 //! Each has the URL of its own that it had then, with [`Client::legacy`](crate::Client::legacy). A client with a root URL finds them below that:
 //! `https://taskcluster.net` means `https://<service>.taskcluster.net/<version>`, any other root URL

@@ -11,7 +11,7 @@ use serde_core::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{Field, FreeForm, Presence, Record, Shape, Slot, Union};
+use super::{Field, FieldShape, FreeForm, Presence, Record, Shape, Slot, Union};
 
 /// Reads a value of a generated type; what its `Deserialize` does.
 ///
@@ -388,9 +388,9 @@ impl Visitor<'_> for KeyReader {
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
         let (before, after) = self.shape.fields.split_at(self.next);
-        let found = after.iter().chain(before).position(|field| field.key == key);
-        Ok(match found {
-            Some(index) => Key::Field((self.next + index) % self.shape.fields.len()),
+        let find = |fields: &[FieldShape]| fields.iter().position(|field| field.key == key);
+        Ok(match find(after).map(|index| self.next + index).or_else(|| find(before)) {
+            Some(index) => Key::Field(index),
             None if self.shape.open => Key::Other(key.to_owned()),
             None => Key::Unknown,
         })
