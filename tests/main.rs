@@ -12,6 +12,7 @@ mod compile;
 mod dates;
 mod deployment;
 mod deployment_auth;
+mod deployment_broker;
 mod deployment_queue;
 mod deployment_services;
 mod environment;

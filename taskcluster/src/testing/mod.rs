@@ -38,7 +38,8 @@
 //! - purge-cache: all of it
 //! - secrets: all of it
 //!
-//! What happens is told by messages, as the services publish them to Pulse; [`Deployment::listen`] hears them.
+//! What happens is told by messages, as the services publish them to Pulse. [`Deployment::listen`] hears them without any
+//! broker; with the feature `pulse`, `Deployment::publish_to` hands them to a real one.
 //!
 //! Any other call gets status 400 with the code `NotStubbed`.
 //!
@@ -60,6 +61,8 @@ mod answer;
 mod auth;
 mod authentication;
 mod authorization;
+#[cfg(feature = "pulse")]
+mod broker;
 mod clock;
 mod deployment;
 mod embedded_schemas;
