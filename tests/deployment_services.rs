@@ -84,7 +84,7 @@ async fn completed_tasks_are_found_by_their_routes() {
     let first = complete(&fake, &tc, ranked(2)).await;
     let found = async || index(&tc, "findTask").param("indexPath", "a.b.c").await.unwrap();
     let entry = found().await;
-    assert_eq!((&entry["taskId"], &entry["rank"]), (&json!(first), &json!(2.0)));
+    assert_eq!((&entry["taskId"], &entry["rank"]), (&json!(first), &json!(2)));
     assert_eq!((&entry["data"], &entry["namespace"]), (&json!({"n": 2}), &json!("a.b.c")));
     // A lower rank does not count, an equal one does.
     complete(&fake, &tc, ranked(1)).await;
@@ -128,7 +128,7 @@ async fn tasks_are_indexed_by_hand_and_listed() {
     for path in ["a.x", "a.y", "a.b.x", "a.b.y", "a.c.d.x", "b"] {
         insert(path, 1).await.unwrap();
     }
-    assert_eq!(insert("b", 0).await.unwrap()["rank"], json!(1.0));
+    assert_eq!(insert("b", 0).await.unwrap()["rank"], json!(1));
     let names = |items: Vec<Value>, name: &str| -> Vec<String> {
         items.iter().map(|item| item[name].as_str().unwrap().to_owned()).collect()
     };

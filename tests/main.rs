@@ -11,6 +11,7 @@ mod clients;
 mod compile;
 mod dates;
 mod deployment;
+mod deployment_2017;
 mod deployment_auth;
 mod deployment_broker;
 mod deployment_queue;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderValue, LOCATION};
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 use super::answer::{Refusal, Reply, date, strings, timestamp};
 use super::paging::page;
@@ -27,7 +27,7 @@ pub(super) struct Index(Mutex<BTreeMap<String, Entry>>);
 #[derive(Clone)]
 pub(super) struct Entry {
     task_id: String,
-    rank: f64,
+    rank: Number,
     data: Value,
     expires: DateTime<Utc>,
 }
@@ -39,7 +39,7 @@ impl Entry {
         let data = if said["data"].is_object() { said["data"].clone() } else { json!({}) };
         Self {
             task_id: id.to_owned(),
-            rank: said["rank"].as_f64().unwrap_or_default(),
+            rank: said["rank"].as_number().cloned().unwrap_or(Number::from(0)),
             data,
             expires: date(said, "expires").unwrap_or(expires),
         }
@@ -61,7 +61,8 @@ impl Index {
     /// Puts an entry at a path, unless one of a higher rank is there.
     pub(super) fn insert(&self, path: &str, entry: Entry, now: DateTime<Utc>) {
         let mut entries = self.lock();
-        let stays = |known: &Entry| known.expires > now && known.rank > entry.rank;
+        let stays =
+            |known: &Entry| known.expires > now && known.rank.as_f64() > entry.rank.as_f64();
         if !entries.get(path).is_some_and(stays) {
             entries.insert(path.to_owned(), entry);
         }
@@ -121,7 +122,10 @@ fn insert(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
             .as_str()
             .ok_or_else(|| Refusal::input("`taskId` is not a text"))?
             .to_owned(),
-        rank: payload["rank"].as_f64().ok_or_else(|| Refusal::input("`rank` is not a number"))?,
+        rank: payload["rank"]
+            .as_number()
+            .ok_or_else(|| Refusal::input("`rank` is not a number"))?
+            .clone(),
         data: payload["data"].clone(),
         expires: date(payload, "expires")?,
     };

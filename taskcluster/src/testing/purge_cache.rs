@@ -85,5 +85,9 @@ fn of_pool(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     });
     let items: Vec<_> =
         of_pool.map(|((pool, cache), before)| to_json(pool, cache, *before)).collect();
-    Ok(json!({"requests": items}))
+    let mut answer = json!({"requests": items});
+    if call.is_of_2017() {
+        answer["cacheHit"] = json!(false);
+    }
+    Ok(answer)
 }

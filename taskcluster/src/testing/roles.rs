@@ -289,8 +289,8 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.role("repo:*", ["auth:current-scopes", "queue:route:index.<..>.*"]);
-    /// let auth = Auth::new(&fake.connect_as("ci", ["assume:repo:gecko"])?);
-    /// let scopes: taskcluster::Value = auth.current_scopes().send_as_blocking()?;
+    /// let tc = fake.connect_as("ci", ["assume:repo:gecko"])?;
+    /// let scopes = tc.call(&Auth::REFERENCE, "currentScopes")?.send_blocking()?;
     /// assert_eq!(scopes["scopes"][2], "queue:route:index.gecko.*");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
