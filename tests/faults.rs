@@ -1,5 +1,7 @@
 //! What can go wrong on the way to the embedded deployment and back, as a test asks for it.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 use taskcluster::reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
 use taskcluster::testing::{Deployment, Fault};
@@ -33,6 +35,23 @@ async fn an_answer_can_be_lost_though_the_call_is_carried_out() {
     assert_eq!((error.status(), fake.calls()[0].status), (None, None));
     let kept: Value = Secrets::new(&client).get("x").send_as().await.unwrap();
     assert_eq!(kept["secret"], json!({"a": 1}));
+}
+
+#[test]
+fn a_connection_is_reset_before_or_after_the_call() {
+    for fault in [Fault::Disconnect, Fault::LoseAnswer] {
+        let fake = Deployment::start_blocking().unwrap();
+        fake.on(Auth::REFERENCE.endpoint("ping")).times(1).fault(fault);
+        let address = fake.root_url().strip_prefix("http://").unwrap();
+        let ask = || {
+            let mut connection = std::net::TcpStream::connect(address).unwrap();
+            let request = "GET /api/auth/v1/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            connection.write_all(request.as_bytes()).unwrap();
+            connection.read_to_end(&mut Vec::new())
+        };
+        assert_eq!(ask().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+        assert!(ask().unwrap() > 0);
+    }
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ impl State {
             tokio::time::sleep(plan.delay).await;
         }
         let (reply, checked) = match &plan.answer {
-            Prescribed::Disconnect => return Outcome::Disconnected,
+            Prescribed::Disconnect => return Outcome::Reset,
             Prescribed::Reply { reply, checked } => (reply(call), *checked),
             Prescribed::BuiltIn => {
                 let reply = self.built_in(call).await.unwrap_or_else(Reply::from);

@@ -30,9 +30,9 @@ pub enum Fault {
     Status(StatusCode),
     /// An error of the service that asks for so much patience in a `Retry-After` header, in whole seconds.
     RetryAfter(StatusCode, Duration),
-    /// The connection is closed without an answer; the call is not carried out.
+    /// The connection is reset without an answer; the call is not carried out.
     Disconnect,
-    /// The call is carried out, but the connection is closed without an answer.
+    /// The call is carried out, but the connection is reset without an answer.
     LoseAnswer,
     /// The call is carried out, but the connection breaks in the middle of the answer's body.
     Truncate,
@@ -372,7 +372,7 @@ impl Plan {
             answer.headers.insert(CONTENT_TYPE, value);
         }
         match self {
-            Self { lose: true, .. } => Outcome::Disconnected,
+            Self { lose: true, .. } => Outcome::Reset,
             Self { truncate: true, .. } => Outcome::Truncated(answer),
             _ => Outcome::Answer(answer),
         }
