@@ -29,8 +29,8 @@
 //!
 //! - `ping` of every service
 //! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures
-//! - queue: everything about tasks, runs, task groups, what is pending and claimed, and artifacts. Claims and deadlines run
-//!   out, dependencies are waited for, completed tasks get into the index by their routes.
+//! - queue: all of it. Claims and deadlines run out, dependencies are waited for, completed tasks get into the index by
+//!   their routes, workers are remembered and may be put into quarantine.
 //! - hooks: all of it, but a hook fires only when it is triggered, neither by its schedule nor by its bindings
 //! - index: all of it
 //! - notify: all of it; what would be sent is [kept](Deployment::notifications)

@@ -10,6 +10,7 @@ use super::super::index::Entry;
 use super::super::messages::Message;
 use super::definition::Definition;
 use super::task::{Run, RunState, Task, Worker};
+use super::workers::Workers;
 use crate::QueueEvents;
 use crate::reference::Exchange;
 
@@ -34,6 +35,7 @@ pub(in super::super) struct Queue {
     /// How many runs became pending so far.
     places: u64,
     pub(super) effects: Vec<Effect>,
+    pub(super) workers: Workers,
 }
 
 /// What runs out by itself, in the order in which it does so if at the same time.
@@ -186,6 +188,8 @@ impl Queue {
         run.worker = Some(worker.clone());
         run.started = Some(now);
         run.taken_until = Some(now + CLAIM);
+        let task_queue = task.definition.text("taskQueueId");
+        self.workers.took(task_queue, worker, json!({"taskId": id, "runId": number}), now);
         self.announce(
             QueueEvents::task_running().exchange(),
             id,

@@ -7,6 +7,7 @@ mod lifecycle;
 mod lists;
 mod task;
 mod work;
+mod workers;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -132,7 +133,10 @@ pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<
         "reportFailed" => work::report(state, call, RunState::Failed),
         "reportException" => work::report_exception(state, call),
         name => {
-            match groups::answer(state, call, name).or_else(|| lists::answer(state, call, name)) {
+            let answer = groups::answer(state, call, name)
+                .or_else(|| lists::answer(state, call, name))
+                .or_else(|| workers::answer(state, call, name));
+            match answer {
                 Some(answer) => answer,
                 None => return artifacts::answer(state, call, name),
             }

@@ -51,6 +51,9 @@ fn claim_pending(
     most: u64,
 ) -> Result<Vec<Value>, Refusal> {
     state.with_queue(|queue, now| {
+        if !queue.workers.seen(task_queue, worker, now) {
+            return Ok(Vec::new());
+        }
         let ids: Vec<_> = in_state(queue, task_queue, RunState::Pending)
             .into_iter()
             .take(usize::try_from(most).unwrap_or(usize::MAX))
