@@ -153,3 +153,23 @@ async fn faults_of_the_answer_add_up() {
     let error = Auth::new(&client).current_scopes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Answer, "a newer stub decides before the older one");
 }
+
+#[tokio::test]
+async fn any_endpoint_can_fail() {
+    let (fake, client) = once().await;
+    fake.on_any().times(2).fault(Fault::Status(StatusCode::IM_A_TEAPOT));
+    fake.on(current_scopes()).times(1).reply(json!({"scopes": ["stubbed"]}));
+    let (auth, secrets) = (Auth::new(&client), Secrets::new(&client));
+    let errors = [auth.current_scopes().send().await.err(), secrets.list().send().await.err()];
+    let statuses = errors.map(|error| error.unwrap().status());
+    assert_eq!(statuses, [Some(StatusCode::IM_A_TEAPOT); 2]);
+    let answer: Value = auth.current_scopes().send_as().await.unwrap();
+    assert_eq!(answer, json!({"scopes": ["stubbed"]}));
+    secrets.list().await.unwrap();
+
+    // An answer for all is held against the schema of each.
+    fake.on_any().reply(json!({"scopes": []}));
+    auth.current_scopes().await.unwrap();
+    let error = secrets.list().await.unwrap_err();
+    assert!(error.message().contains("this answer of secrets.list does not fit"), "{error}");
+}
