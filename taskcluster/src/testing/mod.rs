@@ -2,8 +2,7 @@
 //!
 //! It knows every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
 //! credentials, authorized scopes, required scopes, query options, and the payload against its schema. It answers with
-//! Taskcluster's error bodies. A few endpoints it implements by itself; the others a test stubs, and what they answer is
-//! held against the schemas, too.
+//! Taskcluster's error bodies. Most endpoints it implements by itself; the others a test stubs.
 //!
 //! ```
 //! use taskcluster::testing::Deployment;
@@ -21,6 +20,24 @@
 //! assert_eq!(fake.calls()[0].args["taskGroupId"], "fN1SbArXTPSVFNUvaOlinQ");
 //! # Ok::<(), taskcluster::Error>(())
 //! ```
+//!
+//! # What a test can do
+//!
+//! - [`connect_as`](Deployment::connect_as) makes a client with the scopes that the program under test has.
+//! - [`on`](Deployment::on) an endpoint, a stub answers in place of the service. A successful answer that the service could
+//!   not give, by the schema in its reference, is refused in the line that wrote it.
+//! - A stub may also bring a [`Fault`]: a late answer, an error, a connection that is reset, a body that is cut off. It may
+//!   be limited to so [many](StubBuilder::times) calls or to [one in some](StubBuilder::one_in), or come to
+//!   [any](Deployment::on_any) endpoint.
+//! - [`assert_calls`](Deployment::assert_calls) compares what was called with what was expected, line by line.
+//!   [`calls`](Deployment::calls) is the whole record, with refused calls and those to endpoints that are
+//!   [deprecated](RecordedCall::is_deprecated).
+//! - [`serve`](Deployment::serve) adds a reference of your own, [`schemas`](Deployment::schemas) the schemas that it names.
+//!   The services of 2017 are added in the same way, as `fake.serve(&legacy::Queue::REFERENCE)`; then calls must fit the
+//!   schemas of that time, and answers do.
+//!
+//! Each call is told through `tracing` at level info, as one line. The example `deployment` is a program that prints these
+//! lines: `cargo run --example deployment -- --port 8080` serves clients in any language.
 //!
 //! # What works without a stub
 //!
