@@ -262,6 +262,26 @@ async fn a_hook_is_triggered_with_its_token() {
 }
 
 #[tokio::test]
+async fn a_hook_is_fired_by_messages() {
+    let (fake, tc) = with_hook().await;
+    let mut bound = hook();
+    bound["bindings"] = json!([{
+        "exchange": "exchange/taskcluster-queue/v1/task-completed", "routingKeyPattern": "route.notify.#",
+    }]);
+    bound["task"]["then"]["payload"] =
+        json!({"after": "${payload.status.taskId}", "by": "${firedBy}"});
+    hooks(&tc, "updateHook").payload(bound).await.unwrap();
+    complete(&fake, &tc, json!({"routes": ["other.x"]})).await;
+    assert!(all(hooks(&tc, "listLastFires")).await.is_empty());
+    let id = complete(&fake, &tc, json!({"routes": ["notify.x"]})).await;
+    let fires = all(hooks(&tc, "listLastFires")).await;
+    assert_eq!(fires.len(), 1);
+    assert_eq!((&fires[0]["firedBy"], &fires[0]["error"]), (&json!("pulseMessage"), &json!("")));
+    let task = call(&tc, &Queue::REFERENCE, "task").param("taskId", &fires[0]["taskId"]);
+    assert_eq!(task.await.unwrap()["payload"], json!({"after": id, "by": "pulseMessage"}));
+}
+
+#[tokio::test]
 async fn a_hook_lives_its_life() {
     let (fake, tc) = deployment().await;
     let mut messages = fake

@@ -60,6 +60,7 @@ impl State {
                 Reply::from(refusal).render(Some(&call), self.clock.signing() + skew),
             ),
         };
+        self.fire_bound_hooks();
         if let Outcome::Answer(answer) | Outcome::Truncated(answer) = &outcome {
             call.status = Some(answer.status);
             call.error.clone_from(&answer.error);

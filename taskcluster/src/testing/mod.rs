@@ -48,7 +48,7 @@
 //! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures
 //! - queue: all of it. Claims and deadlines run out, dependencies are waited for, completed tasks get into the index by
 //!   their routes, workers are remembered and may be put into quarantine.
-//! - hooks: all of it, but a hook fires only when it is triggered, neither by its schedule nor by its bindings
+//! - hooks: all of it, but a hook's schedule is only kept: it fires when it is triggered, or by its bindings
 //! - index: all of it
 //! - notify: all of it; what would be sent is [kept](Deployment::notifications)
 //! - object: all of it, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`

@@ -147,6 +147,7 @@ impl State {
             return;
         }
         self.exchanges.publish(&message);
+        self.note_bound_hooks(&message);
     }
 
     /// Client id and access token of the services.

@@ -1,26 +1,33 @@
-//! The hooks service: templates that become tasks when they are triggered.
+//! The hooks service: templates that become tasks when they are triggered, or when a message comes.
+
+mod fire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answer::{Refusal, Reply, timestamp};
-use super::authorization::authorize_as;
 use super::messages::Message;
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::schemas::{Problem, Schemas};
 use super::state::State;
 use crate::reference::Exchange;
-use crate::required_scopes::parameters;
-use crate::{HooksEvents, Queue, slugid};
+use crate::{HooksEvents, slugid};
 
-/// All hooks by group and id.
+/// A hook's group and its id in there.
+type Key = (String, String);
+
+/// All hooks.
 #[derive(Default)]
-pub(super) struct Hooks(Mutex<BTreeMap<(String, String), Hook>>);
+pub(super) struct Hooks {
+    hooks: Mutex<BTreeMap<Key, Hook>>,
+    /// Those that messages have fired, with these messages, but which have made no task yet.
+    fired: Mutex<Vec<(Key, Value)>>,
+}
 
 struct Hook {
     /// As the service answers it.
@@ -40,8 +47,8 @@ struct Fire {
 }
 
 impl Hooks {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Hook>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Hook>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,8 +65,8 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
             Ok(json!({"groups": groups}))
         }
         "listHooks" => list(state, call),
-        "hook" => of_hook(state, call, |hook| hook.definition.clone()),
-        "getHookStatus" => of_hook(state, call, status),
+        "hook" => of_hook(state, &key(call), |hook| hook.definition.clone()),
+        "getHookStatus" => of_hook(state, &key(call), status),
         "createHook" => create(state, call),
         "updateHook" => update(state, call),
         "removeHook" => {
@@ -68,13 +75,12 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
             }
             return Some(Ok(Reply::new(StatusCode::OK)));
         }
-        "triggerHook" => fire(state, call, "triggerHook"),
-        "triggerHookWithToken" => match check_token(state, call) {
-            Ok(()) => fire(state, call, "triggerHookWithToken"),
-            Err(refusal) => Err(refusal),
-        },
-        "getTriggerToken" => of_hook(state, call, |hook| json!({"token": hook.token})),
-        "resetTriggerToken" => of_hook(state, call, |hook| {
+        "triggerHook" => trigger(state, call, "triggerHook"),
+        "triggerHookWithToken" => {
+            check_token(state, call).and_then(|()| trigger(state, call, "triggerHookWithToken"))
+        }
+        "getTriggerToken" => of_hook(state, &key(call), |hook| json!({"token": hook.token})),
+        "resetTriggerToken" => of_hook(state, &key(call), |hook| {
             hook.token = slugid::v4();
             json!({"token": hook.token})
         }),
@@ -84,18 +90,14 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
     Some(answer.map(Reply::from))
 }
 
-fn key(call: &RecordedCall) -> (String, String) {
+fn key(call: &RecordedCall) -> Key {
     (call.arg("hookGroupId").to_owned(), call.arg("hookId").to_owned())
 }
 
-fn of_hook<T>(
-    state: &State,
-    call: &RecordedCall,
-    act: impl FnOnce(&mut Hook) -> T,
-) -> Result<T, Refusal> {
-    let (group, id) = key(call);
+fn of_hook<T>(state: &State, key: &Key, act: impl FnOnce(&mut Hook) -> T) -> Result<T, Refusal> {
+    let (group, id) = key;
     let no_hook = || Refusal::not_found(format!("there is no hook {group}/{id}"));
-    state.hooks.lock().get_mut(&(group.clone(), id.clone())).map(act).ok_or_else(no_hook)
+    state.hooks.lock().get_mut(key).map(act).ok_or_else(no_hook)
 }
 
 fn publish(state: &State, exchange: &'static Exchange, call: &RecordedCall) {
@@ -172,98 +174,31 @@ fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
 
 fn update(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let definition = define(call)?;
-    of_hook(state, call, |hook| hook.definition.clone_from(&definition))?;
+    of_hook(state, &key(call), |hook| hook.definition.clone_from(&definition))?;
     publish(state, HooksEvents::hook_updated().exchange(), call);
     Ok(definition)
 }
 
 fn check_token(state: &State, call: &RecordedCall) -> Result<(), Refusal> {
-    match of_hook(state, call, |hook| hook.token == call.arg("token"))? {
+    match of_hook(state, &key(call), |hook| hook.token == call.arg("token"))? {
         true => Ok(()),
         false => Err(Refusal::authentication("the trigger token is not that of the hook")),
     }
 }
 
-/// Makes a task of a hook.
-fn fire(state: &State, call: &RecordedCall, by: &'static str) -> Result<Value, Refusal> {
-    let hook = of_hook(state, call, |hook| hook.definition.clone())?;
-    let (payload, now, task_id) = (call.payload(), state.now(), slugid::nice());
-    Schemas::check_by(&hook["triggerSchema"], payload).map_err(|problem| {
+/// Makes a task of a hook, if the payload is what the hook wants.
+fn trigger(state: &State, call: &RecordedCall, by: &'static str) -> Result<Value, Refusal> {
+    let key = key(call);
+    let schema = of_hook(state, &key, |hook| hook.definition["triggerSchema"].clone())?;
+    Schemas::check_by(&schema, call.payload()).map_err(|problem| {
         let (Problem::Misfit(why) | Problem::NoSchema(why)) = problem;
         Refusal::input(format!("the payload does not fit the hook's `triggerSchema`:\n\n{why}"))
     })?;
-    let mut context = json!({"firedBy": by, "taskId": task_id, "payload": payload});
+    let mut context = json!({"firedBy": by, "payload": call.payload()});
     if by == "triggerHook" {
         context["clientId"] = json!(call.client_id);
     }
-    let made = render(&hook["task"], &context, &task_id, now)
-        .and_then(|task| task.map(|task| create_task(state, call, &task_id, &task)).transpose());
-    let error = made.as_ref().err().map(|refusal| refusal.message().to_owned());
-    let nothing = matches!(made, Ok(None));
-    if !nothing {
-        let fire = Fire { by, task_id: task_id.clone(), time: now, error };
-        of_hook(state, call, |hook| hook.fires.push(fire))?;
-    }
-    match made {
-        Ok(None) => Ok(json!({})),
-        Ok(Some(())) => Ok(json!({"taskId": task_id, "status": {"taskId": task_id}})),
-        Err(refusal) => {
-            Err(Refusal::input(format!("the hook could not make a task: {}", refusal.message())))
-        }
-    }
-}
-
-/// Renders a template by the deployment's clock; `None` if there is nothing left of it.
-fn render(
-    template: &Value,
-    context: &Value,
-    task_id: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<Map<String, Value>>, Refusal> {
-    let template = json!({"$let": {"now": timestamp(now)}, "in": template});
-    let mut task = match json_e::render(&template, context) {
-        Ok(Value::Object(task)) => task,
-        Ok(Value::Null) => return Ok(None),
-        Ok(other) => {
-            return Err(Refusal::input(format!(
-                "the template renders to {other}, which is no task"
-            )));
-        }
-        Err(error) => {
-            return Err(Refusal::input(format!("the template cannot be rendered: {error:#}")));
-        }
-    };
-    let day = now + TimeDelta::days(1);
-    for (name, default) in [
-        ("created", timestamp(now)),
-        ("deadline", timestamp(day)),
-        ("taskGroupId", task_id.to_owned()),
-    ] {
-        task.entry(name).or_insert(json!(default));
-    }
-    Ok(Some(task))
-}
-
-/// Creates the task with the scopes of the role that the hook is.
-fn create_task(
-    state: &State,
-    call: &RecordedCall,
-    task_id: &str,
-    task: &Map<String, Value>,
-) -> Result<(), Refusal> {
-    let (group, id) = key(call);
-    let scopes = state.roles.expand(vec![format!("assume:hook-id:{group}/{id}")]);
-    let endpoint = Queue::REFERENCE.endpoint("createTask");
-    let value = Value::Object(task.clone());
-    let schema = endpoint.input.unwrap_or_default();
-    state.schemas.check("queue", schema, &value).map_err(|problem| {
-        let (Problem::Misfit(why) | Problem::NoSchema(why)) = problem;
-        Refusal::input(format!("the task does not fit the schema {schema}:\n\n{why}"))
-    })?;
-    let args = [("taskId".to_owned(), task_id.to_owned())];
-    let known = parameters("queue", endpoint.name, task.clone(), Vec::new(), args);
-    authorize_as(state, &format!("hook-id:{group}/{id}"), &scopes, endpoint, &known)?;
-    state.create_task_for(task_id, &value).map(|_| ())
+    state.fire_hook(&key, by, context)
 }
 
 fn status(hook: &mut Hook) -> Value {
@@ -280,7 +215,7 @@ fn status(hook: &mut Hook) -> Value {
 }
 
 fn list_fires(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
-    let fires = of_hook(state, call, |hook| hook.fires.clone())?;
+    let fires = of_hook(state, &key(call), |hook| hook.fires.clone())?;
     let (group, id) = key(call);
     let count = fires.len();
     let items = fires.into_iter().enumerate().rev().map(|(number, fire)| {
