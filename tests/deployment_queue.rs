@@ -610,6 +610,39 @@ async fn messages_carry_routes_and_routing_keys() {
     assert_eq!(others.try_next(), None);
 }
 
+#[tokio::test]
+async fn the_queue_publishes_to_all_its_exchanges() {
+    let (fake, tc) = deployment().await;
+    let mut messages = listen(&fake);
+    let (claim, _) = with_artifacts(&fake, &tc).await;
+    let (report, group) = run(&tc, "reportFailed", &claim);
+    report.await.unwrap();
+    call(&tc, "sealTaskGroup").param("taskGroupId", group).await.unwrap();
+    let change = call(&tc, "changeTaskGroupPriority").param("taskGroupId", group);
+    change.payload(json!({"newPriority": "low"})).await.unwrap();
+    let id = create(&tc, &task(&fake)).await;
+    let change = call(&tc, "changeTaskPriority").param("taskId", &id);
+    change.payload(json!({"newPriority": "high"})).await.unwrap();
+    complete(&tc, &claim_one(&tc).await).await;
+    let id = create(&tc, &task(&fake)).await;
+    call(&tc, "cancelTask").param("taskId", &id).await.unwrap();
+
+    let heard = messages.take();
+    for exchange in QueueEvents::REFERENCE.exchanges {
+        let of_exchange: Vec<_> =
+            heard.iter().filter(|message| message.exchange == exchange.exchange).collect();
+        assert!(!of_exchange.is_empty(), "nothing of {}", exchange.name);
+        // The key has all the parts that the reference requires.
+        for message in of_exchange {
+            let words: Vec<_> = message.routing_key.split('.').collect();
+            assert_eq!(words.len(), exchange.routing_key.len(), "{message:?}");
+            for (part, word) in exchange.routing_key.iter().zip(words) {
+                assert!(!part.required || word != "_", "{}: {message:?}", part.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_blocking_program_hears_messages() {
     let fake = Deployment::start_blocking().unwrap();

@@ -302,7 +302,8 @@ impl Deployment {
     }
 
     /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it, by a century at most. It shows
-    /// in the `Date` header of all answers.
+    /// in the `Date` header of all answers, and signatures are judged by it. To let time pass without that, use
+    /// [`advance`](Self::advance).
     pub fn set_clock_offset(&self, seconds: i64) {
         self.0.state.clock.set_offset(seconds);
     }

@@ -45,7 +45,8 @@
 //! [`Deployment::advance`].
 //!
 //! - `ping` of every service
-//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures
+//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures; neither histories
+//!   nor credentials for other services
 //! - queue: all of it. Claims and deadlines run out, dependencies are waited for, completed tasks get into the index by
 //!   their routes, workers are remembered and may be put into quarantine.
 //! - hooks: all of it, but a hook's schedule is only kept: it fires when it is triggered, or by its bindings
@@ -67,6 +68,7 @@
 //!   clock, and a task's `created` may be of either.
 //! - A hook's task is created as soon as the hook is triggered, with the scopes of the role `hook-id:<group>/<hook>`. Cron
 //!   patterns are only counted, and a hook has no next date.
+//! - By the references of 2017 all of this works that had the same name then, apart from hooks, which were other ones.
 //! - Hashes of uploads are kept, but not compared with the content.
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.
 //! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
