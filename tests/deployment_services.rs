@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
+use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc, Weekday};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
@@ -162,7 +162,6 @@ fn hooks(tc: &Client, name: &str) -> NamedCall {
 fn hook() -> Value {
     json!({
         "metadata": {"name": "n", "description": "d", "owner": "o@example.com"},
-        "schedule": ["0 0 12 * * *"],
         "triggerSchema": {
             "type": "object", "additionalProperties": false,
             "properties": {"branch": {"type": "string"}, "skip": {"type": "boolean"}},
@@ -259,6 +258,39 @@ async fn a_hook_is_triggered_with_its_token() {
     let error = trigger(&token["token"]).await.unwrap_err();
     assert_refused(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "token");
     trigger(&new["token"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hook_fires_by_its_schedule() {
+    let (fake, tc) = with_hook().await;
+    let mut nightly = hook();
+    nightly["schedule"] = json!(["0 30 3 * * *", "0 15 * * 1"]);
+    nightly["task"]["$if"] = json!("firedBy == 'schedule'");
+    nightly["task"]["then"]["payload"] = json!({"at": {"$fromNow": "0 seconds"}});
+    hooks(&tc, "updateHook").payload(nightly).await.unwrap();
+    let next = async || {
+        let status = hooks(&tc, "getHookStatus").await.unwrap();
+        status["nextScheduledDate"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap()
+    };
+    let first = next().await;
+    assert!(first > fake.now() && first <= fake.now() + TimeDelta::days(1));
+
+    fake.advance(7 * 24 * HOUR);
+    // Every night, and once more on Monday.
+    let fires = all(hooks(&tc, "listLastFires")).await;
+    assert_eq!(fires.len(), 8);
+    assert!(fires.iter().all(|fire| fire["firedBy"] == "schedule" && fire["error"] == ""));
+    let times = fires
+        .iter()
+        .map(|fire| fire["taskCreateTime"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
+    let times: Vec<_> = times.collect();
+    assert_eq!(times.iter().filter(|time| (time.hour(), time.minute()) == (3, 30)).count(), 7);
+    let monday = times.iter().find(|time| time.hour() == 15).unwrap();
+    assert_eq!((monday.weekday(), monday.minute()), (Weekday::Mon, 0));
+    // Their tasks were of those times, and some are over by now.
+    let states: Vec<_> = fires.iter().map(|fire| fire["taskState"].as_str().unwrap()).collect();
+    assert_eq!(states[7], "exception");
+    assert!(next().await > fake.now());
 }
 
 #[tokio::test]

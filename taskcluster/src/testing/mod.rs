@@ -49,7 +49,7 @@
 //!   nor credentials for other services
 //! - queue: all of it. Claims and deadlines run out, dependencies are waited for, completed tasks get into the index by
 //!   their routes, workers are remembered and may be put into quarantine.
-//! - hooks: all of it, but a hook's schedule is only kept: it fires when it is triggered, or by its bindings
+//! - hooks: all of it; they fire when they are triggered, by their schedules, and by the messages that they are bound to
 //! - index: all of it
 //! - notify: all of it; what would be sent is [kept](Deployment::notifications)
 //! - object: all of it, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
@@ -66,8 +66,7 @@
 //! - `claimWork` waits for a moment only; see [`Deployment::set_claim_wait`].
 //! - Signatures are judged by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
 //!   clock, and a task's `created` may be of either.
-//! - A hook's task is created as soon as the hook is triggered, with the scopes of the role `hook-id:<group>/<hook>`. Cron
-//!   patterns are only counted, and a hook has no next date.
+//! - A hook's task is created as soon as the hook is fired, with the scopes of the role `hook-id:<group>/<hook>`.
 //! - By the references of 2017 all of this works that had the same name then, apart from hooks, which were other ones.
 //! - Hashes of uploads are kept, but not compared with the content.
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.

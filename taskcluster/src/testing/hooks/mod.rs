@@ -1,6 +1,7 @@
-//! The hooks service: templates that become tasks when they are triggered, or when a message comes.
+//! The hooks service: templates that become tasks when they are triggered, by a schedule, or when a message comes.
 
 mod fire;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,8 @@ struct Hook {
     /// As the service answers it.
     definition: Value,
     token: String,
+    /// When it fires by its schedule.
+    next: Option<DateTime<Utc>>,
     /// The latest last.
     fires: Vec<Fire>,
 }
@@ -132,14 +135,6 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
         }
         hook[name] = json!(call.arg(name));
     }
-    for pattern in hook["schedule"].as_array().into_iter().flatten() {
-        let words = pattern.as_str().unwrap_or_default().split_whitespace().count();
-        if !matches!(words, 5 | 6) {
-            return Err(Refusal::input(format!(
-                "`schedule` has {pattern}, which is no cron pattern"
-            )));
-        }
-    }
     // Whatever fits or not, it must be a schema.
     if let Err(Problem::NoSchema(why)) = Schemas::check_by(&hook["triggerSchema"], &json!({})) {
         return Err(Refusal::input(format!("`triggerSchema` is no JSON schema: {why}")));
@@ -153,6 +148,7 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
 /// Creates a hook; the same one may be created again.
 fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let definition = define(call)?;
+    let next = schedule::next(&definition["schedule"], state.now())?;
     {
         let mut hooks = state.hooks.lock();
         if let Some(hook) = hooks.get(&key(call)) {
@@ -165,7 +161,8 @@ fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
                 )))
             };
         }
-        let hook = Hook { definition: definition.clone(), token: slugid::v4(), fires: Vec::new() };
+        let (token, fires) = (slugid::v4(), Vec::new());
+        let hook = Hook { definition: definition.clone(), token, next, fires };
         hooks.insert(key(call), hook);
     }
     publish(state, HooksEvents::hook_created().exchange(), call);
@@ -174,7 +171,11 @@ fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
 
 fn update(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let definition = define(call)?;
-    of_hook(state, &key(call), |hook| hook.definition.clone_from(&definition))?;
+    let next = schedule::next(&definition["schedule"], state.now())?;
+    of_hook(state, &key(call), |hook| {
+        hook.definition.clone_from(&definition);
+        hook.next = next;
+    })?;
     publish(state, HooksEvents::hook_updated().exchange(), call);
     Ok(definition)
 }
@@ -211,7 +212,11 @@ fn status(hook: &mut Hook) -> Value {
             "result": "success", "time": timestamp(*time), "taskId": task_id,
         }),
     };
-    json!({"lastFire": last})
+    let mut status = json!({"lastFire": last});
+    if let Some(next) = hook.next {
+        status["nextScheduledDate"] = json!(timestamp(next));
+    }
+    status
 }
 
 fn list_fires(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {

@@ -46,6 +46,7 @@ impl State {
     /// Lets everything happen that is due by now.
     pub(super) fn settle(&self) {
         self.with_queue(|_, _| ());
+        self.fire_scheduled_hooks();
         self.fire_bound_hooks();
     }
 
