@@ -285,12 +285,15 @@ impl Queue {
     }
 
     /// Adds a run to a resolved task, with all its retries.
-    pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) {
-        let Some(task) = self.tasks.get_mut(id) else { return };
+    pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
-        let room = MOST_RUNS.saturating_sub(task.runs.len() as u64 + 1);
+        let Some(room) = MOST_RUNS.checked_sub(task.runs.len() as u64 + 1) else {
+            return Err(Refusal::conflict(format!("task {id} has had {MOST_RUNS} runs")));
+        };
         task.retries_left = retries.min(room);
         self.add_run(id, "rerun", now);
+        Ok(())
     }
 
     /// Publishes a message about a task, with these fields beside the status, as far as there are values.

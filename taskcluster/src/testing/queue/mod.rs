@@ -9,14 +9,16 @@ mod task;
 mod work;
 mod workers;
 
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use std::sync::PoisonError;
 
 use self::definition::Definition;
 pub(super) use self::lifecycle::{Effect, Queue};
 use self::task::RunState;
-use super::answer::{Refusal, Reply};
+use super::answer::{Refusal, Reply, strings};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
@@ -117,10 +119,7 @@ pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<
             Ok(())
         }),
         "rerunTask" => change(state, call, |queue, id, now| {
-            if queue.task(id)?.is_resolved() {
-                queue.rerun(id, now);
-            }
-            Ok(())
+            if queue.task(id)?.is_resolved() { queue.rerun(id, now) } else { Ok(()) }
         }),
         "cancelTask" => change(state, call, |queue, id, now| {
             if !queue.task(id)?.is_resolved() {
@@ -175,9 +174,9 @@ fn several(
     list: &str,
     what: &'static str,
 ) -> Result<Value, Refusal> {
-    let ids = super::answer::strings(call.payload(), "taskIds")?;
+    let ids = strings(call.payload(), "taskIds")?;
     state.with_queue(|queue, _| {
-        let known: std::collections::BTreeSet<_> = ids.iter().collect();
+        let known: BTreeSet<_> = ids.iter().collect();
         let items = known.into_iter().filter_map(|id| {
             let mut both = queue.task(id).ok()?.with_status();
             Some((id.clone(), json!({"taskId": id, what: both[what].take()})))
