@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderValue, LOCATION};
 use reqwest::{StatusCode, Url};
 use serde_json::{Number, Value, json};
 
-use super::answer::{Refusal, Reply, date, strings, timestamp};
+use super::answer::{Refusal, Reply, date, redirect, strings, timestamp};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
-use crate::error::Result as Outcome;
 use crate::hawk::{Signer, Target};
 use crate::{Client, Credentials, Queue};
 
@@ -173,12 +171,10 @@ fn find_artifact(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> {
     let entry = state.index.find(path(call), state.now())?;
     let url = artifact_url(state, &entry.task_id, call.arg("name"))
         .map_err(|error| Refusal::input(error.message()))?;
-    let location = HeaderValue::try_from(url.as_str())
-        .map_err(|_| Refusal::input(format!("{url} cannot stand in a header")))?;
-    Ok(Reply::json(StatusCode::SEE_OTHER, &json!({"url": url.as_str()})).header(LOCATION, location))
+    redirect(url.as_str(), &json!({"url": url.as_str()}))
 }
 
-fn artifact_url(state: &State, task_id: &str, name: &str) -> Outcome<Url> {
+fn artifact_url(state: &State, task_id: &str, name: &str) -> crate::error::Result<Url> {
     let client = Client::builder(state.root_url()).build()?;
     let mut url = Queue::new(&client).get_latest_artifact(task_id, name).url()?;
     if !name.starts_with("public/") {

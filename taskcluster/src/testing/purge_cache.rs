@@ -7,8 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, Reply, timestamp};
-use super::auth::text;
+use super::answer::{Refusal, Reply, text, timestamp};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;

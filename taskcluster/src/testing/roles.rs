@@ -8,8 +8,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::Deployment;
-use super::answer::{Refusal, Reply, strings, timestamp};
-use super::auth::{set_of, text};
+use super::answer::{Refusal, Reply, strings, text, timestamp};
+use super::auth::set_of;
 use super::messages::Message;
 use super::paging::page;
 use super::recorded::RecordedCall;
