@@ -16,6 +16,7 @@ mod deployment_auth;
 mod deployment_broker;
 mod deployment_queue;
 mod deployment_services;
+mod deployment_types;
 mod environment;
 mod every_endpoint;
 mod exchanges;
