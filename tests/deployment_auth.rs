@@ -265,6 +265,12 @@ async fn a_role_that_makes_no_sense_is_refused() {
     create("b:*", &["c:<..>"]).await.unwrap();
 }
 
+#[test]
+#[should_panic(expected = "would lead to itself")]
+fn a_test_cannot_make_a_role_that_leads_to_itself() {
+    Deployment::start_blocking().unwrap().role("a:*", ["assume:a:<..>x"]);
+}
+
 #[tokio::test]
 async fn roles_are_listed() {
     let (fake, tc) = deployment().await;

@@ -535,6 +535,53 @@ async fn a_run_is_claimed_by_name() {
 }
 
 #[tokio::test]
+async fn workers_are_remembered_and_put_into_quarantine() {
+    let (fake, tc) = deployment().await;
+    let id = create(&tc, &task(&fake)).await;
+    claim_one(&tc).await;
+    let of_type =
+        |name: &str| call(&tc, name).param("provisionerId", "prov").param("workerType", "work");
+    let worker = |name: &str| of_type(name).param("workerGroup", "g").param("workerId", "w");
+    let about = worker("getWorker").await.unwrap();
+    assert_eq!(about["recentTasks"], json!([{"taskId": id, "runId": 0}]));
+    let queues = call(&tc, "listTaskQueues").await.unwrap();
+    assert_eq!(queues["taskQueues"][0]["taskQueueId"], QUEUE);
+    call(&tc, "getTaskQueue").param("taskQueueId", QUEUE).await.unwrap();
+    let types = call(&tc, "listWorkerTypes").param("provisionerId", "prov").await.unwrap();
+    assert_eq!(types["workerTypes"][0]["workerType"], "work");
+    of_type("getWorkerType").await.unwrap();
+    let provisioners = call(&tc, "listProvisioners").await.unwrap();
+    assert_eq!(provisioners["provisioners"][0]["provisionerId"], "prov");
+    call(&tc, "getProvisioner").param("provisionerId", "prov").await.unwrap();
+
+    let waiting = create(&tc, &task(&fake)).await;
+    let until = to_json(fake.now() + TimeDelta::minutes(19));
+    let quarantine = json!({"quarantineUntil": until, "quarantineInfo": "it smokes"});
+    let about = worker("quarantineWorker").payload(quarantine).await.unwrap();
+    assert_eq!(about["quarantineUntil"], until);
+    assert_eq!(about["quarantineDetails"][0]["quarantineInfo"], "it smokes");
+    assert!(claim_work_is_empty(&tc).await);
+    let listed = async |quarantined: bool| {
+        let page = of_type("listWorkers").query("quarantined", quarantined).await.unwrap();
+        page["workers"].as_array().unwrap().clone()
+    };
+    assert_eq!(listed(true).await[0]["latestTask"]["taskId"], id);
+    assert!(listed(false).await.is_empty());
+    fake.advance(19 * MINUTE);
+    assert_eq!(listed(false).await.len(), 1);
+    assert_eq!(claim_one(&tc).await["status"]["taskId"], waiting);
+
+    fake.advance(25 * HOUR);
+    let error = worker("getWorker").await.unwrap_err();
+    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "g/w");
+    let expires = to_json(fake.now() + TimeDelta::days(9));
+    let declared = worker("declareWorker").payload(json!({"expires": expires}));
+    assert_eq!(declared.await.unwrap()["recentTasks"], json!([]));
+    fake.advance(8 * 24 * HOUR);
+    worker("getWorker").await.unwrap();
+}
+
+#[tokio::test]
 async fn messages_carry_routes_and_routing_keys() {
     let (fake, tc) = deployment().await;
     let mut by_route = fake
@@ -561,6 +608,39 @@ async fn messages_carry_routes_and_routing_keys() {
     // Once, though it came by two bindings.
     assert_eq!(by_route.try_next(), None);
     assert_eq!(others.try_next(), None);
+}
+
+#[tokio::test]
+async fn the_queue_publishes_to_all_its_exchanges() {
+    let (fake, tc) = deployment().await;
+    let mut messages = listen(&fake);
+    let (claim, _) = with_artifacts(&fake, &tc).await;
+    let (report, group) = run(&tc, "reportFailed", &claim);
+    report.await.unwrap();
+    call(&tc, "sealTaskGroup").param("taskGroupId", group).await.unwrap();
+    let change = call(&tc, "changeTaskGroupPriority").param("taskGroupId", group);
+    change.payload(json!({"newPriority": "low"})).await.unwrap();
+    let id = create(&tc, &task(&fake)).await;
+    let change = call(&tc, "changeTaskPriority").param("taskId", &id);
+    change.payload(json!({"newPriority": "high"})).await.unwrap();
+    complete(&tc, &claim_one(&tc).await).await;
+    let id = create(&tc, &task(&fake)).await;
+    call(&tc, "cancelTask").param("taskId", &id).await.unwrap();
+
+    let heard = messages.take();
+    for exchange in QueueEvents::REFERENCE.exchanges {
+        let of_exchange: Vec<_> =
+            heard.iter().filter(|message| message.exchange == exchange.exchange).collect();
+        assert!(!of_exchange.is_empty(), "nothing of {}", exchange.name);
+        // The key has all the parts that the reference requires.
+        for message in of_exchange {
+            let words: Vec<_> = message.routing_key.split('.').collect();
+            assert_eq!(words.len(), exchange.routing_key.len(), "{message:?}");
+            for (part, word) in exchange.routing_key.iter().zip(words) {
+                assert!(!part.required || word != "_", "{}: {message:?}", part.name);
+            }
+        }
+    }
 }
 
 #[test]
@@ -709,6 +789,26 @@ async fn artifacts_come_while_the_task_runs_or_soon_after_an_exception() {
     let over = with(artifact, json!({"expires": "2100-01-01T00:00:00.000Z"}));
     let error = artifact_of(&tc, "createArtifact", &claim, "public/x").payload(&over).await;
     assert_refused(&error.unwrap_err(), StatusCode::BAD_REQUEST, "InputError", "outlive");
+}
+
+#[tokio::test]
+async fn an_artifact_is_uploaded_by_url() {
+    let (fake, tc) = deployment().await;
+    let (claim, its) = with_artifacts(&fake, &tc).await;
+    let expires = to_json(fake.now() + TimeDelta::days(1));
+    let artifact = json!({"storageType": "s3", "contentType": "text/plain", "expires": expires});
+    let create = || artifact_of(&its, "createArtifact", &claim, "public/log").payload(&artifact);
+    let upload = create().await.unwrap();
+    // Repeated, it is the same place.
+    assert_eq!(create().await.unwrap()["putUrl"], upload["putUrl"]);
+    let url = upload["putUrl"].as_str().unwrap();
+    let plain = taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap();
+    let put = plain.put(url).header("content-type", "text/plain").body("hello").send().await;
+    assert_eq!(put.unwrap().status(), StatusCode::OK);
+    let found = artifact_of(&tc, "artifact", &claim, "public/log").await.unwrap();
+    assert_eq!(found["storageType"], "s3");
+    let content = plain.get(found["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(content.text().await.unwrap(), "hello");
 }
 
 #[tokio::test]

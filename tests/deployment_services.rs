@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
+use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc, Weekday};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
@@ -84,7 +84,7 @@ async fn completed_tasks_are_found_by_their_routes() {
     let first = complete(&fake, &tc, ranked(2)).await;
     let found = async || index(&tc, "findTask").param("indexPath", "a.b.c").await.unwrap();
     let entry = found().await;
-    assert_eq!((&entry["taskId"], &entry["rank"]), (&json!(first), &json!(2.0)));
+    assert_eq!((&entry["taskId"], &entry["rank"]), (&json!(first), &json!(2)));
     assert_eq!((&entry["data"], &entry["namespace"]), (&json!({"n": 2}), &json!("a.b.c")));
     // A lower rank does not count, an equal one does.
     complete(&fake, &tc, ranked(1)).await;
@@ -102,6 +102,8 @@ async fn completed_tasks_are_found_by_their_routes() {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         answer.headers()["location"].to_str().unwrap().to_owned()
     };
+    // What the deployment signs it signs by its own clock.
+    fake.set_clock_offset(20 * 60);
     let public = location("public/log").await;
     assert_eq!(
         public,
@@ -128,7 +130,7 @@ async fn tasks_are_indexed_by_hand_and_listed() {
     for path in ["a.x", "a.y", "a.b.x", "a.b.y", "a.c.d.x", "b"] {
         insert(path, 1).await.unwrap();
     }
-    assert_eq!(insert("b", 0).await.unwrap()["rank"], json!(1.0));
+    assert_eq!(insert("b", 0).await.unwrap()["rank"], json!(1));
     let names = |items: Vec<Value>, name: &str| -> Vec<String> {
         items.iter().map(|item| item[name].as_str().unwrap().to_owned()).collect()
     };
@@ -162,7 +164,6 @@ fn hooks(tc: &Client, name: &str) -> NamedCall {
 fn hook() -> Value {
     json!({
         "metadata": {"name": "n", "description": "d", "owner": "o@example.com"},
-        "schedule": ["0 0 12 * * *"],
         "triggerSchema": {
             "type": "object", "additionalProperties": false,
             "properties": {"branch": {"type": "string"}, "skip": {"type": "boolean"}},
@@ -259,6 +260,59 @@ async fn a_hook_is_triggered_with_its_token() {
     let error = trigger(&token["token"]).await.unwrap_err();
     assert_refused(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "token");
     trigger(&new["token"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hook_fires_by_its_schedule() {
+    let (fake, tc) = with_hook().await;
+    let mut nightly = hook();
+    nightly["schedule"] = json!(["0 30 3 * * *", "0 15 * * 1"]);
+    nightly["task"]["$if"] = json!("firedBy == 'schedule'");
+    nightly["task"]["then"]["payload"] = json!({"at": {"$fromNow": "0 seconds"}});
+    hooks(&tc, "updateHook").payload(nightly).await.unwrap();
+    let next = async || {
+        let status = hooks(&tc, "getHookStatus").await.unwrap();
+        status["nextScheduledDate"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap()
+    };
+    let first = next().await;
+    assert!(first > fake.now() && first <= fake.now() + TimeDelta::days(1));
+
+    fake.advance(7 * 24 * HOUR);
+    // Every night, and once more on Monday.
+    let fires = all(hooks(&tc, "listLastFires")).await;
+    assert_eq!(fires.len(), 8);
+    assert!(fires.iter().all(|fire| fire["firedBy"] == "schedule" && fire["error"] == ""));
+    let times = fires
+        .iter()
+        .map(|fire| fire["taskCreateTime"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
+    let times: Vec<_> = times.collect();
+    assert_eq!(times.iter().filter(|time| (time.hour(), time.minute()) == (3, 30)).count(), 7);
+    let monday = times.iter().find(|time| time.hour() == 15).unwrap();
+    assert_eq!((monday.weekday(), monday.minute()), (Weekday::Mon, 0));
+    // Their tasks were of those times, and some are over by now.
+    let states: Vec<_> = fires.iter().map(|fire| fire["taskState"].as_str().unwrap()).collect();
+    assert_eq!(states[7], "exception");
+    assert!(next().await > fake.now());
+}
+
+#[tokio::test]
+async fn a_hook_is_fired_by_messages() {
+    let (fake, tc) = with_hook().await;
+    let mut bound = hook();
+    bound["bindings"] = json!([{
+        "exchange": "exchange/taskcluster-queue/v1/task-completed", "routingKeyPattern": "route.notify.#",
+    }]);
+    bound["task"]["then"]["payload"] =
+        json!({"after": "${payload.status.taskId}", "by": "${firedBy}"});
+    hooks(&tc, "updateHook").payload(bound).await.unwrap();
+    complete(&fake, &tc, json!({"routes": ["other.x"]})).await;
+    assert!(all(hooks(&tc, "listLastFires")).await.is_empty());
+    let id = complete(&fake, &tc, json!({"routes": ["notify.x"]})).await;
+    let fires = all(hooks(&tc, "listLastFires")).await;
+    assert_eq!(fires.len(), 1);
+    assert_eq!((&fires[0]["firedBy"], &fires[0]["error"]), (&json!("pulseMessage"), &json!("")));
+    let task = call(&tc, &Queue::REFERENCE, "task").param("taskId", &fires[0]["taskId"]);
+    assert_eq!(task.await.unwrap()["payload"], json!({"after": id, "by": "pulseMessage"}));
 }
 
 #[tokio::test]

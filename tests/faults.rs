@@ -1,5 +1,7 @@
 //! What can go wrong on the way to the embedded deployment and back, as a test asks for it.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 use taskcluster::reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
 use taskcluster::testing::{Deployment, Fault};
@@ -33,6 +35,23 @@ async fn an_answer_can_be_lost_though_the_call_is_carried_out() {
     assert_eq!((error.status(), fake.calls()[0].status), (None, None));
     let kept: Value = Secrets::new(&client).get("x").send_as().await.unwrap();
     assert_eq!(kept["secret"], json!({"a": 1}));
+}
+
+#[test]
+fn a_connection_is_reset_before_or_after_the_call() {
+    for fault in [Fault::Disconnect, Fault::LoseAnswer] {
+        let fake = Deployment::start_blocking().unwrap();
+        fake.on(Auth::REFERENCE.endpoint("ping")).times(1).fault(fault);
+        let address = fake.root_url().strip_prefix("http://").unwrap();
+        let ask = || {
+            let mut connection = std::net::TcpStream::connect(address).unwrap();
+            let request = "GET /api/auth/v1/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            connection.write_all(request.as_bytes()).unwrap();
+            connection.read_to_end(&mut Vec::new())
+        };
+        assert_eq!(ask().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+        assert!(ask().unwrap() > 0);
+    }
 }
 
 #[tokio::test]
@@ -133,4 +152,24 @@ async fn faults_of_the_answer_add_up() {
     fake.on(endpoint).fault(Fault::Html(StatusCode::OK));
     let error = Auth::new(&client).current_scopes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Answer, "a newer stub decides before the older one");
+}
+
+#[tokio::test]
+async fn any_endpoint_can_fail() {
+    let (fake, client) = once().await;
+    fake.on_any().times(2).fault(Fault::Status(StatusCode::IM_A_TEAPOT));
+    fake.on(current_scopes()).times(1).reply(json!({"scopes": ["stubbed"]}));
+    let (auth, secrets) = (Auth::new(&client), Secrets::new(&client));
+    let errors = [auth.current_scopes().send().await.err(), secrets.list().send().await.err()];
+    let statuses = errors.map(|error| error.unwrap().status());
+    assert_eq!(statuses, [Some(StatusCode::IM_A_TEAPOT); 2]);
+    let answer: Value = auth.current_scopes().send_as().await.unwrap();
+    assert_eq!(answer, json!({"scopes": ["stubbed"]}));
+    secrets.list().await.unwrap();
+
+    // An answer for all is held against the schema of each.
+    fake.on_any().reply(json!({"scopes": []}));
+    auth.current_scopes().await.unwrap();
+    let error = secrets.list().await.unwrap_err();
+    assert!(error.message().contains("this answer of secrets.list does not fit"), "{error}");
 }

@@ -33,6 +33,11 @@ struct Broker {
     service: String,
 }
 
+/// Where the users `tester` and `service` find the broker, if there is one.
+pub(crate) fn broker_urls() -> Option<(String, String)> {
+    broker().map(|Broker { tester, service }| (tester, service))
+}
+
 /// The broker to test against, if there is one.
 fn broker() -> Option<Broker> {
     static SAY: Once = Once::new();

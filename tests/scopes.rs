@@ -127,6 +127,9 @@ fn a_call_tells_what_it_needs() {
     assert_eq!(needed, "auth:sentry:p".into());
     assert_eq!(queue.ping().required_scopes().unwrap(), Expression::AllOf(Vec::new()));
 
+    let needed = queue.get_latest_artifact("T", "private/x").required_scopes().unwrap();
+    assert_eq!(needed, Expression::AllOf(vec!["queue:get-artifact:private/x".into()]));
+
     let wanted = json!({"taskIds": ["A", "B"]});
     let needed = queue.tasks(&typed(&wanted)).limit(1).required_scopes().unwrap();
     assert_eq!(needed, expression(&json!({"AllOf": ["queue:get-task:A", "queue:get-task:B"]})));

@@ -13,7 +13,16 @@ use taskcluster::{Auth, Client, Credentials, Secrets, StatusCode};
 /// The program, built as the tests were.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--example", "deployment", "--message-format", "json"]);
+    // With the tests, whose features it shares: so nothing is built anew.
+    cargo.args(["build", "--workspace", "--tests", "--example", "deployment"]);
+    cargo.args(["--message-format", "json"]);
+    // What cargo tells a test would change what build scripts see.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_MANIFEST_") || text.starts_with("CARGO_PKG_") {
+            cargo.env_remove(&name);
+        }
+    }
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let output = run(&mut cargo).unwrap();
     let messages = output.lines().map(|line| serde_json::from_str(line).unwrap());

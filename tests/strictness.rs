@@ -8,9 +8,9 @@ use taskcluster::reqwest::{
     self,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
-use taskcluster::testing::Deployment;
+use taskcluster::testing::{Deployment, RecordedCall};
 use taskcluster::{
-    Auth, Client, Credentials, Endpoint, Error, Hooks, Method, Queue, Reference, Secrets,
+    Auth, Client, Credentials, Endpoint, Error, Hooks, Index, Method, Queue, Reference, Secrets,
     StatusCode, from_now_json, legacy, taskcluster_api,
 };
 
@@ -366,4 +366,65 @@ async fn the_record_notes_deprecated_endpoints_and_errors() {
     let start =
         "hooks.getHookStatus hookGroupId=\"g\" hookId=\"h\" (deprecated) by tester: 403 Insuff";
     assert!(line.starts_with(start) && !line.contains('\n'), "{line}");
+}
+
+// What is built in
+
+#[tokio::test]
+async fn what_is_built_in_answers_as_the_references_say() {
+    let fake = Deployment::start().await.unwrap();
+    fake.role("r", ["a"]);
+    let client = fake.connect_as("tester", ["*"]).unwrap();
+    let send = async |reference, name: &str, args: &[(&str, &str)], payload: Value| {
+        let call = client.call(reference, name).unwrap().params(args.iter().copied());
+        call.payload(payload).send().await.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (task_id, run) = (("taskId", TASK_ID), ("runId", "0"));
+    let mut definition = task();
+    definition["routes"] = json!(["index.a.b"]);
+    send(&Queue::REFERENCE, "createTask", &[task_id], definition).await;
+    let claim = json!({"workerGroup": "g", "workerId": "w", "tasks": 1});
+    send(&Queue::REFERENCE, "claimWork", &[("taskQueueId", "prov/work")], claim).await;
+    let expires = from_now_json("1 hour").unwrap();
+    let artifact = json!({"storageType": "error", "reason": "file-missing-on-worker", "message": "m", "expires": expires});
+    send(&Queue::REFERENCE, "createArtifact", &[task_id, run, ("name", "a")], artifact).await;
+    let entry = json!({"taskId": TASK_ID, "rank": 1, "data": {}, "expires": expires});
+    send(&Index::REFERENCE, "insertTask", &[("namespace", "a.b")], entry).await;
+    let secret = json!({"secret": {}, "expires": expires});
+    send(&Secrets::REFERENCE, "set", &[("name", "a")], secret).await;
+    fake.clear_calls();
+
+    for reference in PREBUILT {
+        let reads = |endpoint: &&Endpoint| endpoint.method == Method::GET;
+        for endpoint in reference.endpoints.iter().filter(reads) {
+            let mut call = client.call(reference, endpoint.name).unwrap();
+            for name in endpoint.args {
+                let value = match *name {
+                    "taskId" | "taskGroupId" => TASK_ID,
+                    "runId" => "0",
+                    "taskQueueId" => "prov/work",
+                    "provisionerId" => "prov",
+                    "workerType" => "work",
+                    "workerGroup" => "g",
+                    "workerId" => "w",
+                    "clientId" => "tester",
+                    "roleId" => "r",
+                    "indexPath" => "a.b",
+                    _ => "a",
+                };
+                call = call.param(name, value);
+            }
+            // Whether it is built in, or has what it is asked for, does not matter here.
+            let _ = call.send().await;
+        }
+    }
+    let calls = fake.calls();
+    let misfits: Vec<_> =
+        calls.iter().filter(|call| call.status.is_none_or(|s| s.is_server_error())).collect();
+    assert_eq!(misfits.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+    let answered = |call: &&RecordedCall| {
+        call.endpoint.output.is_some() && call.status == Some(StatusCode::OK)
+    };
+    let answered: Vec<_> = calls.iter().filter(answered).map(ToString::to_string).collect();
+    assert!(answered.len() > 30, "{}: {answered:#?}", answered.len());
 }

@@ -47,7 +47,13 @@ pub(crate) fn parameters(
 ) -> Map<String, Value> {
     let mut known = payload;
     match (service, endpoint) {
-        ("queue", "createTask") => add_defaults_of_tasks(&mut known),
+        ("queue", "createTask") => {
+            add_defaults_of_tasks(&mut known);
+            // Who may create a task of a higher priority may create this one.
+            let enough = PRIORITIES.iter().position(|priority| known["priority"] == *priority);
+            let enough = json!(PRIORITIES[..=enough.unwrap_or(PRIORITIES.len() - 1)]);
+            known.insert("priorities".to_owned(), enough);
+        }
         ("queue", "declareWorker") => {
             let properties = known.keys().cloned().collect();
             known.insert("properties".to_owned(), properties);
@@ -73,25 +79,31 @@ pub(crate) fn parameters(
     known
 }
 
-/// What the queue takes for granted of a new task: `create-task-request.json` has these defaults.
-fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
-    let queue_id =
-        task.get("taskQueueId").and_then(Value::as_str).and_then(|id| id.split_once('/'));
-    if let Some((provisioner, worker_type)) = queue_id.map(|(a, b)| (json!(a), json!(b))) {
+/// Fills in what the queue takes for granted of a new task, which `create-task-request.json` has as defaults, and names its
+/// task queue in both ways, of which the request needs only one.
+pub(crate) fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
+    let text = |name: &str| task.get(name).and_then(Value::as_str);
+    let halves = text("taskQueueId").and_then(|id| id.split_once('/'));
+    let halves = halves.or_else(|| text("provisionerId").zip(text("workerType")));
+    if let Some((provisioner, worker_type)) = halves {
+        let task_queue = json!(format!("{provisioner}/{worker_type}"));
+        let (provisioner, worker_type) = (json!(provisioner), json!(worker_type));
         task.entry("provisionerId").or_insert(provisioner);
         task.entry("workerType").or_insert(worker_type);
+        task.entry("taskQueueId").or_insert(task_queue);
     }
     for (name, default) in [
         ("schedulerId", json!("-")),
         ("projectId", json!("none")),
-        ("priority", json!("lowest")),
-        ("scopes", json!([])),
+        ("dependencies", json!([])),
+        ("requires", json!("all-completed")),
         ("routes", json!([])),
+        ("priority", json!("lowest")),
+        ("retries", json!(5)),
+        ("scopes", json!([])),
+        ("tags", json!({})),
+        ("extra", json!({})),
     ] {
         task.entry(name).or_insert(default);
     }
-    // Who may create a task of a higher priority may create this one.
-    let enough = PRIORITIES.iter().position(|known| task["priority"] == *known);
-    let enough = json!(PRIORITIES[..=enough.unwrap_or(PRIORITIES.len() - 1)]);
-    task.insert("priorities".to_owned(), enough);
 }

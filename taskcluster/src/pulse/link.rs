@@ -144,7 +144,7 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
     Ok(Open { link: Link { connection, channel }, consumer, renew })
 }
 
-async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
+pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
     let tls = match credentials.uri.scheme {
         AMQPScheme::AMQP => None,
         AMQPScheme::AMQPS => {
@@ -183,12 +183,12 @@ fn be_silent() {
     }
 }
 
-fn short(text: &str) -> Result<ShortString> {
+pub(super) fn short(text: &str) -> Result<ShortString> {
     ShortString::try_new(text).map_err(|_| Error::input(format!("{text:?} has over 255 bytes")))
 }
 
 /// Tells what the broker will never do from what may work next time.
-fn explain(what: &str, error: lapin::Error) -> Error {
+pub(super) fn explain(what: &str, error: lapin::Error) -> Error {
     if let lapin::ErrorKind::ProtocolError(refusal) = error.kind() {
         let code = match refusal.get_id() {
             403 => "ACCESS_REFUSED",

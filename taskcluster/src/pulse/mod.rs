@@ -84,8 +84,12 @@ mod link;
 mod listener;
 mod message;
 mod messages;
+#[cfg(feature = "testing")]
+mod publisher;
 
 pub use credentials::PulseCredentials;
 pub use listener::{Listener, Unbound};
 pub use message::{Message, Receipt};
 pub use messages::{Messages, Stop};
+#[cfg(feature = "testing")]
+pub(crate) use publisher::Publisher;

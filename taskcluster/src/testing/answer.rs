@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use serde_json::{Value, json};
 
 use super::recorded::RecordedCall;
@@ -254,6 +254,13 @@ impl From<Refusal> for Reply {
     }
 }
 
+/// An answer that leads to another URL, with a body for those who read it.
+pub(super) fn redirect(url: &str, body: &Value) -> Result<Reply, Refusal> {
+    let location = HeaderValue::try_from(url)
+        .map_err(|_| Refusal::input(format!("{url:?} cannot stand in a header")))?;
+    Ok(Reply::json(StatusCode::SEE_OTHER, body).header(LOCATION, location))
+}
+
 /// A date in a payload.
 pub(super) fn date(payload: &Value, name: &str) -> Result<DateTime<Utc>, Refusal> {
     payload[name]
@@ -261,6 +268,12 @@ pub(super) fn date(payload: &Value, name: &str) -> Result<DateTime<Utc>, Refusal
         .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
         .map(DateTime::into)
         .ok_or_else(|| Refusal::input(format!("`{name}` is not a date")))
+}
+
+/// A text in a payload.
+pub(super) fn text(payload: &Value, name: &str) -> Result<String, Refusal> {
+    let value = payload[name].as_str().map(str::to_owned);
+    value.ok_or_else(|| Refusal::input(format!("`{name}` is not a text")))
 }
 
 /// A list of texts in a payload; one that is not there is empty.

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Refusal, Reply, date, strings, timestamp};
+use super::answer::{Refusal, Reply, date, strings, text, timestamp};
 use super::authentication::{Account, Accounts, Caller, authenticate_without_body};
 use super::authorization;
 use super::messages::Message;
@@ -114,12 +114,6 @@ pub(super) fn set_of(mut scopes: Vec<String>) -> Vec<String> {
     scopes.sort();
     scopes.dedup();
     scopes
-}
-
-/// A text of a payload.
-pub(super) fn text(payload: &Value, name: &str) -> Result<String, Refusal> {
-    let value = payload[name].as_str().map(str::to_owned);
-    value.ok_or_else(|| Refusal::input(format!("`{name}` is not a text")))
 }
 
 /// The accounts that a call may be signed by.

@@ -13,6 +13,9 @@ use super::Deployment;
 /// The most that a clock can be off, in seconds.
 pub(super) const CENTURY: i64 = 36_525 * 86_400;
 
+/// How often an advance of the clock stops for hooks.
+const MOST_STOPS: usize = 1000;
+
 /// What separates the deployment's times from this machine's.
 #[derive(Default)]
 pub(super) struct Clock {
@@ -28,9 +31,10 @@ impl Clock {
         self.offset.store(offset, Ordering::Relaxed);
     }
 
-    pub(super) fn advance(&self, duration: Duration) {
-        let step = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        let add = |advanced: i64| Some(advanced.saturating_add(step).min(CENTURY * 1000));
+    fn advance(&self, step: TimeDelta) {
+        let add = |advanced: i64| {
+            Some(advanced.saturating_add(step.num_milliseconds()).min(CENTURY * 1000))
+        };
         // The closure always has a value.
         let _ = self.advanced.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
@@ -47,7 +51,8 @@ impl Clock {
 }
 
 impl Deployment {
-    /// Lets this much time pass, at once: claims and deadlines run out, retries come about, what expires is gone.
+    /// Lets this much time pass, at once: claims and deadlines run out, retries come about, hooks fire by their schedules (up
+    /// to a thousand times), what expires is gone.
     ///
     /// Everything that the deployment keeps follows this time; all dates in its answers are by it. The signatures of
     /// requests and signed URLs do not: clients make them by their own clocks, and they are judged by the time that
@@ -71,7 +76,17 @@ impl Deployment {
     /// ```
     pub fn advance(&self, duration: Duration) {
         let state = self.state();
-        state.clock.advance(duration);
+        let mut left = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        // Hooks fire on the way, each at its time.
+        for _ in 0..MOST_STOPS {
+            let next = state.next_schedule().map(|next| next - state.now());
+            let Some(step) = next.filter(|step| *step <= left) else { break };
+            let step = step.max(TimeDelta::milliseconds(1));
+            state.clock.advance(step);
+            state.settle();
+            left -= step;
+        }
+        state.clock.advance(left);
         state.settle();
         state.changed.notify_waiters();
     }

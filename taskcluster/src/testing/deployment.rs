@@ -17,7 +17,7 @@ use super::expected::{self, ExpectedCall};
 use super::recorded::RecordedCall;
 use super::server::Server;
 use super::state::State;
-use super::stub::StubBuilder;
+use super::stub::{Key, StubBuilder};
 
 /// A Taskcluster deployment on a free port of 127.0.0.1, for as long as a handle to it is there.
 ///
@@ -192,7 +192,28 @@ impl Deployment {
                 "{endpoint} is of a reference that this deployment does not serve; call `serve` first"
             );
         };
-        StubBuilder::new(&self.0.state, reference, endpoint)
+        let key = Key::of(reference, endpoint);
+        StubBuilder::new(&self.0.state, Some((key, endpoint)))
+    }
+
+    /// Begins a stub for all endpoints, such as a fault that any call may meet.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::{Deployment, Fault};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.on_any().one_in(2).fault(Fault::Disconnect);
+    ///
+    /// let auth = Auth::new(&fake.anonymous()?);
+    /// for _ in 0..4 {
+    ///     auth.ping().send_blocking()?;
+    /// }
+    /// assert_eq!(fake.calls().len(), 7, "the second attempt of each call but the first was fine");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn on_any(&self) -> StubBuilder<'_> {
+        StubBuilder::new(&self.0.state, None)
     }
 
     /// Takes all stubs away.
@@ -281,7 +302,8 @@ impl Deployment {
     }
 
     /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it, by a century at most. It shows
-    /// in the `Date` header of all answers.
+    /// in the `Date` header of all answers, and signatures are judged by it. To let time pass without that, use
+    /// [`advance`](Self::advance).
     pub fn set_clock_offset(&self, seconds: i64) {
         self.0.state.clock.set_offset(seconds);
     }

@@ -60,6 +60,7 @@ impl State {
                 Reply::from(refusal).render(Some(&call), self.clock.signing() + skew),
             ),
         };
+        self.fire_bound_hooks();
         if let Outcome::Answer(answer) | Outcome::Truncated(answer) = &outcome {
             call.status = Some(answer.status);
             call.error.clone_from(&answer.error);
@@ -163,7 +164,7 @@ impl State {
             tokio::time::sleep(plan.delay).await;
         }
         let (reply, checked) = match &plan.answer {
-            Prescribed::Disconnect => return Outcome::Disconnected,
+            Prescribed::Disconnect => return Outcome::Reset,
             Prescribed::Reply { reply, checked } => (reply(call), *checked),
             Prescribed::BuiltIn => {
                 let reply = self.built_in(call).await.unwrap_or_else(Reply::from);

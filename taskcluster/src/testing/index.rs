@@ -2,22 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::StatusCode;
-use reqwest::header::{HeaderValue, LOCATION};
-use serde_json::{Value, json};
+use reqwest::{StatusCode, Url};
+use serde_json::{Number, Value, json};
 
-use super::answer::{Refusal, Reply, date, strings, timestamp};
+use super::answer::{Refusal, Reply, date, redirect, strings, timestamp};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
-use crate::client::Client;
-use crate::{Credentials, Queue};
+use crate::hawk::{Signer, Target};
+use crate::{Client, Credentials, Queue};
 
-/// How long the URL of a private artifact is good.
-const SIGNED: Duration = Duration::from_secs(15 * 60);
+/// How long the URL of a private artifact is good, in seconds.
+const SIGNED: i64 = 15 * 60;
 
 /// All tasks by path.
 #[derive(Default)]
@@ -27,7 +25,7 @@ pub(super) struct Index(Mutex<BTreeMap<String, Entry>>);
 #[derive(Clone)]
 pub(super) struct Entry {
     task_id: String,
-    rank: f64,
+    rank: Number,
     data: Value,
     expires: DateTime<Utc>,
 }
@@ -39,7 +37,7 @@ impl Entry {
         let data = if said["data"].is_object() { said["data"].clone() } else { json!({}) };
         Self {
             task_id: id.to_owned(),
-            rank: said["rank"].as_f64().unwrap_or_default(),
+            rank: said["rank"].as_number().cloned().unwrap_or(Number::from(0)),
             data,
             expires: date(said, "expires").unwrap_or(expires),
         }
@@ -61,7 +59,8 @@ impl Index {
     /// Puts an entry at a path, unless one of a higher rank is there.
     pub(super) fn insert(&self, path: &str, entry: Entry, now: DateTime<Utc>) {
         let mut entries = self.lock();
-        let stays = |known: &Entry| known.expires > now && known.rank > entry.rank;
+        let stays =
+            |known: &Entry| known.expires > now && known.rank.as_f64() > entry.rank.as_f64();
         if !entries.get(path).is_some_and(stays) {
             entries.insert(path.to_owned(), entry);
         }
@@ -121,7 +120,10 @@ fn insert(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
             .as_str()
             .ok_or_else(|| Refusal::input("`taskId` is not a text"))?
             .to_owned(),
-        rank: payload["rank"].as_f64().ok_or_else(|| Refusal::input("`rank` is not a number"))?,
+        rank: payload["rank"]
+            .as_number()
+            .ok_or_else(|| Refusal::input("`rank` is not a number"))?
+            .clone(),
         data: payload["data"].clone(),
         expires: date(payload, "expires")?,
     };
@@ -167,17 +169,25 @@ fn list_namespaces(state: &State, call: &RecordedCall) -> Result<Value, Refusal>
 /// Leads to an artifact of the task at a path; the URL of a private one is signed.
 fn find_artifact(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> {
     let entry = state.index.find(path(call), state.now())?;
-    let name = call.arg("name");
-    let (id, token) = state.service_account();
-    let url = Client::builder(state.root_url())
-        .credentials(Credentials::new(id, token))
-        .build()
-        .and_then(|client| {
-            let artifact = Queue::new(&client).get_latest_artifact(&entry.task_id, name);
-            if name.starts_with("public/") { artifact.url() } else { artifact.signed_url(SIGNED) }
-        })
+    let url = artifact_url(state, &entry.task_id, call.arg("name"))
         .map_err(|error| Refusal::input(error.message()))?;
-    let location = HeaderValue::try_from(url.as_str())
-        .map_err(|_| Refusal::input(format!("{url} cannot stand in a header")))?;
-    Ok(Reply::json(StatusCode::SEE_OTHER, &json!({"url": url.as_str()})).header(LOCATION, location))
+    redirect(url.as_str(), &json!({"url": url.as_str()}))
+}
+
+fn artifact_url(state: &State, task_id: &str, name: &str) -> crate::error::Result<Url> {
+    let client = Client::builder(state.root_url()).build()?;
+    let mut url = Queue::new(&client).get_latest_artifact(task_id, name).url()?;
+    if !name.starts_with("public/") {
+        let (id, token) = state.service_account();
+        let target = Target {
+            method: "GET",
+            resource: url.path(),
+            host: url.host_str().unwrap_or_default(),
+            port: url.port_or_known_default().unwrap_or_default(),
+        };
+        let expires = state.clock.signing().timestamp() + SIGNED;
+        let bewit = Signer::new(&Credentials::new(id, token), None)?.bewit(&target, expires);
+        url.set_query(Some(&format!("bewit={bewit}")));
+    }
+    Ok(url)
 }

@@ -15,7 +15,7 @@ use super::state::State;
 use crate::blocking::block_on;
 use crate::error::{Error, Result};
 use crate::exchange::{Binding, IntoBinding};
-use crate::reference::Exchange;
+use crate::reference::{Exchange, Reference};
 
 /// How long [`Messages::next`] waits.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -95,21 +95,30 @@ fn fits(pattern: &[&str], words: &[&str]) -> bool {
     }
 }
 
-/// The listeners of a deployment.
+/// The references of all exchanges that this deployment publishes to.
+pub(super) const SERVICES: [&Reference; 4] = [
+    &crate::AuthEvents::REFERENCE,
+    &crate::HooksEvents::REFERENCE,
+    &crate::NotifyEvents::REFERENCE,
+    &crate::QueueEvents::REFERENCE,
+];
+
+/// Takes messages; says whether it wants more.
+type Outlet = Box<dyn Fn(&Message) -> bool + Send>;
+
+/// Where a deployment's messages go.
 #[derive(Default)]
-pub(super) struct Exchanges(Mutex<Vec<Weak<Inbox>>>);
+pub(super) struct Exchanges(Mutex<Vec<Outlet>>);
 
 impl Exchanges {
-    /// Hands a message to all whose bindings fit.
+    /// Hands all messages from now on to this function, until it returns `false`.
+    pub(super) fn add(&self, outlet: impl Fn(&Message) -> bool + Send + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(outlet));
+    }
+
     pub(super) fn publish(&self, message: &Message) {
-        let mut inboxes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inboxes.retain(|inbox| match inbox.upgrade() {
-            Some(inbox) => {
-                inbox.offer(message);
-                true
-            }
-            None => false,
-        });
+        let mut outlets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outlets.retain(|outlet| outlet(message));
     }
 }
 
@@ -248,8 +257,14 @@ impl Deployment {
         let inbox = Arc::<Inbox>::default();
         let state = Arc::downgrade(self.state());
         let messages = Messages { inbox: inbox.clone(), state }.bind(binding)?;
-        let mut inboxes = self.state().exchanges.0.lock().unwrap_or_else(PoisonError::into_inner);
-        inboxes.push(Arc::downgrade(&inbox));
+        let inbox = Arc::downgrade(&inbox);
+        self.state().exchanges.add(move |message| match inbox.upgrade() {
+            Some(inbox) => {
+                inbox.offer(message);
+                true
+            }
+            None => false,
+        });
         Ok(messages)
     }
 }

@@ -6,8 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, Reply};
-use super::auth::text;
+use super::answer::{Refusal, Reply, text};
 use super::messages::Message;
 use super::paging::page;
 use super::recorded::RecordedCall;

@@ -7,10 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderValue, LOCATION};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Refusal, Reply, date, timestamp};
+use super::answer::{Refusal, Reply, date, redirect, text, timestamp};
 use super::recorded::RecordedCall;
 use super::state::State;
 use crate::slugid;
@@ -70,13 +69,9 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
 
 fn create_upload(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let (name, payload) = (call.arg("name"), call.payload());
-    let text = |name: &str| {
-        let value = payload[name].as_str().map(str::to_owned);
-        value.ok_or_else(|| Refusal::input(format!("`{name}` is not a text")))
-    };
     let new = Object {
-        project: text("projectId")?,
-        upload_id: text("uploadId")?,
+        project: text(payload, "projectId")?,
+        upload_id: text(payload, "uploadId")?,
         expires: date(payload, "expires")?,
         hashes: Map::new(),
         finished: false,
@@ -86,8 +81,8 @@ fn create_upload(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let mut objects = state.objects.lock();
     objects.retain(|_, object| object.expires > now);
     let object = objects.entry(name.to_owned()).or_insert(new);
-    let is_same = object.project == text("projectId")?
-        && object.upload_id == text("uploadId")?
+    let is_same = object.project == text(payload, "projectId")?
+        && object.upload_id == text(payload, "uploadId")?
         && object.expires == date(payload, "expires")?;
     if !is_same || object.finished {
         return Err(Refusal::conflict(format!("there is an object {name:?} already")));
@@ -102,20 +97,16 @@ fn create_upload(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
 
 /// Picks one of the methods that the caller proposes.
 fn upload_method(state: &State, key: &str, proposed: &Value) -> Result<Value, Refusal> {
-    let content_type = |method: &Value| {
-        let value = method["contentType"].as_str().map(str::to_owned);
-        value.ok_or_else(|| Refusal::input("`contentType` is not a text"))
-    };
     if let Some(inline) = proposed.get("dataInline") {
         let data = inline["objectData"].as_str().unwrap_or_default();
         let data = STANDARD
             .decode(data)
             .map_err(|_| Refusal::input("`objectData` of `dataInline` is not base64"))?;
-        state.storage.put(key, &content_type(inline)?, data.into());
+        state.storage.put(key, &text(inline, "contentType")?, data.into());
         return Ok(json!({"dataInline": true}));
     }
     let Some(put) = proposed.get("putUrl") else { return Ok(json!({})) };
-    let content_type = content_type(put)?;
+    let content_type = text(put, "contentType")?;
     state.storage.expect(key, &content_type);
     let mut headers = json!({"Content-Type": content_type});
     if let Some(length) = put["contentLength"].as_u64() {
@@ -173,9 +164,7 @@ fn start_download(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> 
 
 fn download(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> {
     let url = state.object_url(call.arg("name"))?;
-    let location = HeaderValue::try_from(&url)
-        .map_err(|_| Refusal::input(format!("{url:?} cannot stand in a header")))?;
-    Ok(Reply::json(StatusCode::SEE_OTHER, &json!({"url": url})).header(LOCATION, location))
+    redirect(&url, &json!({"url": url}))
 }
 
 impl State {

@@ -19,15 +19,15 @@ pub(super) fn page(
     name: &str,
     items: impl Iterator<Item = (String, Value)>,
 ) -> Result<Value, Refusal> {
-    let limit = match call.query_value("limit") {
+    let limit = match option(call, "limit") {
         Some(limit) => limit
             .parse::<usize>()
             .map_err(|_| Refusal::arguments(format!("`limit` is not a number: {limit:?}")))?
             .clamp(1, LIMIT),
         None => LIMIT,
     };
-    let after = match call.query_value("continuationToken") {
-        Some(token) => Some(last_key(key, call, token).ok_or_else(|| {
+    let after = match option(call, "continuationToken") {
+        Some(token) => Some(last_key(key, call, &token).ok_or_else(|| {
             Refusal::arguments("`continuationToken` is not one that this list has given")
         })?),
         None => None,
@@ -45,6 +45,18 @@ pub(super) fn page(
         answer["continuationToken"] = json!(token(key, call, &last));
     }
     Ok(answer)
+}
+
+/// A query option; some endpoints of 2017 have it in the payload.
+fn option(call: &RecordedCall, name: &str) -> Option<String> {
+    if let Some(value) = call.query_value(name) {
+        return Some(value.to_owned());
+    }
+    match &call.payload()[name] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// What a token is signed for: this list, from this item on.

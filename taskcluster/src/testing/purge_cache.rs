@@ -7,8 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, Reply, timestamp};
-use super::auth::text;
+use super::answer::{Refusal, Reply, text, timestamp};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
@@ -85,5 +84,9 @@ fn of_pool(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     });
     let items: Vec<_> =
         of_pool.map(|((pool, cache), before)| to_json(pool, cache, *before)).collect();
-    Ok(json!({"requests": items}))
+    let mut answer = json!({"requests": items});
+    if call.is_of_2017() {
+        answer["cacheHit"] = json!(false);
+    }
+    Ok(answer)
 }

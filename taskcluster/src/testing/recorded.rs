@@ -90,6 +90,12 @@ impl RecordedCall {
         self.payload.as_ref().unwrap_or(&Value::Null)
     }
 
+    /// Whether it is by a reference of 2017, whose schemas are named by URLs.
+    pub(super) fn is_of_2017(&self) -> bool {
+        let schemas = [self.endpoint.input, self.endpoint.output];
+        schemas.iter().flatten().any(|schema| schema.contains("://"))
+    }
+
     pub(super) fn is(&self, service: &str, endpoint: &str) -> bool {
         self.service == service && self.endpoint.name == endpoint
     }

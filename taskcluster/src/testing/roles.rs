@@ -8,8 +8,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::Deployment;
-use super::answer::{Refusal, Reply, strings, timestamp};
-use super::auth::{set_of, text};
+use super::answer::{Refusal, Reply, strings, text, timestamp};
+use super::auth::set_of;
 use super::messages::Message;
 use super::paging::page;
 use super::recorded::RecordedCall;
@@ -68,11 +68,11 @@ impl Roles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds or replaces a role.
-    pub(super) fn put(&self, id: &str, scopes: Vec<String>, now: DateTime<Utc>) {
+    /// Adds or replaces a role, if it makes sense.
+    fn put(&self, id: &str, scopes: Vec<String>, now: DateTime<Utc>) -> Result<(), Refusal> {
         let description = "Added by a test".to_owned();
         let role = Role { scopes: set_of(scopes), description, created: now, modified: now };
-        self.lock().insert(id.to_owned(), role);
+        store(&mut self.lock(), id, role)
     }
 
     /// The scopes, and behind them all that roles add to them.
@@ -289,18 +289,26 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.role("repo:*", ["auth:current-scopes", "queue:route:index.<..>.*"]);
-    /// let auth = Auth::new(&fake.connect_as("ci", ["assume:repo:gecko"])?);
-    /// let scopes: taskcluster::Value = auth.current_scopes().send_as_blocking()?;
+    /// let tc = fake.connect_as("ci", ["assume:repo:gecko"])?;
+    /// let scopes = tc.call(&Auth::REFERENCE, "currentScopes")?.send_blocking()?;
     /// assert_eq!(scopes["scopes"][2], "queue:route:index.gecko.*");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If it is a role that `createRole` would refuse: with `<..>` but without `*`, or leading to itself.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "documented; without the role a test would fail elsewhere")]
     pub fn role<S: Into<String>>(
         &self,
         role_id: impl Into<String>,
         scopes: impl IntoIterator<Item = S>,
     ) {
         let scopes = scopes.into_iter().map(Into::into).collect();
-        self.state().roles.put(&role_id.into(), scopes, self.now());
+        if let Err(refusal) = self.state().roles.put(&role_id.into(), scopes, self.now()) {
+            panic!("{}", refusal.message());
+        }
     }
 }
 
@@ -312,7 +320,7 @@ mod tests {
         let all = Roles(Mutex::default());
         for (id, scopes) in roles {
             let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-            all.put(id, scopes, Utc::now());
+            all.put(id, scopes, Utc::now()).unwrap();
         }
         normalize(all.expand(scopes.iter().map(|&scope| scope.to_owned()).collect()))
     }

@@ -146,7 +146,7 @@ impl UrlLoader for Loader {
                 serde_json::from_str(text)?
             }
         };
-        // Taskcluster's own metaschema only forbids a few things that draft 7 allows.
+        // Taskcluster has a metaschema of its own, which has no keyword that draft 7 lacks.
         if schema["$schema"].as_str().is_some_and(|draft| draft.starts_with("/schemas/common/")) {
             schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
         }

@@ -17,6 +17,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use socket2::{SockRef, Socket};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -41,8 +42,8 @@ pub(super) enum Outcome {
     Answer(Rendered),
     /// The connection breaks in the middle of the body.
     Truncated(Rendered),
-    /// The connection is closed without an answer.
-    Disconnected,
+    /// The connection is reset without an answer.
+    Reset,
 }
 
 /// A running server. Dropping it ends its thread and frees its port.
@@ -108,8 +109,10 @@ async fn accept(listener: &TcpListener, state: &Arc<State>) {
         };
         // Without it answers are only slower.
         let _ = stream.set_nodelay(true);
+        // A second handle, to reset the connection by; without it, it is only closed.
+        let socket = SockRef::from(&stream).try_clone().ok().map(Arc::new);
         let state = state.clone();
-        let service = service_fn(move |request| answer(state.clone(), request));
+        let service = service_fn(move |request| answer(state.clone(), socket.clone(), request));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
@@ -117,6 +120,7 @@ async fn accept(listener: &TcpListener, state: &Arc<State>) {
 /// Answers one request. An error closes the connection.
 async fn answer(
     state: Arc<State>,
+    socket: Option<Arc<Socket>>,
     request: Request<hyper::body::Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
@@ -131,13 +135,20 @@ async fn answer(
         None => {
             let refusal =
                 Refusal::too_large(format!("the payload is larger than {MAX_BODY} bytes"));
+            tracing::info!("{} {}: {refusal}", head.method, head.uri.path());
             Outcome::Answer(Reply::from(refusal).render(None, state.clock.signing()))
         }
     };
     let (Rendered { status, headers, body, .. }, complete) = match outcome {
         Outcome::Answer(answer) => (answer, true),
         Outcome::Truncated(answer) => (answer, false),
-        Outcome::Disconnected => return Err(io::ErrorKind::ConnectionAborted.into()),
+        Outcome::Reset => {
+            if let Some(socket) = socket {
+                // What is closed without lingering is reset.
+                let _ = socket.set_linger(Some(Duration::ZERO));
+            }
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
     };
     let mut response = Response::new(Body::new(body, complete));
     *response.status_mut() = status;

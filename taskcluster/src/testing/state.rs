@@ -12,7 +12,7 @@ use super::auth::Clients;
 use super::clock::Clock;
 use super::hooks::Hooks;
 use super::index::Index;
-use super::messages::{Exchanges, Message};
+use super::messages::{Exchanges, Message, SERVICES};
 use super::notify::Notifications;
 use super::object::Objects;
 use super::purge_cache::PurgeRequests;
@@ -140,19 +140,14 @@ impl State {
             let exchange = exchanges.clone().find(|known| known.exchange == message.exchange)?;
             Some((reference.service, exchange.schema))
         };
-        let references = [
-            &crate::AuthEvents::REFERENCE,
-            &crate::HooksEvents::REFERENCE,
-            &crate::NotifyEvents::REFERENCE,
-            &crate::QueueEvents::REFERENCE,
-        ];
-        if let Some((service, schema)) = references.iter().find_map(of_message)
+        if let Some((service, schema)) = SERVICES.iter().find_map(of_message)
             && let Err(problem) = self.schemas.check(service, schema, &message.payload)
         {
             tracing::error!("a message for {} is wrong: {problem:?}", message.exchange);
             return;
         }
         self.exchanges.publish(&message);
+        self.note_bound_hooks(&message);
     }
 
     /// Client id and access token of the services.

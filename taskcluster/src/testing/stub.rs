@@ -30,9 +30,9 @@ pub enum Fault {
     Status(StatusCode),
     /// An error of the service that asks for so much patience in a `Retry-After` header, in whole seconds.
     RetryAfter(StatusCode, Duration),
-    /// The connection is closed without an answer; the call is not carried out.
+    /// The connection is reset without an answer; the call is not carried out.
     Disconnect,
-    /// The call is carried out, but the connection is closed without an answer.
+    /// The call is carried out, but the connection is reset without an answer.
     LoseAnswer,
     /// The call is carried out, but the connection breaks in the middle of the answer's body.
     Truncate,
@@ -46,7 +46,8 @@ pub enum Fault {
     Empty,
 }
 
-/// How one endpoint answers; made by [`Deployment::on`](super::Deployment::on).
+/// How an endpoint answers; made by [`Deployment::on`](super::Deployment::on), or for all endpoints by
+/// [`Deployment::on_any`](super::Deployment::on_any).
 ///
 /// Stubs with [`times`](Self::times) are used first, in the order in which they were made; then the last one made
 /// without; then the built-in answer. Only a call that passes all checks gets to a stub, but for [`Fault::Skew`].
@@ -69,21 +70,16 @@ pub enum Fault {
 #[must_use = "there is no stub before one of `reply`, `reply_with` and `fault`"]
 pub struct StubBuilder<'a> {
     state: &'a State,
-    endpoint: &'static Endpoint,
-    key: Key,
+    /// `None` for all endpoints.
+    target: Option<(Key, &'static Endpoint)>,
     times: Option<usize>,
     every: usize,
     checked: bool,
 }
 
 impl<'a> StubBuilder<'a> {
-    pub(super) fn new(
-        state: &'a State,
-        reference: &Reference,
-        endpoint: &'static Endpoint,
-    ) -> Self {
-        let key = Key::of(reference, endpoint);
-        Self { state, endpoint, key, times: None, every: 1, checked: true }
+    pub(super) fn new(state: &'a State, target: Option<(Key, &'static Endpoint)>) -> Self {
+        Self { state, target, times: None, every: 1, checked: true }
     }
 
     /// Limits the stub to so many uses.
@@ -118,7 +114,8 @@ impl<'a> StubBuilder<'a> {
         self
     }
 
-    /// Answers with a JSON value, or a [`Reply`] made before.
+    /// Answers with a JSON value, or a [`Reply`] made before. Schemas that it needs must have been
+    /// [added](super::Deployment::schemas).
     ///
     /// # Panics
     ///
@@ -127,13 +124,15 @@ impl<'a> StubBuilder<'a> {
     #[expect(clippy::panic, reason = "documented; it belongs to the line that wrote the answer")]
     pub fn reply(self, reply: impl Into<Reply>) {
         let reply = reply.into();
+        let checked = self.checked && self.target.is_none();
         if self.checked
-            && let Err(misfit) = self.state.check_answer(self.key.service, self.endpoint, &reply)
+            && let Some((key, endpoint)) = self.target
+            && let Err(misfit) = self.state.check_answer(key.service, endpoint, &reply)
         {
             panic!("{misfit}");
         }
-        // Checked once is enough.
-        self.unchecked().add_reply(Arc::new(move |_| reply.clone()));
+        // Once is enough, where the endpoint is known.
+        Self { checked, ..self }.add_reply(Arc::new(move |_| reply.clone()));
     }
 
     /// Answers with a JSON value and this status.
@@ -169,7 +168,8 @@ impl<'a> StubBuilder<'a> {
     }
 
     fn add(self, action: Action) {
-        let Self { state, key, times, every, .. } = self;
+        let Self { state, target, times, every, .. } = self;
+        let key = target.map(|(key, _)| key);
         state.stubs.add(Stub { key, left: times, every, met: 0, action });
     }
 }
@@ -177,7 +177,7 @@ impl<'a> StubBuilder<'a> {
 impl fmt::Debug for StubBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StubBuilder")
-            .field("endpoint", &self.key.endpoint)
+            .field("endpoint", &self.target.map(|(key, _)| key.endpoint))
             .field("times", &self.times)
             .finish_non_exhaustive()
     }
@@ -205,7 +205,8 @@ enum Action {
 }
 
 struct Stub {
-    key: Key,
+    /// `None` for all endpoints.
+    key: Option<Key>,
     /// How many uses are left, if they are limited.
     left: Option<usize>,
     /// It is used for each call of this many that get to it.
@@ -272,7 +273,8 @@ struct Lists {
 impl Lists {
     /// In the order in which they are used.
     fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Stub> {
-        self.limited.iter_mut().chain(&mut self.unlimited).filter(move |stub| stub.key == key)
+        let stubs = self.limited.iter_mut().chain(&mut self.unlimited);
+        stubs.filter(move |stub| stub.key.is_none_or(|known| known == key))
     }
 
     fn forget_used_up(&mut self) {
@@ -372,7 +374,7 @@ impl Plan {
             answer.headers.insert(CONTENT_TYPE, value);
         }
         match self {
-            Self { lose: true, .. } => Outcome::Disconnected,
+            Self { lose: true, .. } => Outcome::Reset,
             Self { truncate: true, .. } => Outcome::Truncated(answer),
             _ => Outcome::Answer(answer),
         }

@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderValue, LOCATION};
 use serde_json::{Value, json};
 
-use super::super::answer::{Refusal, Reply, date, timestamp};
+use super::super::answer::{Refusal, Reply, date, redirect, text, timestamp};
 use super::super::paging::page;
 use super::super::recorded::RecordedCall;
 use super::super::state::State;
@@ -48,10 +47,7 @@ enum Kind {
 
 impl Artifact {
     fn new(payload: &Value) -> Result<Self, Refusal> {
-        let text = |name: &str| {
-            let value = payload[name].as_str().map(str::to_owned);
-            value.ok_or_else(|| Refusal::input(format!("`{name}` is not a text")))
-        };
+        let text = |name| text(payload, name);
         let (mut content_type, mut content_length) = (text("contentType"), None);
         let kind = match payload["storageType"].as_str() {
             Some("s3") => {
@@ -127,7 +123,7 @@ pub(super) fn answer(
     Some(match endpoint {
         "createArtifact" => create(state, call).map(Reply::from),
         "finishArtifact" => finish(state, call),
-        "getArtifact" | "getLatestArtifact" => redirect(state, call),
+        "getArtifact" | "getLatestArtifact" => lead(state, call),
         "artifact" | "latestArtifact" => content(state, call).map(Reply::from),
         "artifactInfo" | "latestArtifactInfo" => info(state, call).map(Reply::from),
         "listArtifacts" | "listLatestArtifacts" => list(state, call).map(Reply::from),
@@ -315,16 +311,13 @@ fn look_up(state: &State, call: &RecordedCall) -> Result<Found, Refusal> {
     })
 }
 
-fn redirect(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> {
+fn lead(state: &State, call: &RecordedCall) -> Result<Reply, Refusal> {
     let (kind, url) = match look_up(state, call)? {
         Found::Url(kind, url) => (kind, url),
         Found::Object(name) => ("object", state.object_url(&name)?),
         Found::Error(error) => return Ok(Reply::json(StatusCode::FAILED_DEPENDENCY, &error)),
     };
-    let location = HeaderValue::try_from(&url)
-        .map_err(|_| Refusal::input(format!("{url:?} cannot stand in a header")))?;
-    let body = json!({"storageType": kind, "url": url});
-    Ok(Reply::json(StatusCode::SEE_OTHER, &body).header(LOCATION, location))
+    redirect(&url, &json!({"storageType": kind, "url": url}))
 }
 
 fn content(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {

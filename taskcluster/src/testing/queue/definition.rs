@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::answer::{Refusal, date, timestamp};
 use super::super::clock::Clock;
-use crate::required_scopes::PRIORITIES;
+use crate::required_scopes::{PRIORITIES, add_defaults_of_tasks};
 
 /// How far a task's `created` may be off.
 const DRIFT: TimeDelta = TimeDelta::minutes(15);
@@ -25,13 +25,10 @@ impl Definition {
         let Value::Object(fields) = request else {
             return Err(Refusal::input("a task is a JSON object"));
         };
-        let mut task = json!({
-            "dependencies": [], "requires": "all-completed", "routes": [], "scopes": [], "priority": "lowest",
-            "retries": 5, "schedulerId": "-", "projectId": "none", "tags": {}, "extra": {}, "taskGroupId": id,
-        });
-        for (name, value) in fields {
-            task[name] = value.clone();
-        }
+        let mut task = fields.clone();
+        task.entry("taskGroupId").or_insert_with(|| json!(id));
+        add_defaults_of_tasks(&mut task);
+        let mut task = Value::Object(task);
         for name in ["payload", "metadata"] {
             if !task[name].is_object() {
                 return Err(Refusal::input(format!(
@@ -40,7 +37,7 @@ impl Definition {
             }
         }
         check_priority(&task["priority"])?;
-        name_queue(&mut task)?;
+        check_queue(&task)?;
         let (created, deadline) = (date(request, "created")?, date(request, "deadline")?);
         check_dates(created, deadline, clock)?;
         let expires = match &task["expires"] {
@@ -102,34 +99,19 @@ fn check_dates(
     Err(Refusal::input(wrong))
 }
 
-/// Names the task's queue in both ways, of which the request needs only one.
-fn name_queue(task: &mut Value) -> Result<(), Refusal> {
+/// Checks that the two ways of naming the task's queue agree.
+fn check_queue(task: &Value) -> Result<(), Refusal> {
     let text = |name: &str| task[name].as_str();
-    let (provisioner, worker) =
-        match (text("provisionerId"), text("workerType"), text("taskQueueId")) {
-            (Some(provisioner), Some(worker), None) => (provisioner, worker),
-            (None, None, Some(queue)) => queue.split_once('/').ok_or_else(|| {
-                Refusal::input("`taskQueueId` is not of the form <provisionerId>/<workerType>")
-            })?,
-            (Some(provisioner), Some(worker), Some(queue))
-                if queue == format!("{provisioner}/{worker}") =>
-            {
-                (provisioner, worker)
+    let wrong = match (text("provisionerId"), text("workerType"), text("taskQueueId")) {
+        (Some(provisioner), Some(worker_type), Some(task_queue)) => {
+            if task_queue == format!("{provisioner}/{worker_type}") {
+                return Ok(());
             }
-            (Some(_), Some(_), Some(_)) => {
-                return Err(Refusal::input(
-                    "`taskQueueId` is another queue than `provisionerId` and `workerType`",
-                ));
-            }
-            _ => {
-                return Err(Refusal::input(
-                    "a task needs `taskQueueId`, or both `provisionerId` and `workerType`",
-                ));
-            }
-        };
-    let (provisioner, worker) = (provisioner.to_owned(), worker.to_owned());
-    task["taskQueueId"] = json!(format!("{provisioner}/{worker}"));
-    task["provisionerId"] = json!(provisioner);
-    task["workerType"] = json!(worker);
-    Ok(())
+            "`taskQueueId` is another queue than `provisionerId` and `workerType`"
+        }
+        _ => {
+            "a task needs `taskQueueId`, of the form <provisionerId>/<workerType>, or both of these"
+        }
+    };
+    Err(Refusal::input(wrong))
 }

@@ -10,6 +10,7 @@ use super::super::index::Entry;
 use super::super::messages::Message;
 use super::definition::Definition;
 use super::task::{Run, RunState, Task, Worker};
+use super::workers::Workers;
 use crate::QueueEvents;
 use crate::reference::Exchange;
 
@@ -34,6 +35,7 @@ pub(in super::super) struct Queue {
     /// How many runs became pending so far.
     places: u64,
     pub(super) effects: Vec<Effect>,
+    pub(super) workers: Workers,
 }
 
 /// What runs out by itself, in the order in which it does so if at the same time.
@@ -186,6 +188,8 @@ impl Queue {
         run.worker = Some(worker.clone());
         run.started = Some(now);
         run.taken_until = Some(now + CLAIM);
+        let task_queue = task.definition.text("taskQueueId");
+        self.workers.took(task_queue, worker, json!({"taskId": id, "runId": number}), now);
         self.announce(
             QueueEvents::task_running().exchange(),
             id,
@@ -281,12 +285,15 @@ impl Queue {
     }
 
     /// Adds a run to a resolved task, with all its retries.
-    pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) {
-        let Some(task) = self.tasks.get_mut(id) else { return };
+    pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
-        let room = MOST_RUNS.saturating_sub(task.runs.len() as u64 + 1);
+        let Some(room) = MOST_RUNS.checked_sub(task.runs.len() as u64 + 1) else {
+            return Err(Refusal::conflict(format!("task {id} has had {MOST_RUNS} runs")));
+        };
         task.retries_left = retries.min(room);
         self.add_run(id, "rerun", now);
+        Ok(())
     }
 
     /// Publishes a message about a task, with these fields beside the status, as far as there are values.

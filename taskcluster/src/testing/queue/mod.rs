@@ -7,15 +7,18 @@ mod lifecycle;
 mod lists;
 mod task;
 mod work;
+mod workers;
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use std::sync::PoisonError;
 
 use self::definition::Definition;
 pub(super) use self::lifecycle::{Effect, Queue};
 use self::task::RunState;
-use super::answer::{Refusal, Reply};
+use super::answer::{Refusal, Reply, strings};
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
@@ -45,6 +48,8 @@ impl State {
     /// Lets everything happen that is due by now.
     pub(super) fn settle(&self) {
         self.with_queue(|_, _| ());
+        self.fire_scheduled_hooks();
+        self.fire_bound_hooks();
     }
 
     /// Creates a task for another service.
@@ -114,10 +119,7 @@ pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<
             Ok(())
         }),
         "rerunTask" => change(state, call, |queue, id, now| {
-            if queue.task(id)?.is_resolved() {
-                queue.rerun(id, now);
-            }
-            Ok(())
+            if queue.task(id)?.is_resolved() { queue.rerun(id, now) } else { Ok(()) }
         }),
         "cancelTask" => change(state, call, |queue, id, now| {
             if !queue.task(id)?.is_resolved() {
@@ -132,7 +134,10 @@ pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<
         "reportFailed" => work::report(state, call, RunState::Failed),
         "reportException" => work::report_exception(state, call),
         name => {
-            match groups::answer(state, call, name).or_else(|| lists::answer(state, call, name)) {
+            let answer = groups::answer(state, call, name)
+                .or_else(|| lists::answer(state, call, name))
+                .or_else(|| workers::answer(state, call, name));
+            match answer {
                 Some(answer) => answer,
                 None => return artifacts::answer(state, call, name),
             }
@@ -169,9 +174,9 @@ fn several(
     list: &str,
     what: &'static str,
 ) -> Result<Value, Refusal> {
-    let ids = super::answer::strings(call.payload(), "taskIds")?;
+    let ids = strings(call.payload(), "taskIds")?;
     state.with_queue(|queue, _| {
-        let known: std::collections::BTreeSet<_> = ids.iter().collect();
+        let known: BTreeSet<_> = ids.iter().collect();
         let items = known.into_iter().filter_map(|id| {
             let mut both = queue.task(id).ok()?.with_status();
             Some((id.clone(), json!({"taskId": id, what: both[what].take()})))

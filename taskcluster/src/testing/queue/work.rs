@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::super::answer::{Refusal, timestamp};
+use super::super::answer::{Refusal, text, timestamp};
 use super::super::recorded::RecordedCall;
 use super::super::state::State;
 use super::lifecycle::{CLAIM, Queue};
@@ -51,6 +51,9 @@ fn claim_pending(
     most: u64,
 ) -> Result<Vec<Value>, Refusal> {
     state.with_queue(|queue, now| {
+        if !queue.workers.seen(task_queue, worker, now) {
+            return Ok(Vec::new());
+        }
         let ids: Vec<_> = in_state(queue, task_queue, RunState::Pending)
             .into_iter()
             .take(usize::try_from(most).unwrap_or(usize::MAX))
@@ -166,11 +169,8 @@ fn running(queue: &Queue, call: &RecordedCall) -> Result<usize, Refusal> {
 }
 
 fn worker(call: &RecordedCall) -> Result<Worker, Refusal> {
-    let text = |name: &str| {
-        let value = call.payload()[name].as_str().map(str::to_owned);
-        value.ok_or_else(|| Refusal::input(format!("`{name}` is not a text")))
-    };
-    Ok(Worker { group: text("workerGroup")?, id: text("workerId")? })
+    let payload = call.payload();
+    Ok(Worker { group: text(payload, "workerGroup")?, id: text(payload, "workerId")? })
 }
 
 /// What a worker gets for the task's last run, which it has claimed.

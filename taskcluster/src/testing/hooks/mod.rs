@@ -1,31 +1,41 @@
-//! The hooks service: templates that become tasks when they are triggered.
+//! The hooks service: templates that become tasks when they are triggered, by a schedule, or when a message comes.
+
+mod fire;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answer::{Refusal, Reply, timestamp};
-use super::authorization::authorize_as;
 use super::messages::Message;
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::schemas::{Problem, Schemas};
 use super::state::State;
 use crate::reference::Exchange;
-use crate::required_scopes::parameters;
-use crate::{HooksEvents, Queue, slugid};
+use crate::{HooksEvents, slugid};
 
-/// All hooks by group and id.
+/// A hook's group and its id in there.
+type Key = (String, String);
+
+/// All hooks.
 #[derive(Default)]
-pub(super) struct Hooks(Mutex<BTreeMap<(String, String), Hook>>);
+pub(super) struct Hooks {
+    hooks: Mutex<BTreeMap<Key, Hook>>,
+    /// Those that messages have fired, with these messages, but which have made no task yet.
+    fired: Mutex<Vec<(Key, Value)>>,
+}
 
 struct Hook {
     /// As the service answers it.
     definition: Value,
     token: String,
+    /// When it fires by its schedule.
+    next: Option<DateTime<Utc>>,
     /// The latest last.
     fires: Vec<Fire>,
 }
@@ -40,13 +50,17 @@ struct Fire {
 }
 
 impl Hooks {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Hook>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Hook>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Answers what is built in; `None` for other endpoints.
 pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+    // Hooks of 2017 were other ones.
+    if call.is_of_2017() {
+        return None;
+    }
     let answer = match call.endpoint.name {
         "listHookGroups" => {
             let hooks = state.hooks.lock();
@@ -54,8 +68,8 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
             Ok(json!({"groups": groups}))
         }
         "listHooks" => list(state, call),
-        "hook" => of_hook(state, call, |hook| hook.definition.clone()),
-        "getHookStatus" => of_hook(state, call, status),
+        "hook" => of_hook(state, &key(call), |hook| hook.definition.clone()),
+        "getHookStatus" => of_hook(state, &key(call), status),
         "createHook" => create(state, call),
         "updateHook" => update(state, call),
         "removeHook" => {
@@ -64,13 +78,12 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
             }
             return Some(Ok(Reply::new(StatusCode::OK)));
         }
-        "triggerHook" => fire(state, call, "triggerHook"),
-        "triggerHookWithToken" => match check_token(state, call) {
-            Ok(()) => fire(state, call, "triggerHookWithToken"),
-            Err(refusal) => Err(refusal),
-        },
-        "getTriggerToken" => of_hook(state, call, |hook| json!({"token": hook.token})),
-        "resetTriggerToken" => of_hook(state, call, |hook| {
+        "triggerHook" => trigger(state, call, "triggerHook"),
+        "triggerHookWithToken" => {
+            check_token(state, call).and_then(|()| trigger(state, call, "triggerHookWithToken"))
+        }
+        "getTriggerToken" => of_hook(state, &key(call), |hook| json!({"token": hook.token})),
+        "resetTriggerToken" => of_hook(state, &key(call), |hook| {
             hook.token = slugid::v4();
             json!({"token": hook.token})
         }),
@@ -80,18 +93,14 @@ pub(super) fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply,
     Some(answer.map(Reply::from))
 }
 
-fn key(call: &RecordedCall) -> (String, String) {
+fn key(call: &RecordedCall) -> Key {
     (call.arg("hookGroupId").to_owned(), call.arg("hookId").to_owned())
 }
 
-fn of_hook<T>(
-    state: &State,
-    call: &RecordedCall,
-    act: impl FnOnce(&mut Hook) -> T,
-) -> Result<T, Refusal> {
-    let (group, id) = key(call);
+fn of_hook<T>(state: &State, key: &Key, act: impl FnOnce(&mut Hook) -> T) -> Result<T, Refusal> {
+    let (group, id) = key;
     let no_hook = || Refusal::not_found(format!("there is no hook {group}/{id}"));
-    state.hooks.lock().get_mut(&(group.clone(), id.clone())).map(act).ok_or_else(no_hook)
+    state.hooks.lock().get_mut(key).map(act).ok_or_else(no_hook)
 }
 
 fn publish(state: &State, exchange: &'static Exchange, call: &RecordedCall) {
@@ -126,14 +135,6 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
         }
         hook[name] = json!(call.arg(name));
     }
-    for pattern in hook["schedule"].as_array().into_iter().flatten() {
-        let words = pattern.as_str().unwrap_or_default().split_whitespace().count();
-        if !matches!(words, 5 | 6) {
-            return Err(Refusal::input(format!(
-                "`schedule` has {pattern}, which is no cron pattern"
-            )));
-        }
-    }
     // Whatever fits or not, it must be a schema.
     if let Err(Problem::NoSchema(why)) = Schemas::check_by(&hook["triggerSchema"], &json!({})) {
         return Err(Refusal::input(format!("`triggerSchema` is no JSON schema: {why}")));
@@ -147,6 +148,7 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
 /// Creates a hook; the same one may be created again.
 fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let definition = define(call)?;
+    let next = schedule::next(&definition["schedule"], state.now())?;
     {
         let mut hooks = state.hooks.lock();
         if let Some(hook) = hooks.get(&key(call)) {
@@ -159,7 +161,8 @@ fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
                 )))
             };
         }
-        let hook = Hook { definition: definition.clone(), token: slugid::v4(), fires: Vec::new() };
+        let (token, fires) = (slugid::v4(), Vec::new());
+        let hook = Hook { definition: definition.clone(), token, next, fires };
         hooks.insert(key(call), hook);
     }
     publish(state, HooksEvents::hook_created().exchange(), call);
@@ -168,98 +171,35 @@ fn create(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
 
 fn update(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
     let definition = define(call)?;
-    of_hook(state, call, |hook| hook.definition.clone_from(&definition))?;
+    let next = schedule::next(&definition["schedule"], state.now())?;
+    of_hook(state, &key(call), |hook| {
+        hook.definition.clone_from(&definition);
+        hook.next = next;
+    })?;
     publish(state, HooksEvents::hook_updated().exchange(), call);
     Ok(definition)
 }
 
 fn check_token(state: &State, call: &RecordedCall) -> Result<(), Refusal> {
-    match of_hook(state, call, |hook| hook.token == call.arg("token"))? {
+    match of_hook(state, &key(call), |hook| hook.token == call.arg("token"))? {
         true => Ok(()),
         false => Err(Refusal::authentication("the trigger token is not that of the hook")),
     }
 }
 
-/// Makes a task of a hook.
-fn fire(state: &State, call: &RecordedCall, by: &'static str) -> Result<Value, Refusal> {
-    let hook = of_hook(state, call, |hook| hook.definition.clone())?;
-    let (payload, now, task_id) = (call.payload(), state.now(), slugid::nice());
-    Schemas::check_by(&hook["triggerSchema"], payload).map_err(|problem| {
+/// Makes a task of a hook, if the payload is what the hook wants.
+fn trigger(state: &State, call: &RecordedCall, by: &'static str) -> Result<Value, Refusal> {
+    let key = key(call);
+    let schema = of_hook(state, &key, |hook| hook.definition["triggerSchema"].clone())?;
+    Schemas::check_by(&schema, call.payload()).map_err(|problem| {
         let (Problem::Misfit(why) | Problem::NoSchema(why)) = problem;
         Refusal::input(format!("the payload does not fit the hook's `triggerSchema`:\n\n{why}"))
     })?;
-    let mut context = json!({"firedBy": by, "taskId": task_id, "payload": payload});
+    let mut context = json!({"firedBy": by, "payload": call.payload()});
     if by == "triggerHook" {
         context["clientId"] = json!(call.client_id);
     }
-    let made = render(&hook["task"], &context, &task_id, now)
-        .and_then(|task| task.map(|task| create_task(state, call, &task_id, &task)).transpose());
-    let error = made.as_ref().err().map(|refusal| refusal.message().to_owned());
-    let nothing = matches!(made, Ok(None));
-    if !nothing {
-        let fire = Fire { by, task_id: task_id.clone(), time: now, error };
-        of_hook(state, call, |hook| hook.fires.push(fire))?;
-    }
-    match made {
-        Ok(None) => Ok(json!({})),
-        Ok(Some(())) => Ok(json!({"taskId": task_id, "status": {"taskId": task_id}})),
-        Err(refusal) => {
-            Err(Refusal::input(format!("the hook could not make a task: {}", refusal.message())))
-        }
-    }
-}
-
-/// Renders a template by the deployment's clock; `None` if there is nothing left of it.
-fn render(
-    template: &Value,
-    context: &Value,
-    task_id: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<Map<String, Value>>, Refusal> {
-    let template = json!({"$let": {"now": timestamp(now)}, "in": template});
-    let mut task = match json_e::render(&template, context) {
-        Ok(Value::Object(task)) => task,
-        Ok(Value::Null) => return Ok(None),
-        Ok(other) => {
-            return Err(Refusal::input(format!(
-                "the template renders to {other}, which is no task"
-            )));
-        }
-        Err(error) => {
-            return Err(Refusal::input(format!("the template cannot be rendered: {error:#}")));
-        }
-    };
-    let day = now + TimeDelta::days(1);
-    for (name, default) in [
-        ("created", timestamp(now)),
-        ("deadline", timestamp(day)),
-        ("taskGroupId", task_id.to_owned()),
-    ] {
-        task.entry(name).or_insert(json!(default));
-    }
-    Ok(Some(task))
-}
-
-/// Creates the task with the scopes of the role that the hook is.
-fn create_task(
-    state: &State,
-    call: &RecordedCall,
-    task_id: &str,
-    task: &Map<String, Value>,
-) -> Result<(), Refusal> {
-    let (group, id) = key(call);
-    let scopes = state.roles.expand(vec![format!("assume:hook-id:{group}/{id}")]);
-    let endpoint = Queue::REFERENCE.endpoint("createTask");
-    let value = Value::Object(task.clone());
-    let schema = endpoint.input.unwrap_or_default();
-    state.schemas.check("queue", schema, &value).map_err(|problem| {
-        let (Problem::Misfit(why) | Problem::NoSchema(why)) = problem;
-        Refusal::input(format!("the task does not fit the schema {schema}:\n\n{why}"))
-    })?;
-    let args = [("taskId".to_owned(), task_id.to_owned())];
-    let known = parameters("queue", endpoint.name, task.clone(), Vec::new(), args);
-    authorize_as(state, &format!("hook-id:{group}/{id}"), &scopes, endpoint, &known)?;
-    state.create_task_for(task_id, &value).map(|_| ())
+    state.fire_hook(&key, by, context)
 }
 
 fn status(hook: &mut Hook) -> Value {
@@ -272,11 +212,15 @@ fn status(hook: &mut Hook) -> Value {
             "result": "success", "time": timestamp(*time), "taskId": task_id,
         }),
     };
-    json!({"lastFire": last})
+    let mut status = json!({"lastFire": last});
+    if let Some(next) = hook.next {
+        status["nextScheduledDate"] = json!(timestamp(next));
+    }
+    status
 }
 
 fn list_fires(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
-    let fires = of_hook(state, call, |hook| hook.fires.clone())?;
+    let fires = of_hook(state, &key(call), |hook| hook.fires.clone())?;
     let (group, id) = key(call);
     let count = fires.len();
     let items = fires.into_iter().enumerate().rev().map(|(number, fire)| {
