@@ -27,8 +27,8 @@ async fn what_happens_is_heard_at_a_broker() {
     fake.publish_to(service).await.unwrap();
     let (id, now) = (slugid::nice(), fake.now());
     let mut messages = Listener::connect(tester)
-        .bind(QueueEvents::task_pending().task_group_id(&id))
-        .bind(QueueEvents::task_exception().route_binding(&format!("route-of.{id}")))
+        .bind_any(QueueEvents::task_pending().task_group_id(&id))
+        .bind_any(QueueEvents::task_exception().route_binding(&format!("route-of.{id}")))
         .listen()
         .await
         .unwrap();
