@@ -31,7 +31,7 @@ impl State {
         let now = self.now();
         queue.settle(now);
         let result = act(&mut queue, now);
-        let effects = std::mem::take(&mut queue.effects);
+        let effects = queue.take_effects();
         if !effects.is_empty() {
             self.changed.notify_waiters();
         }
