@@ -108,11 +108,12 @@ impl Queue {
         all.min().map(|((time, due), id)| (time, due, id.clone()))
     }
 
-    /// Adds a task and schedules it, unless it has to wait for others.
+    /// Adds a task and schedules it, unless it has to wait for others, or for somebody to ask for it.
     pub(super) fn create(
         &mut self,
         id: &str,
         definition: Definition,
+        on_demand: bool,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
         if let Some(task) = self.tasks.get(id) {
@@ -128,6 +129,9 @@ impl Queue {
         let unmet = self.unmet(id, &definition)?;
         let mut task = Task::new(id, definition);
         task.unmet = unmet.into_iter().collect();
+        if on_demand {
+            task.unmet.insert(id.to_owned());
+        }
         let ready = task.unmet.is_empty();
         self.tasks.insert(id.to_owned(), task);
         self.announce(QueueEvents::task_defined().exchange(), id, None, &["task"]);
