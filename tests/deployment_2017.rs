@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
-use taskcluster::legacy::{Auth, Hooks, Index, Notify, PurgeCache};
+use taskcluster::legacy::{Auth, Hooks, Index, Notify, PurgeCache, Queue};
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, NamedCall, Reference, slugid};
 
@@ -44,6 +44,25 @@ async fn the_index_of_2017_takes_its_options_as_a_payload() {
     assert_eq!(second.get("continuationToken"), None);
     let namespaces = index("listNamespaces").param("namespace", "a").payload(json!({}));
     assert_eq!(namespaces.await.unwrap()["namespaces"][0]["namespace"], "a.b");
+}
+
+#[tokio::test]
+async fn tasks_are_defined_and_then_scheduled() {
+    let (fake, tc) = deployment().await;
+    fake.serve(&Queue::REFERENCE);
+    let (id, now) = (slugid::nice(), fake.now());
+    let queue = |name| call(&tc, &Queue::REFERENCE, name).param("taskId", &id);
+    let task = json!({
+        "provisionerId": "prov", "workerType": "work", "priority": "normal",
+        "created": to_json(now), "deadline": to_json(now + TimeDelta::hours(1)), "payload": {},
+        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
+    });
+    let defined = queue("defineTask").payload(&task).await.unwrap();
+    assert_eq!(defined["status"]["state"], "unscheduled");
+    assert_eq!(queue("createTask").payload(&task).await.unwrap(), defined);
+    assert_eq!(queue("task").await.unwrap()["priority"], "lowest");
+    let scheduled = queue("scheduleTask").await.unwrap();
+    assert_eq!(scheduled["status"]["state"], "pending");
 }
 
 #[tokio::test]

@@ -41,7 +41,8 @@ async fn answers_and_messages_are_typed() {
     assert_eq!(task.payload.decode::<Value>().unwrap(), json!({"a": 1}));
     assert_eq!(queue.list_task_group(&id).await.unwrap().tasks.len(), 1);
     assert_eq!(queue.task_queue_counts("p/w").await.unwrap().pending_tasks, 0);
-    let message: queue_events::TaskCompletedMessage = messages.next().await.unwrap().decode().unwrap();
+    let message: queue_events::TaskCompletedMessage =
+        messages.next().await.unwrap().decode().unwrap();
     assert_eq!(message.status.task_id, id);
 
     assert_eq!(Index::new(&tc).find_task("a.b").await.unwrap().task_id, id);

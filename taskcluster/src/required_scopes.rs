@@ -47,7 +47,7 @@ pub(crate) fn parameters(
 ) -> Map<String, Value> {
     let mut known = payload;
     match (service, endpoint) {
-        ("queue", "createTask") => {
+        ("queue", "createTask" | "defineTask") => {
             add_defaults_of_tasks(&mut known);
             // Who may create a task of a higher priority may create this one.
             let enough = PRIORITIES.iter().position(|priority| known["priority"] == *priority);
@@ -105,5 +105,9 @@ pub(crate) fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
         ("extra", json!({})),
     ] {
         task.entry(name).or_insert(default);
+    }
+    // Its name of 2017.
+    if task["priority"] == "normal" {
+        task.insert("priority".to_owned(), json!("lowest"));
     }
 }

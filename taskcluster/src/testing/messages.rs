@@ -241,11 +241,14 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.client("admin", "no-secret", ["auth:*"]);
-    /// let mut messages = fake.listen(AuthEvents::client_created())?;
+    /// let mut messages = fake.listen(AuthEvents::client_created())?.bind(AuthEvents::client_deleted())?;
     ///
     /// let client = CreateClientRequest::new("builds", from_now("1 day")?);
     /// Auth::new(&fake.connect("admin")?).create_client("project/builds", &client).send_blocking()?;
-    /// assert_eq!(messages.next_blocking()?.payload["clientId"], "project/builds");
+    /// let message = messages.next_blocking()?;
+    /// assert_eq!(message.payload["clientId"], "project/builds");
+    /// let typed: taskcluster::auth_events::ClientMessage = message.decode()?;
+    /// assert_eq!(typed.client_id, "project/builds");
     /// assert_eq!(messages.try_next(), None);
     /// # Ok::<(), taskcluster::Error>(())
     /// ```

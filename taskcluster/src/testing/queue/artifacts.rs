@@ -60,7 +60,7 @@ impl Artifact {
             }
             Some("reference") => Kind::Reference(text("url")?),
             Some("link") => {
-                content_type = content_type.or(Ok("application/octet-stream".to_owned()));
+                content_type = content_type.or(Ok("application/binary".to_owned()));
                 Kind::Link(text("artifact")?)
             }
             Some("error") => {

@@ -36,6 +36,8 @@ pub(in super::super) struct Queue {
     places: u64,
     pub(super) effects: Vec<Effect>,
     pub(super) workers: Workers,
+    /// Nothing is due before this time, if it is known.
+    quiet_until: Option<DateTime<Utc>>,
 }
 
 /// What runs out by itself, in the order in which it does so if at the same time.
@@ -65,7 +67,14 @@ impl Queue {
 
     /// Does what is due by now, each thing as of its own time.
     pub(in super::super) fn settle(&mut self, now: DateTime<Utc>) {
-        while let Some((time, due, id)) = self.next_due().filter(|(time, ..)| *time <= now) {
+        if self.quiet_until.is_some_and(|until| now < until) {
+            return;
+        }
+        while let Some((time, due, id)) = self.next_due() {
+            if now < time {
+                self.quiet_until = Some(time);
+                return;
+            }
             match due {
                 Due::Deadline => self.resolve(&id, RunState::Exception, "deadline-exceeded", time),
                 Due::Claim => self.resolve_or_retry(&id, "claim-expired", Some("retry"), time),
@@ -74,6 +83,15 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// What was done since the last time. It may be that something is due sooner now.
+    pub(in super::super) fn take_effects(&mut self) -> Vec<Effect> {
+        let effects = std::mem::take(&mut self.effects);
+        if !effects.is_empty() {
+            self.quiet_until = None;
+        }
+        effects
     }
 
     fn next_due(&self) -> Option<(DateTime<Utc>, Due, String)> {
@@ -90,11 +108,12 @@ impl Queue {
         all.min().map(|((time, due), id)| (time, due, id.clone()))
     }
 
-    /// Adds a task and schedules it, unless it has to wait for others.
+    /// Adds a task and schedules it, unless it has to wait for others, or for somebody to ask for it.
     pub(super) fn create(
         &mut self,
         id: &str,
         definition: Definition,
+        on_demand: bool,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
         if let Some(task) = self.tasks.get(id) {
@@ -110,6 +129,9 @@ impl Queue {
         let unmet = self.unmet(id, &definition)?;
         let mut task = Task::new(id, definition);
         task.unmet = unmet.into_iter().collect();
+        if on_demand {
+            task.unmet.insert(id.to_owned());
+        }
         let ready = task.unmet.is_empty();
         self.tasks.insert(id.to_owned(), task);
         self.announce(QueueEvents::task_defined().exchange(), id, None, &["task"]);

@@ -31,7 +31,7 @@ impl State {
         let now = self.now();
         queue.settle(now);
         let result = act(&mut queue, now);
-        let effects = std::mem::take(&mut queue.effects);
+        let effects = queue.take_effects();
         if !effects.is_empty() {
             self.changed.notify_waiters();
         }
@@ -52,11 +52,11 @@ impl State {
         self.fire_bound_hooks();
     }
 
-    /// Creates a task for another service.
+    /// Creates a task; the same one may be created again.
     pub(super) fn create_task_for(&self, id: &str, task: &Value) -> Result<Value, Refusal> {
         let definition = Definition::new(id, task, &self.clock)?;
         self.with_queue(|queue, now| {
-            queue.create(id, definition, now)?;
+            queue.create(id, definition, false, now)?;
             queue.status(id)
         })
     }
@@ -72,6 +72,8 @@ impl State {
 
 /// Adds what the required scopes depend on and only the queue knows: the task that the call is about.
 pub(super) fn add_parameters(state: &State, call: &RecordedCall, known: &mut Map<String, Value>) {
+    // A new task speaks for itself.
+    let is_new = matches!(call.endpoint.name, "createTask" | "defineTask");
     state.with_queue(|queue, _| {
         if let Ok(task) = queue.task(call.arg("taskId")) {
             let of_task = [
@@ -83,7 +85,7 @@ pub(super) fn add_parameters(state: &State, call: &RecordedCall, known: &mut Map
                 "workerType",
             ];
             for name in of_task {
-                if call.endpoint.name != "createTask" && !call.args.contains_key(name) {
+                if !is_new && !call.args.contains_key(name) {
                     known.insert(name.to_owned(), task.definition.json[name].clone());
                 }
             }
@@ -104,7 +106,8 @@ pub(super) fn add_parameters(state: &State, call: &RecordedCall, known: &mut Map
 pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
     let answer = match call.endpoint.name {
         "claimWork" => work::claim_work(state, call).await,
-        "createTask" => create_task(state, call),
+        "createTask" => state.create_task_for(call.arg("taskId"), call.payload()),
+        "defineTask" => define_task(state, call),
         "task" => state.with_queue(|queue, _| {
             queue.task(call.arg("taskId")).map(|task| task.definition.json.clone())
         }),
@@ -146,9 +149,14 @@ pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<
     Some(answer.map(Reply::from))
 }
 
-/// Creates a task; the same one may be created again.
-fn create_task(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
-    state.create_task_for(call.arg("taskId"), call.payload())
+/// Creates a task that waits until somebody schedules it, as one could in 2017.
+fn define_task(state: &State, call: &RecordedCall) -> Result<Value, Refusal> {
+    let id = call.arg("taskId");
+    let definition = Definition::new(id, call.payload(), &state.clock)?;
+    state.with_queue(|queue, now| {
+        queue.create(id, definition, true, now)?;
+        queue.status(id)
+    })
 }
 
 /// Changes a task whose deadline is still to come, and returns its status.

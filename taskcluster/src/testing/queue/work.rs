@@ -24,6 +24,20 @@ impl Deployment {
     /// Sets for how long, by this machine's clock, `claimWork` waits for a task to appear before it answers that there is
     /// none: 100 milliseconds if not told, where the real service waits for 20 seconds. An
     /// [`advance`](Self::advance) of 20 seconds ends the wait, too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use taskcluster::testing::Deployment;
+    /// use taskcluster::{Queue, json};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.set_claim_wait(Duration::ZERO);
+    /// let worker = fake.connect_as("worker", ["queue:claim-work:p/w", "queue:worker-id:g/w"])?;
+    /// let claim = worker.call(&Queue::REFERENCE, "claimWork")?.param("taskQueueId", "p/w");
+    /// let claimed = claim.payload(json!({"tasks": 1, "workerGroup": "g", "workerId": "w"})).send_blocking()?;
+    /// assert_eq!(claimed["tasks"], json!([]));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
     pub fn set_claim_wait(&self, wait: Duration) {
         self.state().set_claim_wait(wait);
     }
