@@ -86,6 +86,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The same, or nothing.
+    pub(crate) fn or_null(self) -> Self {
+        match self {
+            Self::Optional(_) => self,
+            kind => Self::Optional(Box::new(kind)),
+        }
+    }
+
     /// The type that it holds itself, not in a list or map.
     pub(crate) fn direct(&self) -> Option<TypeId> {
         match self {

@@ -96,7 +96,7 @@ impl Understanding<'_, '_> {
             [only] => self.typed(&schema, only),
             _ => return not("values of several types"),
         };
-        if nullable { Kind::Optional(Box::new(kind)) } else { kind }
+        if nullable { kind.or_null() } else { kind }
     }
 
     fn typed(&mut self, schema: &Schema, kind: &str) -> Kind {
@@ -258,7 +258,7 @@ impl Understanding<'_, '_> {
         } else {
             Kind::FreeForm(Some("one of several forms".to_owned()))
         };
-        if nullable { Kind::Optional(Box::new(kind)) } else { kind }
+        if nullable { kind.or_null() } else { kind }
     }
 
     /// One of several records.

@@ -5,7 +5,7 @@
 
 It expands the crate, writes the same structs and enums with derives into a crate under target/derives, with a function
 that reads and writes each of them, and measures that crate beside one that has them from `taskcluster_api!`: CPU time to
-build in debug and release, for all services and for the queue alone, and time and heap to decode a page of 1,000 tasks.
+build in debug and release, for all services and for the queue alone, and time and heap to decode a page of 1,000 tasks, also beside a `serde_json::Value`.
 The macro makes methods and facts, too. What it costs without any type is measured in a third crate, from the same
 references with empty schemas, and taken away.
 """
@@ -59,17 +59,48 @@ impl PartialEq for FreeForm {
 }
 """
 MAIN = """
-// Decodes a page again and again: `{name} PAGE TIMES`.
+// Decodes a page again and again: `{name} PAGE TIMES [value]`; a single time also tells the peak of the heap in bytes.
+use std::alloc::{{GlobalAlloc, Layout, System}};
+use std::sync::atomic::{{AtomicBool, AtomicUsize, Ordering::Relaxed}};
+
+struct Counting;
+static ON: AtomicBool = AtomicBool::new(false);
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+unsafe impl GlobalAlloc for Counting {{
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {{
+        if ON.load(Relaxed) {{
+            let now = NOW.fetch_add(layout.size(), Relaxed) + layout.size();
+            PEAK.fetch_max(now, Relaxed);
+        }}
+        unsafe {{ System.alloc(layout) }}
+    }}
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {{
+        if ON.load(Relaxed) {{
+            NOW.fetch_sub(layout.size(), Relaxed);
+        }}
+        unsafe {{ System.dealloc(at, layout) }}
+    }}
+}}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
 fn main() {{
     let mut args = std::env::args().skip(1);
     let page = std::fs::read_to_string(args.next().unwrap()).unwrap();
     let times: usize = args.next().unwrap().parse().unwrap();
-    let mut tasks = 0;
+    let as_value = args.next().is_some();
+    ON.store(times == 1, Relaxed);
     for _ in 0..times {{
-        let page: {name}::queue::ListTaskGroupResponse = serde_json::from_str(&page).unwrap();
-        tasks += page.tasks.len();
+        if as_value {{
+            std::hint::black_box(serde_json::from_str::<serde_json::Value>(&page).unwrap());
+        }} else {{
+            std::hint::black_box(serde_json::from_str::<{name}::queue::ListTaskGroupResponse>(&page).unwrap());
+        }}
     }}
-    println!("{{tasks}}");
+    println!("{{}}", PEAK.load(Relaxed));
 }}
 """
 
@@ -310,18 +341,27 @@ def compare_decoding():
         cargo(name, "build", "-q", "--release", "--bin", name)
     print(f"page: {path.stat().st_size / 1e6:.2f} MB")
 
+    commands = {name: ([binary, path], []) for name, binary in binaries.items()}
+    commands["value"] = ([binaries["derives"], path], ["value"])
+
     def seconds(name, times):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([binaries[name], path, str(times)], check=True, stdout=subprocess.DEVNULL)
+        (command, mode), before = commands[name], resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([*command, str(times), *mode], check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime - before.ru_utime
 
-    best = {name: 1e9 for name in binaries}
+    def heap(name):
+        command, mode = commands[name]
+        return int(subprocess.run([*command, "1", *mode], check=True, stdout=subprocess.PIPE).stdout)
+
+    best = {name: 1e9 for name in commands}
     for _ in range(7):
-        for name in binaries:
+        for name in commands:
             best[name] = min(best[name], seconds(name, 100) / 100)
-    print(f"decode: {best['ours'] * 1e3:.2f} ms, derives {best['derives'] * 1e3:.2f} ms: "
-          f"{best['ours'] / best['derives']:.2f}")
+    for name in ("derives", "value"):
+        print(f"decode: {best['ours'] * 1e3:.2f} ms, {name} {best[name] * 1e3:.2f} ms: "
+              f"{best['ours'] / best[name]:.2f}; heap {heap('ours') / 1e6:.2f} MB, {name} {heap(name) / 1e6:.2f} MB: "
+              f"{heap('ours') / heap(name):.2f}")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ pub(crate) fn all(
                 name: &item.name,
                 module: &ident(&modules[index]),
                 item: index,
+                of_endpoints: !reference.of_exchanges,
                 modules: &modules,
                 types: payloads.of(index),
             };
@@ -154,6 +155,7 @@ struct Context<'a> {
     module: &'a Ident,
     /// Which of the items it is.
     item: usize,
+    of_endpoints: bool,
     /// The modules of all items.
     modules: &'a [String],
     types: &'a Types,

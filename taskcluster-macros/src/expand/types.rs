@@ -107,7 +107,8 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let fields: Vec<_> = record.fields.iter().map(|field| ident(&field.name.rust)).collect();
     let types = record.fields.iter().map(|field| field_type(context, field));
     let field_docs = record.fields.iter().map(|field| field_docs(field, kind.sent));
-    let shapes = record.fields.iter().map(|field| shape(field, kind.sent));
+    let in_answer = context.of_endpoints && !kind.sent;
+    let shapes = record.fields.iter().map(|field| shape(field, kind.sent, in_answer));
     let open: Vec<_> = record.open.iter().map(|name| ident(name)).collect();
     let is_open = record.open.is_some();
     let all: Vec<_> = fields.iter().chain(&open).collect();
@@ -231,7 +232,7 @@ fn argument(
     }
 }
 
-fn shape(field: &Field, sent: bool) -> TokenStream {
+fn shape(field: &Field, sent: bool, in_answer: bool) -> TokenStream {
     let key = &field.name.wire;
     let name = &field.name.rust;
     let presence = ident(match (field.required, field.nullable()) {
@@ -240,7 +241,9 @@ fn shape(field: &Field, sent: bool) -> TokenStream {
         (false, _) => "optional",
     });
     let rules = field.rules.iter().filter(|_| sent).map(rule);
-    let hidden = names::is_secret(key).then(|| quote!(.hidden()));
+    // URLs in answers are signed as a rule.
+    let secret = names::is_secret(key) || (in_answer && key == "url");
+    let hidden = secret.then(|| quote!(.hidden()));
     quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
 }
 
@@ -383,7 +386,7 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     );
     quote! {
         #[doc = #docs]
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum #name {
             #(#[doc = #variant_docs] #variants(#records),)*

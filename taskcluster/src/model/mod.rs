@@ -25,7 +25,7 @@ pub use read::read;
 pub(crate) use rules::wrong_arguments;
 pub use rules::{Format, Rule, validate};
 pub use union::{Branch, Union, UnionShape};
-pub use whole::{clone, debug, same};
+pub use whole::{clone, debug, debug_union, same};
 pub(crate) use write::to_json;
 pub use write::write;
 
@@ -251,6 +251,12 @@ macro_rules! __union {
     ($($name:ident)*) => {$(
         $crate::__field!($name, true, Union, Self::Unknown($crate::Value::Null));
         $crate::__serde!($name);
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::__private::debug_union(self, f)
+            }
+        }
     )*};
 }
 

@@ -114,11 +114,11 @@ impl Reader<'_, '_> {
     }
 
     /// The slot behind one that may be empty.
+    #[inline]
     fn present(self) -> Self {
-        let Self { slot, trace } = self;
-        match slot {
-            Slot::Optional(optional, _) => Reader { slot: optional.fill(), trace }.present(),
-            slot => Reader { slot, trace },
+        match self.slot {
+            Slot::Optional(optional, _) => Reader { slot: optional.fill(), trace: self.trace },
+            _ => self,
         }
     }
 
@@ -179,7 +179,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let mut reader = self.present();
         match &mut reader.slot {
-            Slot::Text(slot) => slot.push_str(text),
+            Slot::Text(slot) => **slot = text.to_owned(),
             Slot::Choice(slot) => slot.choose(text),
             Slot::Date(slot) => match DateTime::parse_from_rfc3339(text) {
                 Ok(date) => **slot = date.with_timezone(&Utc),

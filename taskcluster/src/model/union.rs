@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Slot, View};
 
 /// A generated enum of records.
-pub trait Union: fmt::Debug {
+pub trait Union {
     /// How its branches are told apart.
     fn shape(&self) -> &'static UnionShape;
 

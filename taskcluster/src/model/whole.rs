@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Field, Record, Slot, View};
+use super::{Field, Record, Slot, Union, View};
 
 /// A copy; what the `Clone` of a generated struct does.
 pub fn clone<T: Field>(value: &T) -> T {
@@ -113,6 +113,18 @@ pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     out.finish()
 }
 
+/// Prints the record that a union is. What is not known may be a secret.
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn debug_union(union: &dyn Union, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match union.chosen().1 {
+        View::Record(record) => debug(record, f),
+        _ => f.write_str("Unknown(…)"),
+    }
+}
+
 impl fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -124,7 +136,7 @@ impl fmt::Debug for View<'_> {
             Self::Date(date) => date.fmt(f),
             Self::Choice(choice) => choice.fmt(f),
             Self::Record(record) => debug(record, f),
-            Self::Union(union) => union.fmt(f),
+            Self::Union(union) => debug_union(union, f),
             Self::FreeForm(value) => value.fmt(f),
             Self::Value(value) => value.fmt(f),
             Self::List(list) => {
