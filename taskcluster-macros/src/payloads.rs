@@ -94,10 +94,8 @@ fn understand(reference: &mut Reference, understanding: &mut Understanding<'_, '
 
 /// The names of types that are made for the entries.
 fn reserved(reference: &Reference) -> BTreeSet<String> {
-    let calls = reference.endpoints.iter().map(|endpoint| (&endpoint.name.wire, ["Call", "Call"]));
-    let keys = reference.exchanges.iter().map(|exchange| (&exchange.name.wire, ["", "Key"]));
-    calls
-        .chain(keys)
-        .flat_map(|(wire, suffixes)| suffixes.map(|suffix| names::type_name(wire, suffix)))
-        .collect()
+    let calls = reference.endpoints.iter().map(|endpoint| (&endpoint.name.wire, "Call"));
+    let exchanges = reference.exchanges.iter().map(|exchange| &exchange.name.wire);
+    let keys = exchanges.flat_map(|wire| [(wire, ""), (wire, "Key")]);
+    calls.chain(keys).map(|(wire, suffix)| names::type_name(wire, suffix)).collect()
 }

@@ -1,7 +1,7 @@
 //! From the model to Rust.
 //!
 //! A service becomes a struct with a method for each endpoint, exchanges become a struct with a function for each; a
-//! module beside it holds their facts as statics and the types that the methods return. Nothing here does any work at
+//! module beside it holds their facts as statics and the types that the methods take and return. Nothing here does any work at
 //! run time: that is all in the runtime crate, once.
 //!
 //! The module's types have names from the reference, so everything else in it is written with its whole path.

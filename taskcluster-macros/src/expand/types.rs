@@ -1,7 +1,7 @@
 //! Types of payloads: structs and enums that say what they are made of, and leave the work to the runtime.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 
 use super::{Context, ident};
 use crate::names;
@@ -252,48 +252,29 @@ fn rule(rule: &Rule) -> TokenStream {
         let rules = rules.iter().map(self::rule);
         quote!(&[#(#rules),*])
     };
-    let size = |size: &usize| Literal::usize_unsuffixed(*size);
-    let rule = match rule {
-        Rule::Pattern(pattern) => quote!(Pattern(#pattern)),
-        Rule::MinLength(least) => {
-            let least = size(least);
-            quote!(MinLength(#least))
-        }
-        Rule::MaxLength(most) => {
-            let most = size(most);
-            quote!(MaxLength(#most))
-        }
-        Rule::MinItems(least) => {
-            let least = size(least);
-            quote!(MinItems(#least))
-        }
-        Rule::MaxItems(most) => {
-            let most = size(most);
-            quote!(MaxItems(#most))
-        }
-        Rule::Minimum(least) => {
-            let least = Literal::f64_suffixed(*least);
-            quote!(Minimum(#least))
-        }
-        Rule::Maximum(most) => {
-            let most = Literal::f64_suffixed(*most);
-            quote!(Maximum(#most))
-        }
+    let size = |size: &usize| Literal::usize_unsuffixed(*size).into_token_stream();
+    let number = |number: &f64| Literal::f64_suffixed(*number).into_token_stream();
+    let (name, value) = match rule {
+        Rule::Pattern(pattern) => ("Pattern", pattern.to_token_stream()),
+        Rule::MinLength(least) => ("MinLength", size(least)),
+        Rule::MaxLength(most) => ("MaxLength", size(most)),
+        Rule::MinItems(least) => ("MinItems", size(least)),
+        Rule::MaxItems(most) => ("MaxItems", size(most)),
+        Rule::Minimum(least) => ("Minimum", number(least)),
+        Rule::Maximum(most) => ("Maximum", number(most)),
         Rule::Format(format) => {
             let format = ident(format);
-            quote!(Format(__p::Format::#format))
+            ("Format", quote!(__p::Format::#format))
         }
-        Rule::UniqueItems => quote!(UniqueItems),
-        Rule::Each(rules) => {
-            let rules = all(rules);
-            quote!(Each(#rules))
-        }
+        Rule::Each(rules) => ("Each", all(rules)),
         Rule::AnyOf(groups) => {
             let groups = groups.iter().map(|rules| all(rules));
-            quote!(AnyOf(&[#(#groups),*]))
+            ("AnyOf", quote!(&[#(#groups),*]))
         }
+        Rule::UniqueItems => return quote!(__p::Rule::UniqueItems),
     };
-    quote!(__p::Rule::#rule)
+    let name = ident(name);
+    quote!(__p::Rule::#name(#value))
 }
 
 fn choice(kind: &Type) -> TokenStream {
