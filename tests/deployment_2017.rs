@@ -61,6 +61,17 @@ async fn tasks_are_defined_and_then_scheduled() {
     assert_eq!(defined["status"]["state"], "unscheduled");
     assert_eq!(queue("createTask").payload(&task).await.unwrap(), defined);
     assert_eq!(queue("task").await.unwrap()["priority"], "lowest");
+    let modest = ["queue:create-task:*", "queue:scheduler-id:*"];
+    let modest = fake.connect_as("modest", modest).unwrap();
+    let create = |task: &Value| {
+        call(&modest, &Queue::REFERENCE, "createTask").param("taskId", slugid::nice()).payload(task)
+    };
+    create(&task).await.unwrap();
+    let mut more = task.clone();
+    more["routes"] = json!(["a.b"]);
+    let error = create(&more).await.unwrap_err();
+    assert_eq!(error.code(), Some("InsufficientScopes"));
+    assert!(error.message().contains("queue:route:a.b"), "{error}");
     let scheduled = queue("scheduleTask").await.unwrap();
     assert_eq!(scheduled["status"]["state"], "pending");
 }

@@ -68,7 +68,7 @@
 //!   clock, and a task's `created` may be of either.
 //! - A hook's task is created as soon as the hook is fired, with the scopes of the role `hook-id:<group>/<hook>`.
 //! - By the references of 2017 all of this works that had the same name then, and `defineTask`, but no hooks, which were
-//!   other ones. The scopes and routes of a new task need no scopes of the caller there, since these references do not say so.
+//!   other ones.
 //! - Hashes of uploads are kept, but not compared with the content. No request is larger than 10 MiB, uploads neither.
 //! - A signature that is there is always checked, even where the endpoint is open to anybody.
 //! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any

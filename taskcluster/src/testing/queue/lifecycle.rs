@@ -270,7 +270,8 @@ impl Queue {
     fn wake_dependents(&mut self, id: &str, state: RunState, now: DateTime<Utc>) {
         let mut ready = Vec::new();
         for task in self.tasks.values_mut() {
-            if is_met_by(task.definition.text("requires"), state)
+            if task.unmet.contains(id)
+                && is_met_by(task.definition.text("requires"), state)
                 && task.unmet.remove(id)
                 && task.unmet.is_empty()
                 && task.runs.is_empty()
@@ -287,7 +288,8 @@ impl Queue {
     fn look_at_group(&mut self, id: &str) {
         let Some(task) = self.tasks.get(id) else { return };
         let group = task.definition.text("taskGroupId").to_owned();
-        if self.members(&group).all(Task::is_resolved) {
+        // Asked in this order because a group's last tasks have many resolved ones before them.
+        if !self.tasks.values().any(|task| !task.is_resolved() && task.is_of_group(&group)) {
             self.announce_group(QueueEvents::task_group_resolved().exchange(), &group, None);
         }
     }

@@ -19,10 +19,12 @@ use self::definition::Definition;
 pub(super) use self::lifecycle::{Effect, Queue};
 use self::task::RunState;
 use super::answer::{Refusal, Reply, strings};
+use super::authorization;
 use super::paging::page;
 use super::recorded::RecordedCall;
 use super::state::State;
 use crate::QueueEvents;
+use crate::scopes::Expression;
 
 impl State {
     /// Does something with the queue as it is by now, and all that follows from it.
@@ -106,8 +108,9 @@ pub(super) fn add_parameters(state: &State, call: &RecordedCall, known: &mut Map
 pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
     let answer = match call.endpoint.name {
         "claimWork" => work::claim_work(state, call).await,
-        "createTask" => state.create_task_for(call.arg("taskId"), call.payload()),
-        "defineTask" => define_task(state, call),
+        "createTask" => check_as_of_2017(state, call)
+            .and_then(|()| state.create_task_for(call.arg("taskId"), call.payload())),
+        "defineTask" => check_as_of_2017(state, call).and_then(|()| define_task(state, call)),
         "task" => state.with_queue(|queue, _| {
             queue.task(call.arg("taskId")).map(|task| task.definition.json.clone())
         }),
@@ -147,6 +150,20 @@ pub(super) async fn answer(state: &State, call: &RecordedCall) -> Option<Result<
         }
     };
     Some(answer.map(Reply::from))
+}
+
+/// Checks that the caller has what a new task's scopes and routes need. The references of 2017 do not say so, but the queue
+/// did it.
+fn check_as_of_2017(state: &State, call: &RecordedCall) -> Result<(), Refusal> {
+    if !call.is_of_2017() {
+        return Ok(());
+    }
+    let routes = strings(call.payload(), "routes")?;
+    let routes = routes.into_iter().map(|route| format!("queue:route:{route}"));
+    let needed = strings(call.payload(), "scopes")?.into_iter().chain(routes);
+    let needed = Expression::AllOf(needed.map(Expression::Scope).collect());
+    let client_id = call.client_id.as_deref().unwrap_or(authorization::ANONYMOUS);
+    authorization::check(state, client_id, &call.scopes, &needed)
 }
 
 /// Creates a task that waits until somebody schedules it, as one could in 2017.
