@@ -21,6 +21,7 @@ mod faults;
 mod hawk;
 mod legacy_services;
 mod paging;
+mod payloads;
 mod pulse;
 mod references;
 mod requests;

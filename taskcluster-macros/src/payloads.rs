@@ -49,6 +49,7 @@ pub(crate) fn find(
             resolver: Resolver { files: &mut *files, reference: &path, service: &service },
             types: &mut groups[group],
             item: index,
+            open: Vec::new(),
             problems: &mut problems.at(item.path.span()),
         };
         understand(reference, &mut understanding);

@@ -95,6 +95,23 @@ impl Kind {
         }
     }
 
+    /// Why it, or what it is a list or map of, is JSON of any form although its schema is not free form.
+    pub(crate) fn not_understood(&self) -> Option<&str> {
+        match self {
+            Self::FreeForm(why) => why.as_deref(),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.not_understood(),
+            _ => None,
+        }
+    }
+
+    /// The same, or `null`.
+    pub(crate) fn or_null(self) -> Self {
+        match self {
+            Self::Optional(_) => self,
+            other => Self::Optional(Box::new(other)),
+        }
+    }
+
     /// All types in it.
     pub(crate) fn named_mut(&mut self, each: &mut impl FnMut(&mut TypeId)) {
         match self {
