@@ -31,6 +31,7 @@ mod scopes;
 mod strangers;
 mod strictness;
 mod urls;
+mod validation;
 
 /// A file of values from other implementations.
 fn vectors(name: &str) -> serde_json::Value {
