@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::model::{Endpoint, Exchange, Name, Reference, Scopes, Stability};
+use crate::types::Kind;
 
 /// Paragraphs as one `#[doc]` attribute.
 fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenStream {
