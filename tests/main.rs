@@ -24,6 +24,7 @@ mod faults;
 mod hawk;
 mod legacy_services;
 mod paging;
+mod payloads;
 mod pulse;
 mod references;
 mod requests;
@@ -33,6 +34,7 @@ mod scopes;
 mod strangers;
 mod strictness;
 mod urls;
+mod validation;
 
 /// A file of values from other implementations.
 fn vectors(name: &str) -> serde_json::Value {

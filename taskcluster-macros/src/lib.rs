@@ -11,6 +11,8 @@
 mod check;
 mod expand;
 mod files;
+#[cfg(test)]
+mod golden;
 mod invocation;
 mod locate;
 mod model;

@@ -107,12 +107,14 @@ pub(crate) fn variant<'a>(text: &str, taken: impl Iterator<Item = &'a str> + Clo
     name
 }
 
-/// What properties are called that hold secrets: tokens, keys, certificates, and URLs that are as good as those.
+/// What properties are called that hold secrets: tokens, keys, certificates, proofs of identity, and URLs that may be signed
+/// and so are as good as those, with their headers.
 const SECRETS: &[&str] = &[
     "accessToken",
     "authorization",
     "certificate",
     "connectionString",
+    "headers",
     "password",
     "putUrl",
     "sas",
@@ -121,9 +123,13 @@ const SECRETS: &[&str] = &[
     "secretKey",
     "sessionToken",
     "signature",
+    "signedDeleteUrl",
+    "signedPollUrl",
     "staticSecret",
     "token",
     "uploadURL",
+    "url",
+    "workerIdentityProof",
 ];
 
 /// Whether a property holds a secret, by its name.

@@ -49,6 +49,7 @@ pub(crate) fn find(
             resolver: Resolver { files: &mut *files, reference: &path, service: &service },
             types: &mut groups[group],
             item: index,
+            open: Vec::new(),
             problems: &mut problems.at(item.path.span()),
         };
         understand(reference, &mut understanding);
@@ -98,4 +99,136 @@ fn reserved(reference: &Reference) -> BTreeSet<String> {
     let exchanges = reference.exchanges.iter().map(|exchange| &exchange.name.wire);
     let keys = exchanges.flat_map(|wire| [(wire, ""), (wire, "Key")]);
     calls.chain(keys).map(|(wire, suffix)| names::type_name(wire, suffix)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::types::{Definition, Kind};
+
+    /// An invocation with every reference of both generations.
+    fn everything() -> Invocation {
+        let mut items = String::new();
+        for generation in ["current", "2017"] {
+            let folder = format!("../references/{generation}");
+            let mut files = Vec::new();
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    files.extend(["v1/api.json", "v1/exchanges.json"].map(|file| path.join(file)));
+                } else {
+                    files.push(path);
+                }
+            }
+            files.retain(|file| file.is_file());
+            files.sort();
+            for file in files {
+                let number = items.lines().count();
+                items.push_str(&format!("pub struct Service{number} = {file:?};\n"));
+            }
+        }
+        syn::parse_str(&items).unwrap()
+    }
+
+    /// The fields that are free form although their schemas are not, with the reason.
+    fn exceptions(types: &Types) -> BTreeMap<String, String> {
+        let mut exceptions = BTreeMap::new();
+        for kind in &types.all {
+            let Definition::Record(record) = &kind.definition else { continue };
+            for field in &record.fields {
+                if let Some(why) = field.kind.not_understood() {
+                    let place = format!("{}#{}", kind.place.path, kind.place.pointer);
+                    exceptions.insert(format!("{place}: {}", field.name.wire), why.to_owned());
+                }
+            }
+        }
+        exceptions
+    }
+
+    fn understood(invocation: &Invocation) -> (Vec<Reference>, Payloads) {
+        let mut problems = Problems::default();
+        let mut files = Files::in_this_crate();
+        let mut references: Vec<_> = invocation
+            .items
+            .iter()
+            .map(|item| crate::read_item(item, &mut files, &mut problems.at(item.path.span())))
+            .collect();
+        let payloads = find(invocation, &mut references, &mut files, &mut problems);
+        let problems = problems.into_compile_errors().map(|errors| errors.to_string());
+        assert_eq!(problems, None);
+        (references, payloads)
+    }
+
+    #[test]
+    fn every_schema_of_both_generations_is_understood() {
+        let invocation = everything();
+        let (references, payloads) = understood(&invocation);
+        assert!(references.len() > 30);
+
+        let types = payloads.of(0);
+        assert!(types.all.len() > 300, "{}", types.all.len());
+        assert_eq!(exceptions(types), BTreeMap::new());
+        let mut free_form = Vec::new();
+        let mut without_items = Vec::new();
+        for (item, reference) in invocation.items.iter().zip(&references) {
+            for endpoint in &reference.endpoints {
+                let name = format!("{}: {}", item.path.value(), endpoint.name.wire);
+                for kind in [&endpoint.payload, &endpoint.answer].into_iter().flatten() {
+                    if kind.not_understood().is_some() {
+                        free_form.push(name.clone());
+                    }
+                }
+                // A page of something has items of a type.
+                let pages = endpoint.query.iter().any(|option| option.wire == "continuationToken");
+                if pages && !matches!(&endpoint.item, Some(Kind::Named(_) | Kind::Text)) {
+                    without_items.push(name);
+                }
+            }
+            for exchange in &reference.exchanges {
+                if !matches!(&exchange.message, Some(Kind::Named(_))) {
+                    free_form.push(format!("{}: {}", item.path.value(), exchange.name.wire));
+                }
+            }
+        }
+        assert_eq!(free_form, [""; 0]);
+        assert_eq!(without_items, [""; 0]);
+    }
+
+    #[test]
+    fn odd_shapes_are_free_form_for_a_reason() {
+        let invocation =
+            syn::parse_str("pub struct Shapes = \"../tests/compile/api/shapes.json\";").unwrap();
+        let (references, payloads) = understood(&invocation);
+        let place = "../tests/compile/api/schemas/shapes/v1/";
+        let found: Vec<_> = exceptions(payloads.of(0))
+            .into_iter()
+            .map(|(field, why)| format!("{}: {why}", field.strip_prefix(place).unwrap()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "loop.json#: next: it must hold a value of its own kind",
+                "odd.json#: allOfSeveral: `allOf` of several schemas",
+                "odd.json#: always: always `null`",
+                "odd.json#: besideOneOf: properties beside `oneOf`",
+                "odd.json#: byPatternToo: properties by patterns",
+                "odd.json#: listOrText: one of several forms",
+                "odd.json#: madeUp: a type that JSON does not have",
+                "odd.json#: mixedEnum: values of several types",
+                "odd.json#: no: its schema is not an object",
+                "odd.json#: recordOrMap: one of several forms",
+                "odd.json#: textOrNumber: values of several types",
+                "odd.json#: tuple: a list whose items have types by place",
+                "odd.json#: tuples: a list whose items have types by place",
+                "odd.json#: union: one of several forms",
+            ]
+        );
+        let docs = crate::expand::all(&invocation, &references, &payloads).to_string();
+        let reasons = docs.matches("free form since its schema is not understood").count();
+        // Those of fields, and of two payloads that are answers, too.
+        assert_eq!(reasons, found.len());
+        assert_eq!(docs.matches("free form since it is not understood").count(), 6);
+    }
 }

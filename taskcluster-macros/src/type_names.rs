@@ -79,7 +79,10 @@ fn candidate(types: &Types, id: usize, short: bool) -> String {
     }
     let steps = steps(&kind.place.pointer);
     let Some((last, outer)) = steps.split_last() else {
-        let name = pascal_case(&stem(&kind.place.path));
+        let name = match pascal_case(&stem(&kind.place.path)).as_str() {
+            "Self" => "Self_".to_owned(),
+            name => name.to_owned(),
+        };
         return if short { name } else { format!("{name}Message") };
     };
     let parent = parent_name(types, id, outer);
@@ -188,7 +191,8 @@ fn stem(path: &str) -> String {
     let stem = file.strip_suffix(".json").unwrap_or(file);
     let plain: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if plain.starts_with(|c: char| c.is_ascii_digit()) { format!("n{plain}") } else { plain }
+    let usable = plain.trim_matches('_').starts_with(|c: char| c.is_ascii_alphabetic());
+    if usable { plain } else { format!("n{plain}") }
 }
 
 /// A name without a last word that says how it is sent.

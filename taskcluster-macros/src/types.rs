@@ -86,20 +86,29 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The same, or nothing.
-    pub(crate) fn or_null(self) -> Self {
-        match self {
-            Self::Optional(_) => self,
-            kind => Self::Optional(Box::new(kind)),
-        }
-    }
-
     /// The type that it holds itself, not in a list or map.
     pub(crate) fn direct(&self) -> Option<TypeId> {
         match self {
             Self::Named(id) => Some(*id),
             Self::Optional(inner) => inner.direct(),
             _ => None,
+        }
+    }
+
+    /// Why it, or what it is a list or map of, is JSON of any form although its schema is not free form.
+    pub(crate) fn not_understood(&self) -> Option<&str> {
+        match self {
+            Self::FreeForm(why) => why.as_deref(),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.not_understood(),
+            _ => None,
+        }
+    }
+
+    /// The same, or `null`.
+    pub(crate) fn or_null(self) -> Self {
+        match self {
+            Self::Optional(_) => self,
+            other => Self::Optional(Box::new(other)),
         }
     }
 

@@ -10,14 +10,16 @@ use crate::types::{
     Branch, Definition, Field, Kind, Place, Record, Rule, Type, TypeId, Types, Union,
 };
 
-/// More fields than a record may have; the runtime keeps account of so many.
-const TOO_MANY_FIELDS: usize = 256;
+/// How many fields a record may have; the runtime keeps account of so many.
+const MOST_FIELDS: usize = 256;
 
 /// Makes types of the schemas of one item.
 pub(crate) struct Understanding<'a, 'p> {
     pub(crate) resolver: Resolver<'a>,
     pub(crate) types: &'a mut Types,
     pub(crate) item: usize,
+    /// The places of the schemas that are being understood, from the outside to the inside.
+    pub(crate) open: Vec<Place>,
     pub(crate) problems: &'a mut ProblemsAt<'p>,
 }
 
@@ -52,8 +54,40 @@ impl Understanding<'_, '_> {
             Err(message) => return self.lost(message),
         };
         if let Some(id) = self.types.known.get(&(schema.place.clone(), None)) {
-            return Kind::Named(*id);
+            let named = Kind::Named(*id);
+            return if self.is_nullable(&schema) { named.or_null() } else { named };
         }
+        if self.open.contains(&schema.place) {
+            return Kind::FreeForm(Some(
+                "it is a part of itself without a record between".to_owned(),
+            ));
+        }
+        self.open.push(schema.place.clone());
+        let kind = self.kind_of(schema);
+        self.open.pop();
+        kind
+    }
+
+    /// Whether a schema that became a type of its own allows `null`, too.
+    fn is_nullable(&mut self, schema: &Schema) -> bool {
+        if let Some(values) = allowed(schema) {
+            return values.iter().any(Value::is_null);
+        }
+        if schema.json["type"]
+            .as_array()
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"))
+        {
+            return true;
+        }
+        let branches =
+            ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.list(keyword)).flatten();
+        branches
+            .filter_map(|branch| self.resolver.follow(branch).ok())
+            .any(|branch| branch.text("type") == Some("null"))
+    }
+
+    /// The type of a schema that refers to no other, and has none yet.
+    fn kind_of(&mut self, schema: Schema) -> Kind {
         let not = |why: &str| Kind::FreeForm(Some(why.to_owned()));
         let Some(members) = schema.members() else {
             return if schema.json == Value::Bool(true) {
@@ -71,13 +105,18 @@ impl Understanding<'_, '_> {
             if let Some(branches) = schema.list(keyword)
                 && !(typed && branches.iter().all(only_constrains))
             {
+                if schema.json["properties"].as_object().is_some_and(|members| !members.is_empty())
+                {
+                    return not(&format!("properties beside `{keyword}`"));
+                }
                 return self.branches(&schema, branches);
             }
         }
         if let Some(parts) = schema.list("allOf") {
             return match <[Schema; 1]>::try_from(parts) {
                 Ok([only]) if !typed => self.kind(only),
-                _ => not("`allOf` of several schemas"),
+                Ok(_) => not("`allOf` beside other demands"),
+                Err(_) => not("`allOf` of several schemas"),
             };
         }
         let kinds = match &schema.json["type"] {
@@ -167,8 +206,8 @@ impl Understanding<'_, '_> {
             Some(members) => members.keys().cloned().collect(),
             None => Vec::new(),
         };
-        if names.len() >= TOO_MANY_FIELDS {
-            return Kind::FreeForm(Some(format!("more than {TOO_MANY_FIELDS} properties")));
+        if names.len() > MOST_FIELDS {
+            return Kind::FreeForm(Some(format!("more than {MOST_FIELDS} properties")));
         }
         let id = self.reserve(&schema.place, describe(schema), without);
         let mut record = Record::default();
@@ -205,6 +244,11 @@ impl Understanding<'_, '_> {
 
     /// A fixed set of values.
     fn values(&mut self, schema: &Schema, values: &[Value]) -> Kind {
+        let (nulls, others): (Vec<_>, Vec<_>) =
+            values.iter().cloned().partition(|value| value.is_null());
+        if !nulls.is_empty() && !others.is_empty() {
+            return self.values(schema, &others).or_null();
+        }
         let texts: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
         match texts {
             Some(_) if schema.json.get("const").is_some() => Kind::Text,
@@ -212,6 +256,9 @@ impl Understanding<'_, '_> {
                 let mut variants: Vec<Name> = Vec::new();
                 // A value that is called as what stands for values that are not known, is one of those.
                 for text in texts.into_iter().filter(|text| !text.eq_ignore_ascii_case("unknown")) {
+                    if variants.iter().any(|known| known.wire == text) {
+                        continue;
+                    }
                     let name = names::variant(text, variants.iter().map(|name| name.rust.as_str()));
                     variants.push(Name { wire: text.to_owned(), rust: name });
                 }
@@ -266,8 +313,16 @@ impl Understanding<'_, '_> {
         let has_properties = |branch: &&Schema| {
             branch.json["properties"].as_object().is_some_and(|members| !members.is_empty())
         };
+        if branches.iter().any(is_made_of_several) {
+            return Kind::FreeForm(Some("one of several forms".to_owned()));
+        }
+        let (records, others): (Vec<_>, Vec<_>) = branches.iter().partition(has_properties);
+        let are_nothing =
+            others.iter().all(|other| other.json["additionalProperties"] == Value::Bool(false));
         // A record or nothing is a record without anything that it must have.
-        if let [only] = branches.iter().filter(has_properties).collect::<Vec<_>>().as_slice() {
+        if let [only] = records.as_slice()
+            && are_nothing
+        {
             let record = Schema { place: schema.place.clone(), json: only.json.clone() };
             return match self.record_at(only, record) {
                 Some(kind) => kind,
@@ -357,11 +412,9 @@ impl Understanding<'_, '_> {
                     let Some(branches) = schema.list(keyword) else { continue };
                     let groups: Vec<_> = branches
                         .into_iter()
-                        .filter_map(|branch| {
-                            let branch = self.resolver.follow(branch).ok()?;
-                            Some(self.rules(&branch, kind))
-                        })
+                        .map(|branch| self.rules_of_branch(branch, kind).unwrap_or_default())
                         .collect();
+                    // One that demands nothing lets everything pass.
                     if groups.iter().all(|rules| !rules.is_empty()) {
                         rules.push(Rule::AnyOf(groups));
                     }
@@ -377,18 +430,35 @@ impl Understanding<'_, '_> {
                 if schema.json["uniqueItems"] == Value::Bool(true) {
                     rules.push(Rule::UniqueItems);
                 }
-                rules.extend(self.rules_of_each(schema, "items", item));
+                rules.extend(self.rules_of_each(schema, &["items"], item));
             }
             Kind::Map(value) => {
-                rules.extend(self.rules_of_each(schema, "additionalProperties", value));
+                let patterns = schema.json["patternProperties"].as_object();
+                rules.extend(match patterns.and_then(|patterns| patterns.keys().next()) {
+                    Some(pattern) => {
+                        self.rules_of_each(schema, &["patternProperties", pattern], value)
+                    }
+                    None => self.rules_of_each(schema, &["additionalProperties"], value),
+                });
             }
             _ => {}
         }
         rules
     }
 
-    fn rules_of_each(&mut self, schema: &Schema, key: &str, kind: &Kind) -> Option<Rule> {
-        let each = self.resolver.follow(schema.part(&[key])?).ok()?;
+    fn rules_of_branch(&mut self, branch: Schema, kind: &Kind) -> Option<Vec<Rule>> {
+        let branch = self.resolver.follow(branch).ok()?;
+        if self.open.contains(&branch.place) {
+            return None;
+        }
+        self.open.push(branch.place.clone());
+        let rules = self.rules(&branch, kind);
+        self.open.pop();
+        Some(rules)
+    }
+
+    fn rules_of_each(&mut self, schema: &Schema, part: &[&str], kind: &Kind) -> Option<Rule> {
+        let each = self.resolver.follow(schema.part(part)?).ok()?;
         let rules = self.rules(&each, kind);
         (!rules.is_empty()).then_some(Rule::Each(rules))
     }
@@ -405,6 +475,13 @@ fn allowed(schema: &Schema) -> Option<Vec<Value>> {
         (None, Some(Value::Array(values))) if !values.is_empty() => Some(values.clone()),
         _ => None,
     }
+}
+
+/// Whether a schema of an object says more of it than its properties.
+fn is_made_of_several(schema: &Schema) -> bool {
+    let alternatives = ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.list(keyword));
+    alternatives.flatten().any(|branch| !only_constrains(&branch))
+        || ["allOf", "patternProperties"].iter().any(|key| schema.json.get(key).is_some())
 }
 
 /// Whether a branch says nothing of the type.

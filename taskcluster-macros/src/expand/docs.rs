@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::model::{Endpoint, Exchange, Name, Reference, Scopes, Stability};
+use crate::types::Kind;
 
 /// Paragraphs as one `#[doc]` attribute.
 fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenStream {
@@ -75,11 +76,17 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
     let paging = endpoint.paging.as_ref().map_or(String::new(), |paging| {
         format!("Answers in pages of `{}`; `items()` and `pages()` fetch them all.", paging.items)
     });
-    let schema = |what: &str, schema: &Option<String>| {
-        schema.as_ref().map_or(String::new(), |schema| format!("{what}: schema `{schema}`."))
+    let schema = |what: &str, schema: &Option<String>, kind: &Option<Kind>| {
+        let Some(schema) = schema else { return String::new() };
+        match kind.as_ref().and_then(Kind::not_understood) {
+            Some(why) => {
+                format!("{what}: schema `{schema}`, free form since it is not understood: {why}.")
+            }
+            None => format!("{what}: schema `{schema}`."),
+        }
     };
-    let payload = schema("Payload", &endpoint.input);
-    let answer = schema("Answer", &endpoint.output);
+    let payload = schema("Payload", &endpoint.input, &endpoint.payload);
+    let answer = schema("Answer", &endpoint.output, &endpoint.answer);
     let facts = [call, payload, answer, scopes, stability.to_owned(), paging]
         .into_iter()
         .filter(|fact| !fact.is_empty())

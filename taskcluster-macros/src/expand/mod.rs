@@ -38,7 +38,6 @@ pub(crate) fn all(
                 name: &item.name,
                 module: &ident(&modules[index]),
                 item: index,
-                of_endpoints: !reference.of_exchanges,
                 modules: &modules,
                 types: payloads.of(index),
             };
@@ -155,7 +154,6 @@ struct Context<'a> {
     module: &'a Ident,
     /// Which of the items it is.
     item: usize,
-    of_endpoints: bool,
     /// The modules of all items.
     modules: &'a [String],
     types: &'a Types,

@@ -107,8 +107,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let fields: Vec<_> = record.fields.iter().map(|field| ident(&field.name.rust)).collect();
     let types = record.fields.iter().map(|field| field_type(context, field));
     let field_docs = record.fields.iter().map(|field| field_docs(field, kind.sent));
-    let in_answer = context.of_endpoints && !kind.sent;
-    let shapes = record.fields.iter().map(|field| shape(field, kind.sent, in_answer));
+    let shapes = record.fields.iter().map(|field| shape(field, kind));
     let open: Vec<_> = record.open.iter().map(|name| ident(name)).collect();
     let is_open = record.open.is_some();
     let all: Vec<_> = fields.iter().chain(&open).collect();
@@ -232,7 +231,7 @@ fn argument(
     }
 }
 
-fn shape(field: &Field, sent: bool, in_answer: bool) -> TokenStream {
+fn shape(field: &Field, of: &Type) -> TokenStream {
     let key = &field.name.wire;
     let name = &field.name.rust;
     let presence = ident(match (field.required, field.nullable()) {
@@ -240,11 +239,21 @@ fn shape(field: &Field, sent: bool, in_answer: bool) -> TokenStream {
         (true, false) => "required",
         (false, _) => "optional",
     });
-    let rules = field.rules.iter().filter(|_| sent).map(rule);
-    // URLs in answers are signed as a rule.
-    let secret = names::is_secret(key) || (in_answer && key == "url");
-    let hidden = secret.then(|| quote!(.hidden()));
+    let rules = field.rules.iter().filter(|_| of.sent).map(rule);
+    let hidden = is_secret(field, of).then(|| quote!(.hidden()));
     quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
+}
+
+/// Whether `Debug` hides a field: by its name; or since it is of any form, in something that is called a secret.
+fn is_secret(field: &Field, of: &Type) -> bool {
+    let kind = match &field.kind {
+        Kind::Optional(inner) => inner,
+        kind => kind,
+    };
+    let file = of.place.path.rsplit('/').next().unwrap_or_default();
+    names::is_secret(&field.name.wire)
+        || (matches!(kind, Kind::FreeForm(_) | Kind::Map(_))
+            && [field.name.wire.as_str(), file].iter().any(|name| name.contains("secret")))
 }
 
 fn rule(rule: &Rule) -> TokenStream {
@@ -429,7 +438,7 @@ fn field_docs(field: &Field, sent: bool) -> String {
     if sent {
         facts.extend(field.rules.iter().filter_map(demand));
     }
-    if let Kind::FreeForm(Some(why)) = &field.kind {
+    if let Some(why) = field.kind.not_understood() {
         facts.push(format!("free form since its schema is not understood: {why}"));
     }
     if let Some(default) = field.default.as_ref().filter(|_| sent && !field.required) {

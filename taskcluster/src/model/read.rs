@@ -44,7 +44,14 @@ fn fill<'de, D: Deserializer<'de>>(
 struct Trace {
     message: Option<String>,
     way: Vec<Step>,
+    /// How many unions lie around what is read.
+    unions: usize,
+    /// The property that is written beside the fields of the record that comes next, and so is not one that it keeps.
+    tag: Option<&'static str>,
 }
+
+/// How deep unions lie in each other. The text of each is parsed by itself, so that the parser's own limit does not hold.
+const MAX_UNIONS: usize = 64;
 
 enum Step {
     Field(&'static str),
@@ -150,10 +157,17 @@ fn fill_union<E: Error>(
     trace: &mut Trace,
     text: &FreeForm,
 ) -> Result<(), E> {
-    let branch = union.shape().branch_of(text.text());
+    let branch = match union.shape().branch_of(text.text()) {
+        Ok(_) if trace.unions == MAX_UNIONS => return Err(trace.fail("is too deep".to_owned())),
+        Ok(branch) => branch,
+        Err(message) => return Err(trace.fail(message)),
+    };
     let mut json = serde_json::Deserializer::from_str(text.text());
-    let slot = union.choose(branch);
-    fill(slot, trace, &mut json).map_err(E::custom)
+    trace.unions += 1;
+    trace.tag = union.shape().tag_of(branch).map(|(key, _)| key);
+    fill(union.choose(branch), trace, &mut json).map_err(E::custom)?;
+    trace.unions -= 1;
+    Ok(())
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_, '_> {
@@ -328,7 +342,8 @@ fn read_record<'de, A: MapAccess<'de>>(
     let shape = record.shape();
     let mut seen = Seen::default();
     let mut next = 0;
-    while let Some(key) = map.next_key_seed(KeyReader { shape, next })? {
+    let tag = trace.tag.take();
+    while let Some(key) = map.next_key_seed(KeyReader { shape, next, tag })? {
         let (slot, step) = match key {
             Key::Field(index) => {
                 let key = shape.fields[index].key;
@@ -369,6 +384,7 @@ enum Key {
 struct KeyReader {
     shape: &'static Shape,
     next: usize,
+    tag: Option<&'static str>,
 }
 
 impl<'de> DeserializeSeed<'de> for KeyReader {
@@ -391,7 +407,7 @@ impl Visitor<'_> for KeyReader {
         let find = |fields: &[FieldShape]| fields.iter().position(|field| field.key == key);
         Ok(match find(after).map(|index| self.next + index).or_else(|| find(before)) {
             Some(index) => Key::Field(index),
-            None if self.shape.open => Key::Other(key.to_owned()),
+            None if self.shape.open && self.tag != Some(key) => Key::Other(key.to_owned()),
             None => Key::Unknown,
         })
     }

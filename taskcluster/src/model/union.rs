@@ -51,12 +51,32 @@ impl UnionShape {
     ///
     /// The tag decides. Where it leaves several branches, or there is none, it is the branch that requires the most of what
     /// is there.
-    pub(super) fn branch_of(&self, json: &str) -> usize {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong if it cannot be any branch, not even one that is not known: it is no object, or has two tags.
+    pub(super) fn branch_of(&self, json: &str) -> Result<usize, String> {
+        let found = match json.trim_start().as_bytes() {
+            [b'{', ..] => None,
+            [b'[', ..] => Some("a list"),
+            [b'"', ..] => Some("text"),
+            [b'n', ..] => Some("null"),
+            [b't' | b'f', ..] => Some("true or false"),
+            _ => Some("a number"),
+        };
+        if let Some(found) = found {
+            return Err(format!("expected an object, found {found}"));
+        }
         let none = self.branches.len();
         let mut reader = serde_json::Deserializer::from_str(json);
         let Ok(outline) = (&mut reader).deserialize_map(OutlineVisitor(self.tag)) else {
-            return none;
+            return Ok(none);
         };
+        if let Some(tag) = self.tag
+            && outline.keys.iter().filter(|key| *key == tag).count() > 1
+        {
+            return Err(format!("`{tag}` stands there twice"));
+        }
         let by_tag = |branch: &Branch| match &outline.tag {
             Some(tag) => branch.tags.contains(&tag.as_str()),
             None => self.tag.is_none(),
@@ -65,13 +85,13 @@ impl UnionShape {
         let candidates = || self.branches.iter().enumerate().filter(|(_, branch)| by_tag(branch));
         // A branch that the tag alone names is this one, whatever it lacks: that makes the better error.
         if self.tag.is_some() && candidates().count() == 1 {
-            return candidates().next().map_or(none, |(index, _)| index);
+            return Ok(candidates().next().map_or(none, |(index, _)| index));
         }
-        candidates()
+        let best = candidates()
             .filter(|(_, branch)| branch.required.iter().all(is_there))
             // Of equals the first.
-            .min_by_key(|(_, branch)| usize::MAX - branch.required.len())
-            .map_or(none, |(index, _)| index)
+            .min_by_key(|(_, branch)| usize::MAX - branch.required.len());
+        Ok(best.map_or(none, |(index, _)| index))
     }
 }
 

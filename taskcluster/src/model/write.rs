@@ -83,8 +83,9 @@ fn write_record<S: Serializer>(
     {
         let mut result = Ok(());
         others.all(&mut |key, value| {
-            // What has a field is in the field.
-            if shape.fields.iter().all(|field| field.key != key) {
+            // What has a field is in the field, and the tag stands there already.
+            let is_tag = tag.is_some_and(|(tag, _)| tag == key);
+            if !is_tag && shape.fields.iter().all(|field| field.key != key) {
                 result = entries.serialize_entry(key, &value);
             }
             result.is_ok()

@@ -1,0 +1,169 @@
+#[doc = "Golden\n\nService `golden`, version `v1`: 1 endpoints."]
+#[allow(rustdoc::all)]
+#[derive(Clone, Debug)]
+pub struct Golden(golden::__runtime::Service);
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The service at its place in the client's deployment. Cheap: connections are the client's."]
+    #[must_use]
+    pub fn new(client: &golden::__runtime::Client) -> Self {
+        Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::From<golden::__runtime::Service> for Golden {
+    fn from(service: golden::__runtime::Service) -> Self {
+        Self(service)
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
+    fn as_ref(&self) -> &golden::__runtime::Service {
+        &self.0
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The facts of the reference that this was made from."]
+    pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/enum.json#`.\n- Answer: schema `v1/enum.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    pub fn put(&self, payload: &golden::Enum) -> golden::__runtime::Call<golden::Enum> {
+        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+    }
+}
+#[doc = "What the methods of [`Golden`] take and return."]
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+pub mod golden {
+    #[allow(unused_imports)]
+    use __p::Field as _;
+    #[doc(hidden)]
+    pub(super) use __runtime::__private as __p;
+    #[doc(hidden)]
+    pub(super) use :: taskcluster as __runtime;
+    pub(super) const REFERENCE: __runtime::Reference = __runtime::Reference {
+        service: "golden",
+        version: "v1",
+        base_url: ::core::option::Option::None,
+        exchange_prefix: "",
+        endpoints: &ENDPOINTS,
+        exchanges: &EXCHANGES,
+    };
+    pub(super) static ENDPOINTS: [__runtime::Endpoint; 1] = [__runtime::Endpoint {
+        name: "put",
+        title: "Put",
+        method: __runtime::Method::PUT,
+        route: "/put",
+        args: &[],
+        query: &[],
+        input: ::core::option::Option::Some("v1/enum.json#"),
+        output: ::core::option::Option::Some("v1/enum.json#"),
+        scopes: ::core::option::Option::None,
+        stability: __runtime::Stability::Stable,
+        paging: ::core::option::Option::None,
+        patterns: &[],
+    }];
+    pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
+    #[doc = "Schema: `schemas/golden/v1/enum.json`."]
+    #[non_exhaustive]
+    pub struct Enum {
+        #[doc = "How far it is."]
+        pub state: EnumState,
+        #[doc = "`states`."]
+        pub states: __p::Option<__p::Vec<EnumState>>,
+    }
+    impl Enum {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(state: EnumState) -> Self {
+            Self { state: state, ..__p::blank() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for Enum {
+        fn blank() -> Self {
+            Self { state: __p::blank(), states: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for Enum {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "Enum",
+                fields: &[
+                    __p::required("state", "state", &[]),
+                    __p::optional("states", "states", &[]),
+                ],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.state.slot(),
+                1 => self.states.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.state.view(),
+                1 => self.states.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    #[doc = "How far it is.\n\nSchema: `schemas/golden/v1/enum.json#/properties/state`."]
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum EnumState {
+        #[doc = "`pending`"]
+        Pending,
+        #[doc = "`very-low`"]
+        VeryLow,
+        #[doc = "`7zip`"]
+        N7zip,
+        #[doc = r" A value that this version does not know."]
+        Unknown(__p::String),
+    }
+    impl EnumState {
+        #[doc = r" The value as it is on the wire."]
+        #[must_use]
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Pending => "pending",
+                Self::VeryLow => "very-low",
+                Self::N7zip => "7zip",
+                Self::Unknown(text) => text,
+            }
+        }
+    }
+    impl __p::From<&str> for EnumState {
+        fn from(text: &str) -> Self {
+            match text {
+                "pending" => Self::Pending,
+                "very-low" => Self::VeryLow,
+                "7zip" => Self::N7zip,
+                _ => Self::Unknown(text.into()),
+            }
+        }
+    }
+    __runtime::__record!(Enum);
+    __runtime::__choice!(EnumState);
+    __runtime::__union!();
+}
+const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/enum.json"));
+const _: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/schemas/golden/v1/enum.json"));

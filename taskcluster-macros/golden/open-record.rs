@@ -1,0 +1,154 @@
+#[doc = "Golden\n\nService `golden`, version `v1`: 1 endpoints."]
+#[allow(rustdoc::all)]
+#[derive(Clone, Debug)]
+pub struct Golden(golden::__runtime::Service);
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The service at its place in the client's deployment. Cheap: connections are the client's."]
+    #[must_use]
+    pub fn new(client: &golden::__runtime::Client) -> Self {
+        Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::From<golden::__runtime::Service> for Golden {
+    fn from(service: golden::__runtime::Service) -> Self {
+        Self(service)
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
+    fn as_ref(&self) -> &golden::__runtime::Service {
+        &self.0
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The facts of the reference that this was made from."]
+    pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/open-record.json#`.\n- Answer: schema `v1/open-record.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    pub fn put(&self, payload: &golden::OpenRecord) -> golden::__runtime::Call<golden::OpenRecord> {
+        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+    }
+}
+#[doc = "What the methods of [`Golden`] take and return."]
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+pub mod golden {
+    #[allow(unused_imports)]
+    use __p::Field as _;
+    #[doc(hidden)]
+    pub(super) use __runtime::__private as __p;
+    #[doc(hidden)]
+    pub(super) use :: taskcluster as __runtime;
+    pub(super) const REFERENCE: __runtime::Reference = __runtime::Reference {
+        service: "golden",
+        version: "v1",
+        base_url: ::core::option::Option::None,
+        exchange_prefix: "",
+        endpoints: &ENDPOINTS,
+        exchanges: &EXCHANGES,
+    };
+    pub(super) static ENDPOINTS: [__runtime::Endpoint; 1] = [__runtime::Endpoint {
+        name: "put",
+        title: "Put",
+        method: __runtime::Method::PUT,
+        route: "/put",
+        args: &[],
+        query: &[],
+        input: ::core::option::Option::Some("v1/open-record.json#"),
+        output: ::core::option::Option::Some("v1/open-record.json#"),
+        scopes: ::core::option::Option::None,
+        stability: __runtime::Stability::Stable,
+        paging: ::core::option::Option::None,
+        patterns: &[],
+    }];
+    pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
+    #[doc = "Schema: `schemas/golden/v1/open-record.json`."]
+    #[non_exhaustive]
+    pub struct OpenRecord {
+        #[doc = "`payload`."]
+        pub payload: __p::Option<__p::FreeForm>,
+        #[doc = "`tags`."]
+        pub tags: __p::BTreeMap<__p::String, __p::String>,
+        #[doc = "Never if `null`."]
+        pub until: __p::Option<__p::DateTime<__p::Utc>>,
+        #[doc = r" What has no field of its own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+    }
+    impl OpenRecord {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(tags: __p::BTreeMap<__p::String, __p::String>) -> Self {
+            Self { tags: tags, ..__p::blank() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for OpenRecord {
+        fn blank() -> Self {
+            Self {
+                payload: __p::blank(),
+                tags: __p::blank(),
+                until: __p::blank(),
+                other: __p::blank(),
+            }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for OpenRecord {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "OpenRecord",
+                fields: &[
+                    __p::optional("payload", "payload", &[]),
+                    __p::required(
+                        "tags",
+                        "tags",
+                        &[__p::Rule::Each(&[__p::Rule::MaxLength(4096)])],
+                    ),
+                    __p::nullable("until", "until", &[]),
+                ],
+                open: true,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.payload.slot(),
+                1 => self.tags.slot(),
+                2 => self.until.slot(),
+                3 => self.other.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.payload.view(),
+                1 => self.tags.view(),
+                2 => self.until.view(),
+                3 => self.other.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    __runtime::__record!(OpenRecord);
+    __runtime::__choice!();
+    __runtime::__union!();
+}
+const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/open-record.json"));
+const _: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/golden/schemas/golden/v1/open-record.json"
+));

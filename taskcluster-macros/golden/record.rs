@@ -1,0 +1,212 @@
+#[doc = "Golden\n\nService `golden`, version `v1`: 1 endpoints."]
+#[allow(rustdoc::all)]
+#[derive(Clone, Debug)]
+pub struct Golden(golden::__runtime::Service);
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The service at its place in the client's deployment. Cheap: connections are the client's."]
+    #[must_use]
+    pub fn new(client: &golden::__runtime::Client) -> Self {
+        Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::From<golden::__runtime::Service> for Golden {
+    fn from(service: golden::__runtime::Service) -> Self {
+        Self(service)
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
+    fn as_ref(&self) -> &golden::__runtime::Service {
+        &self.0
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The facts of the reference that this was made from."]
+    pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/record.json#`.\n- Answer: schema `v1/record.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    pub fn put(&self, payload: &golden::Record) -> golden::__runtime::Call<golden::Record> {
+        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+    }
+}
+#[doc = "What the methods of [`Golden`] take and return."]
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+pub mod golden {
+    #[allow(unused_imports)]
+    use __p::Field as _;
+    #[doc(hidden)]
+    pub(super) use __runtime::__private as __p;
+    #[doc(hidden)]
+    pub(super) use :: taskcluster as __runtime;
+    pub(super) const REFERENCE: __runtime::Reference = __runtime::Reference {
+        service: "golden",
+        version: "v1",
+        base_url: ::core::option::Option::None,
+        exchange_prefix: "",
+        endpoints: &ENDPOINTS,
+        exchanges: &EXCHANGES,
+    };
+    pub(super) static ENDPOINTS: [__runtime::Endpoint; 1] = [__runtime::Endpoint {
+        name: "put",
+        title: "Put",
+        method: __runtime::Method::PUT,
+        route: "/put",
+        args: &[],
+        query: &[],
+        input: ::core::option::Option::Some("v1/record.json#"),
+        output: ::core::option::Option::Some("v1/record.json#"),
+        scopes: ::core::option::Option::None,
+        stability: __runtime::Stability::Stable,
+        paging: ::core::option::Option::None,
+        patterns: &[],
+    }];
+    pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
+    #[doc = "A build and its steps.\n\nSchema: `schemas/golden/v1/record.json`."]
+    #[non_exhaustive]
+    pub struct Record {
+        #[doc = "`accessToken`."]
+        pub access_token: __p::Option<__p::String>,
+        #[doc = "Unique.\n\n`buildId`, matches `^[a-z]+$`."]
+        pub build_id: __p::String,
+        #[doc = "`steps`."]
+        pub steps: __p::Vec<RecordStep>,
+    }
+    impl Record {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(
+            build_id: impl __p::Into<__p::String>,
+            steps: impl __p::IntoIterator<Item = RecordStep>,
+        ) -> Self {
+            Self { build_id: build_id.into(), steps: steps.into_iter().collect(), ..__p::blank() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for Record {
+        fn blank() -> Self {
+            Self { access_token: __p::blank(), build_id: __p::blank(), steps: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for Record {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "Record",
+                fields: &[
+                    __p::optional("accessToken", "access_token", &[]).hidden(),
+                    __p::required("buildId", "build_id", &[__p::Rule::Pattern("^[a-z]+$")]),
+                    __p::required("steps", "steps", &[__p::Rule::UniqueItems]),
+                ],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.access_token.slot(),
+                1 => self.build_id.slot(),
+                2 => self.steps.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.access_token.view(),
+                1 => self.build_id.view(),
+                2 => self.steps.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    #[doc = "One command.\n\nSchema: `schemas/golden/v1/record.json#/properties/steps/items`."]
+    #[non_exhaustive]
+    pub struct RecordStep {
+        #[doc = "`command`, at least 1 items."]
+        pub command: __p::Vec<__p::String>,
+        #[doc = "`exitCode`, at least 0, at most 255, `0` if left out."]
+        pub exit_code: __p::Option<i64>,
+    }
+    impl RecordStep {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(command: impl __p::IntoIterator<Item = impl __p::Into<__p::String>>) -> Self {
+            Self { command: command.into_iter().map(__p::Into::into).collect(), ..__p::blank() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for RecordStep {
+        fn blank() -> Self {
+            Self { command: __p::blank(), exit_code: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for RecordStep {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "RecordStep",
+                fields: &[
+                    __p::required(
+                        "command",
+                        "command",
+                        &[__p::Rule::MinItems(1), __p::Rule::Each(&[__p::Rule::MinLength(1)])],
+                    ),
+                    __p::optional(
+                        "exitCode",
+                        "exit_code",
+                        &[__p::Rule::Minimum(0f64), __p::Rule::Maximum(255f64)],
+                    ),
+                ],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.command.slot(),
+                1 => self.exit_code.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.command.view(),
+                1 => self.exit_code.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    __runtime :: __record ! (Record RecordStep);
+    __runtime::__choice!();
+    __runtime::__union!();
+}
+const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/record.json"));
+const _: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/schemas/golden/v1/record.json"));

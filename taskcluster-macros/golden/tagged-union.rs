@@ -1,0 +1,287 @@
+#[doc = "Golden\n\nService `golden`, version `v1`: 1 endpoints."]
+#[allow(rustdoc::all)]
+#[derive(Clone, Debug)]
+pub struct Golden(golden::__runtime::Service);
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The service at its place in the client's deployment. Cheap: connections are the client's."]
+    #[must_use]
+    pub fn new(client: &golden::__runtime::Client) -> Self {
+        Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::From<golden::__runtime::Service> for Golden {
+    fn from(service: golden::__runtime::Service) -> Self {
+        Self(service)
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
+    fn as_ref(&self) -> &golden::__runtime::Service {
+        &self.0
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The facts of the reference that this was made from."]
+    pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/tagged-union.json#`.\n- Answer: schema `v1/tagged-union.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    pub fn put(
+        &self,
+        payload: &golden::TaggedUnion,
+    ) -> golden::__runtime::Call<golden::TaggedUnion> {
+        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+    }
+}
+#[doc = "What the methods of [`Golden`] take and return."]
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+pub mod golden {
+    #[allow(unused_imports)]
+    use __p::Field as _;
+    #[doc(hidden)]
+    pub(super) use __runtime::__private as __p;
+    #[doc(hidden)]
+    pub(super) use :: taskcluster as __runtime;
+    pub(super) const REFERENCE: __runtime::Reference = __runtime::Reference {
+        service: "golden",
+        version: "v1",
+        base_url: ::core::option::Option::None,
+        exchange_prefix: "",
+        endpoints: &ENDPOINTS,
+        exchanges: &EXCHANGES,
+    };
+    pub(super) static ENDPOINTS: [__runtime::Endpoint; 1] = [__runtime::Endpoint {
+        name: "put",
+        title: "Put",
+        method: __runtime::Method::PUT,
+        route: "/put",
+        args: &[],
+        query: &[],
+        input: ::core::option::Option::Some("v1/tagged-union.json#"),
+        output: ::core::option::Option::Some("v1/tagged-union.json#"),
+        scopes: ::core::option::Option::None,
+        stability: __runtime::Stability::Stable,
+        paging: ::core::option::Option::None,
+        patterns: &[],
+    }];
+    pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
+    #[doc = "Where the product is.\n\nSchema: `schemas/golden/v1/tagged-union.json`."]
+    #[derive(Clone, PartialEq)]
+    #[non_exhaustive]
+    pub enum TaggedUnion {
+        #[doc = "`kind` is `file`."]
+        File(TaggedUnionFile),
+        #[doc = "`kind` is `archive` or `image`."]
+        Archive(TaggedUnionArchive),
+        #[doc = r" A form that this version does not know."]
+        Unknown(__p::Value),
+    }
+    impl TaggedUnion {
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Union for TaggedUnion {
+        fn shape(&self) -> &'static __p::UnionShape {
+            static SHAPE: __p::UnionShape = __p::UnionShape {
+                tag: __p::Option::Some("kind"),
+                branches: &[
+                    __p::Branch { tags: &["file"], required: &["kind", "path"] },
+                    __p::Branch { tags: &["archive", "image"], required: &["kind", "digest"] },
+                ],
+            };
+            &SHAPE
+        }
+        fn choose(&mut self, branch: usize) -> __p::Slot<'_> {
+            *self = match branch {
+                0 => Self::File(__p::blank()),
+                1 => Self::Archive(__p::blank()),
+                _ => Self::Unknown(__p::Value::Null),
+            };
+            match self {
+                Self::File(record) => record.slot(),
+                Self::Archive(record) => record.slot(),
+                Self::Unknown(value) => value.slot(),
+            }
+        }
+        fn chosen(&self) -> (usize, __p::View<'_>) {
+            match self {
+                Self::File(record) => (0, record.view()),
+                Self::Archive(record) => (1, record.view()),
+                Self::Unknown(value) => (2, value.view()),
+            }
+        }
+    }
+    impl __p::From<TaggedUnionFile> for TaggedUnion {
+        fn from(record: TaggedUnionFile) -> Self {
+            Self::File(record)
+        }
+    }
+    impl __p::From<TaggedUnionArchive> for TaggedUnion {
+        fn from(record: TaggedUnionArchive) -> Self {
+            Self::Archive(record)
+        }
+    }
+    #[doc = "Schema: `schemas/golden/v1/tagged-union.json#/oneOf/0`."]
+    #[non_exhaustive]
+    pub struct TaggedUnionFile {
+        #[doc = "`path`."]
+        pub path: __p::String,
+    }
+    impl TaggedUnionFile {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(path: impl __p::Into<__p::String>) -> Self {
+            Self { path: path.into() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for TaggedUnionFile {
+        fn blank() -> Self {
+            Self { path: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for TaggedUnionFile {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "TaggedUnionFile",
+                fields: &[__p::required("path", "path", &[])],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.path.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.path.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    #[doc = "Schema: `schemas/golden/v1/tagged-union.json#/oneOf/1`."]
+    #[non_exhaustive]
+    pub struct TaggedUnionArchive {
+        #[doc = "`digest`."]
+        pub digest: __p::String,
+        #[doc = "`kind`."]
+        pub kind: TaggedUnionArchiveKind,
+    }
+    impl TaggedUnionArchive {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(digest: impl __p::Into<__p::String>, kind: TaggedUnionArchiveKind) -> Self {
+            Self { digest: digest.into(), kind: kind }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for TaggedUnionArchive {
+        fn blank() -> Self {
+            Self { digest: __p::blank(), kind: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for TaggedUnionArchive {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "TaggedUnionArchive",
+                fields: &[
+                    __p::required("digest", "digest", &[]),
+                    __p::required("kind", "kind", &[]),
+                ],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.digest.slot(),
+                1 => self.kind.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.digest.view(),
+                1 => self.kind.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    #[doc = "Schema: `schemas/golden/v1/tagged-union.json#/oneOf/1/properties/kind`."]
+    #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    pub enum TaggedUnionArchiveKind {
+        #[doc = "`archive`"]
+        Archive,
+        #[doc = "`image`"]
+        Image,
+        #[doc = r" A value that this version does not know."]
+        Unknown(__p::String),
+    }
+    impl TaggedUnionArchiveKind {
+        #[doc = r" The value as it is on the wire."]
+        #[must_use]
+        pub fn as_str(&self) -> &str {
+            match self {
+                Self::Archive => "archive",
+                Self::Image => "image",
+                Self::Unknown(text) => text,
+            }
+        }
+    }
+    impl __p::From<&str> for TaggedUnionArchiveKind {
+        fn from(text: &str) -> Self {
+            match text {
+                "archive" => Self::Archive,
+                "image" => Self::Image,
+                _ => Self::Unknown(text.into()),
+            }
+        }
+    }
+    __runtime :: __record ! (TaggedUnionFile TaggedUnionArchive);
+    __runtime::__choice!(TaggedUnionArchiveKind);
+    __runtime::__union!(TaggedUnion);
+}
+const _: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/golden/schemas/golden/v1/tagged-union.json"
+));
+const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/tagged-union.json"));

@@ -1,0 +1,259 @@
+#[doc = "Golden\n\nService `golden`, version `v1`: 1 endpoints."]
+#[allow(rustdoc::all)]
+#[derive(Clone, Debug)]
+pub struct Golden(golden::__runtime::Service);
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The service at its place in the client's deployment. Cheap: connections are the client's."]
+    #[must_use]
+    pub fn new(client: &golden::__runtime::Client) -> Self {
+        Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::From<golden::__runtime::Service> for Golden {
+    fn from(service: golden::__runtime::Service) -> Self {
+        Self(service)
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
+    fn as_ref(&self) -> &golden::__runtime::Service {
+        &self.0
+    }
+}
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+impl Golden {
+    #[doc = r" The facts of the reference that this was made from."]
+    pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/untagged-union.json#`.\n- Answer: schema `v1/untagged-union.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    pub fn put(
+        &self,
+        payload: &golden::UntaggedUnion,
+    ) -> golden::__runtime::Call<golden::UntaggedUnion> {
+        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+    }
+}
+#[doc = "What the methods of [`Golden`] take and return."]
+#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+pub mod golden {
+    #[allow(unused_imports)]
+    use __p::Field as _;
+    #[doc(hidden)]
+    pub(super) use __runtime::__private as __p;
+    #[doc(hidden)]
+    pub(super) use :: taskcluster as __runtime;
+    pub(super) const REFERENCE: __runtime::Reference = __runtime::Reference {
+        service: "golden",
+        version: "v1",
+        base_url: ::core::option::Option::None,
+        exchange_prefix: "",
+        endpoints: &ENDPOINTS,
+        exchanges: &EXCHANGES,
+    };
+    pub(super) static ENDPOINTS: [__runtime::Endpoint; 1] = [__runtime::Endpoint {
+        name: "put",
+        title: "Put",
+        method: __runtime::Method::PUT,
+        route: "/put",
+        args: &[],
+        query: &[],
+        input: ::core::option::Option::Some("v1/untagged-union.json#"),
+        output: ::core::option::Option::Some("v1/untagged-union.json#"),
+        scopes: ::core::option::Option::None,
+        stability: __runtime::Stability::Stable,
+        paging: ::core::option::Option::None,
+        patterns: &[],
+    }];
+    pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
+    #[doc = "Schema: `schemas/golden/v1/untagged-union.json`."]
+    #[derive(Clone, PartialEq)]
+    #[non_exhaustive]
+    pub enum UntaggedUnion {
+        #[doc = "With `document`."]
+        Empty(UntaggedUnionEmpty),
+        #[doc = "With `document`, `signature`."]
+        Signature(UntaggedUnionSignature),
+        #[doc = r" A form that this version does not know."]
+        Unknown(__p::Value),
+    }
+    impl UntaggedUnion {
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Union for UntaggedUnion {
+        fn shape(&self) -> &'static __p::UnionShape {
+            static SHAPE: __p::UnionShape = __p::UnionShape {
+                tag: __p::Option::None,
+                branches: &[
+                    __p::Branch { tags: &[], required: &["document"] },
+                    __p::Branch { tags: &[], required: &["document", "signature"] },
+                ],
+            };
+            &SHAPE
+        }
+        fn choose(&mut self, branch: usize) -> __p::Slot<'_> {
+            *self = match branch {
+                0 => Self::Empty(__p::blank()),
+                1 => Self::Signature(__p::blank()),
+                _ => Self::Unknown(__p::Value::Null),
+            };
+            match self {
+                Self::Empty(record) => record.slot(),
+                Self::Signature(record) => record.slot(),
+                Self::Unknown(value) => value.slot(),
+            }
+        }
+        fn chosen(&self) -> (usize, __p::View<'_>) {
+            match self {
+                Self::Empty(record) => (0, record.view()),
+                Self::Signature(record) => (1, record.view()),
+                Self::Unknown(value) => (2, value.view()),
+            }
+        }
+    }
+    impl __p::From<UntaggedUnionEmpty> for UntaggedUnion {
+        fn from(record: UntaggedUnionEmpty) -> Self {
+            Self::Empty(record)
+        }
+    }
+    impl __p::From<UntaggedUnionSignature> for UntaggedUnion {
+        fn from(record: UntaggedUnionSignature) -> Self {
+            Self::Signature(record)
+        }
+    }
+    #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/0`."]
+    #[non_exhaustive]
+    pub struct UntaggedUnionEmpty {
+        #[doc = "`document`."]
+        pub document: __p::String,
+    }
+    impl UntaggedUnionEmpty {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(document: impl __p::Into<__p::String>) -> Self {
+            Self { document: document.into() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for UntaggedUnionEmpty {
+        fn blank() -> Self {
+            Self { document: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for UntaggedUnionEmpty {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "UntaggedUnionEmpty",
+                fields: &[__p::required("document", "document", &[])],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.document.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.document.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/1`."]
+    #[non_exhaustive]
+    pub struct UntaggedUnionSignature {
+        #[doc = "`document`."]
+        pub document: __p::String,
+        #[doc = "`signature`."]
+        pub signature: __p::String,
+    }
+    impl UntaggedUnionSignature {
+        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        pub fn new(
+            document: impl __p::Into<__p::String>,
+            signature: impl __p::Into<__p::String>,
+        ) -> Self {
+            Self { document: document.into(), signature: signature.into() }
+        }
+        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r""]
+        #[doc = r" # Errors"]
+        #[doc = r""]
+        #[doc = r" All that is wrong, each with its place."]
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
+        }
+    }
+    impl __p::Field for UntaggedUnionSignature {
+        fn blank() -> Self {
+            Self { document: __p::blank(), signature: __p::blank() }
+        }
+        fn slot(&mut self) -> __p::Slot<'_> {
+            __p::Slot::Record(self)
+        }
+        fn view(&self) -> __p::View<'_> {
+            __p::View::Record(self)
+        }
+    }
+    impl __p::Record for UntaggedUnionSignature {
+        fn shape(&self) -> &'static __p::Shape {
+            static SHAPE: __p::Shape = __p::Shape {
+                name: "UntaggedUnionSignature",
+                fields: &[
+                    __p::required("document", "document", &[]),
+                    __p::required("signature", "signature", &[]).hidden(),
+                ],
+                open: false,
+            };
+            &SHAPE
+        }
+        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
+            match index {
+                0 => self.document.slot(),
+                1 => self.signature.slot(),
+                _ => __p::Slot::Nothing,
+            }
+        }
+        fn view_of(&self, index: usize) -> __p::View<'_> {
+            match index {
+                0 => self.document.view(),
+                1 => self.signature.view(),
+                _ => __p::View::Nothing,
+            }
+        }
+    }
+    __runtime :: __record ! (UntaggedUnionEmpty UntaggedUnionSignature);
+    __runtime::__choice!();
+    __runtime::__union!(UntaggedUnion);
+}
+const _: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/golden/schemas/golden/v1/untagged-union.json"
+));
+const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/untagged-union.json"));
