@@ -167,8 +167,14 @@ pub use uuid::Uuid;
 /// # What it makes
 ///
 /// A struct with `new(&Client)`, a method for each endpoint and `REFERENCE`, the facts; or of exchanges a struct with a
-/// function for each. Beside it a module of the same name in snake_case with the types that these return. Wire names
-/// become snake_case; one that Rust or this crate keeps for itself gets a `_` at its end.
+/// function for each. Beside it a module of the same name in snake_case with the types that these take and return. Wire
+/// names become snake_case; one that Rust or this crate keeps for itself gets a `_` at its end.
+///
+/// Schemas become structs, enums of texts and enums of structs. One schema is one type for all items of an invocation that
+/// are equally visible, in the module of the first that needs it; only what kept entries need is made. A type is called as its
+/// file (`task-status.json` is `TaskStatus`), one inside a file by what it is a property of (`TaskState`). What stands for
+/// one of several values that have nothing in common, and other schemas that are not understood, are [`FreeForm`], and
+/// the documentation of the field says why.
 ///
 /// # Errors
 ///
