@@ -33,6 +33,7 @@ mod samples;
 mod scopes;
 mod strangers;
 mod strictness;
+mod twins;
 mod urls;
 mod validation;
 
