@@ -203,16 +203,16 @@ fn clashes(service: &Shapes) {
     let mut option: Option = Option::new("x");
     option.at = std::option::Option::Some("2026-01-02T03:04:05Z".parse().unwrap());
     option.next = std::option::Option::Some(std::boxed::Box::new(Option::new("y")));
-    service.take_option(&option);
-    service.take_string(&String::new("x"));
-    service.take_vec(&Vec::new("x"));
-    service.take_result(&Result::new("x"));
-    service.take_box(&Box::new("x"));
-    service.take_clone(&Clone::new("x"));
-    service.take_field(&Field::new("x"));
-    service.take_utc(&Utc::new("x"));
-    service.take_date_time(&DateTime::new("x"));
-    service.selves(&Self_::new("x"));
+    let _ = service.take_option(&option);
+    let _ = service.take_string(&String::new("x"));
+    let _ = service.take_vec(&Vec::new("x"));
+    let _ = service.take_result(&Result::new("x"));
+    let _ = service.take_box(&Box::new("x"));
+    let _ = service.take_clone(&Clone::new("x"));
+    let _ = service.take_field(&Field::new("x"));
+    let _ = service.take_utc(&Utc::new("x"));
+    let _ = service.take_date_time(&DateTime::new("x"));
+    let _ = service.selves(&Self_::new("x"));
 }
 
 fn main() {
