@@ -65,7 +65,6 @@ fn read_item(item: &Item, files: &mut Files, problems: &mut ProblemsAt<'_>) -> m
             check::reference(&mut reference, &document, files, problems);
             paging::find(&mut reference, &document, files, problems);
             patterns::find(&mut reference, &document, files);
-            check::keep_only(&mut reference, item, problems);
             reference
         }
         Err(message) => {

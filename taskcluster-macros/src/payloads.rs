@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use quote::ToTokens as _;
 
+use crate::check;
 use crate::files::Files;
 use crate::invocation::{Invocation, Item};
 use crate::model::Reference;
 use crate::names;
-use crate::problems::Problems;
+use crate::problems::{Problems, ProblemsAt};
 use crate::schema::Resolver;
-use crate::type_names;
+use crate::type_names::{self, Names};
 use crate::types::Types;
 use crate::understand::Understanding;
 
@@ -27,7 +28,7 @@ impl Payloads {
     }
 }
 
-/// Makes types of the schemas that the references name, and tells the entries.
+/// Keeps of the references what the invocation lists, makes types of the schemas that these entries name, and tells them.
 pub(crate) fn find(
     invocation: &Invocation,
     references: &mut [Reference],
@@ -37,27 +38,24 @@ pub(crate) fn find(
     let mut keys: HashMap<String, usize> = HashMap::new();
     let mut groups: Vec<Types> = Vec::new();
     let mut group_of = Vec::new();
+    let mut known = Names::new();
     for (index, (item, reference)) in invocation.items.iter().zip(&mut *references).enumerate() {
         let group = *keys.entry(visibility(item)).or_insert_with(|| {
             groups.push(Types::default());
             groups.len() - 1
         });
         group_of.push(group);
-        let path = item.path.value();
-        let service = reference.service.clone();
-        let mut understanding = Understanding {
-            resolver: Resolver { files: &mut *files, reference: &path, service: &service },
-            types: &mut groups[group],
-            item: index,
-            open: Vec::new(),
-            problems: &mut problems.at(item.path.span()),
-        };
-        understand(reference, &mut understanding);
+        if item.keep.is_some() {
+            known.extend(names_of_whole(item, reference, files));
+            check::keep_only(reference, item, &mut problems.at(item.path.span()));
+        }
+        let types = &mut groups[group];
+        understand(item, reference, index, types, files, &mut problems.at(item.path.span()));
     }
     let reserved: Vec<_> = references.iter().map(reserved).collect();
     for types in &mut groups {
         types.box_cycles();
-        type_names::give(types, &reserved);
+        type_names::give(types, &reserved, &known);
     }
     Payloads { groups, group_of }
 }
@@ -69,7 +67,34 @@ fn visibility(item: &Item) -> String {
     format!("{} {}", item.visibility.to_token_stream(), cfgs.join(" "))
 }
 
-fn understand(reference: &mut Reference, understanding: &mut Understanding<'_, '_>) {
+/// What the types of a reference are called if all of it is kept, so that a list of entries changes no name.
+fn names_of_whole(item: &Item, reference: &mut Reference, files: &mut Files) -> Names {
+    let mut types = Types::default();
+    // They are reported for the entries that are kept.
+    let mut unheard = Problems::default();
+    understand(item, reference, 0, &mut types, files, &mut unheard.at(item.path.span()));
+    type_names::give(&mut types, &[reserved(reference)], &Names::new());
+    let name = |id: usize| types.all[types.all[id].same_as.unwrap_or(id)].name.clone();
+    types.known.iter().map(|(place, id)| (place.clone(), name(*id))).collect()
+}
+
+fn understand(
+    item: &Item,
+    reference: &mut Reference,
+    index: usize,
+    types: &mut Types,
+    files: &mut Files,
+    problems: &mut ProblemsAt<'_>,
+) {
+    let path = item.path.value();
+    let service = reference.service.clone();
+    let mut understanding = Understanding {
+        resolver: Resolver { files, reference: &path, service: &service },
+        types,
+        item: index,
+        open: Vec::new(),
+        problems,
+    };
     let mut kind = |schema: &String| {
         let Resolver { reference, service, .. } = understanding.resolver;
         // What is missing has been reported by then.
@@ -159,6 +184,46 @@ mod tests {
         let problems = problems.into_compile_errors().map(|errors| errors.to_string());
         assert_eq!(problems, None);
         (references, payloads)
+    }
+
+    fn names(types: &Types) -> Vec<&str> {
+        let types = types.all.iter().filter(|kind| kind.same_as.is_none());
+        types.map(|kind| kind.name.as_str()).collect()
+    }
+
+    #[test]
+    fn only_what_kept_entries_need_is_made() {
+        let queue = "pub struct Reader = \"../references/current/queue/v1/api.json\" { status };";
+        let (_, payloads) = understood(&syn::parse_str(queue).unwrap());
+        let mut names = names(payloads.of(0));
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "TaskPriority",
+                "TaskState",
+                "TaskStatus",
+                "TaskStatusResponse",
+                "TaskStatusRun",
+                "TaskStatusRunReasonCreated",
+                "TaskStatusRunReasonResolved",
+                "TaskStatusRunState",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_schema_is_one_type_for_items_that_are_equally_visible() {
+        let of = |visibility: &str| {
+            let items = format!(
+                "pub struct Queue = \"../references/current/queue/v1/api.json\";
+                {visibility} struct Events = \"../references/current/queue/v1/exchanges.json\";"
+            );
+            let (_, payloads) = understood(&syn::parse_str(&items).unwrap());
+            let statuses = payloads.groups.iter().flat_map(names);
+            statuses.filter(|name| *name == "TaskStatus").count()
+        };
+        assert_eq!((of("pub"), of("")), (1, 2));
     }
 
     #[test]

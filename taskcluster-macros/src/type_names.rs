@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::names::pascal_case;
-use crate::types::{Definition, Types};
+use crate::types::{Definition, Place, Type, Types};
 
 /// Words at the end of a name that say how something is sent rather than what it is.
 const PACKAGING: &[&str] = &[
@@ -24,11 +24,20 @@ const PACKAGING: &[&str] = &[
     "Structure",
 ];
 
-/// Names all types. `reserved` has the names that each item's module has already.
-pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>]) {
+/// Names by place, as [`Types::known`] has them.
+pub(crate) type Names = HashMap<(Place, Option<String>), String>;
+
+/// Names all types. `reserved` has the names that each item's module has already; `known` those that types have elsewhere.
+pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Names) {
     merge_choices(types);
+    for (place, id) in &types.known {
+        if let Some(name) = known.get(place) {
+            types.all[*id].name.clone_from(name);
+        }
+    }
     let mut taken: Vec<BTreeSet<String>> = reserved.to_vec();
-    for kind in types.all.iter_mut().filter(|kind| !kind.name.is_empty()) {
+    let named = |kind: &&mut Type| kind.same_as.is_none() && !kind.name.is_empty();
+    for kind in types.all.iter_mut().filter(named) {
         if !taken[kind.item].insert(kind.name.clone()) {
             kind.name.clear();
         }
