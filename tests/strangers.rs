@@ -217,8 +217,8 @@ async fn the_program_tells_where_it_is_and_logs_each_call() {
     assert!(error.contains("cannot start"), "{error}");
 
     if cfg!(unix) {
-        // What Ctrl-C sends.
-        run(&mut command("kill", &["-INT", &standalone.process.id().to_string()])).unwrap();
+        // Not what Ctrl-C sends, which programs ignore that were started in the background, as these tests may be.
+        run(&mut command("kill", &["-TERM", &standalone.process.id().to_string()])).unwrap();
         standalone.process.wait().unwrap();
         Auth::new(&client).ping().await.unwrap_err();
     }
