@@ -1,6 +1,6 @@
 //! The embedded deployment: what it refuses, what it implements, and how a test makes it answer.
 
-use crate::typed;
+use crate::{assert_api_error, plain, typed};
 use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -42,10 +42,6 @@ fn now() -> i64 {
     chrono::Utc::now().timestamp()
 }
 
-fn plain() -> reqwest::Client {
-    taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap()
-}
-
 fn target<'a>(fake: &Deployment, method: &'a str, resource: &'a str) -> Target<'a> {
     let port = fake.root_url().rsplit_once(':').unwrap().1.parse().unwrap();
     Target { method, resource, host: "127.0.0.1", port }
@@ -77,12 +73,6 @@ async fn send_with(
 ) -> (StatusCode, Value) {
     let url = format!("{}{resource}", fake.root_url());
     send(plain().request(method, url).header(AUTHORIZATION, header)).await
-}
-
-#[track_caller]
-fn assert_api_error(error: &Error, status: StatusCode, code: &str, message: &str) {
-    assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{error}");
-    assert!(error.message().contains(message), "{error}");
 }
 
 #[track_caller]

@@ -10,6 +10,8 @@ use taskcluster::{
     Auth, AuthEvents, Client, Credentials, Error, NamedCall, Queue, StatusCode, from_now_json,
 };
 
+use crate::assert_api_error;
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 async fn deployment() -> (Deployment, Client) {
@@ -53,14 +55,8 @@ async fn scopes(tc: &Client) -> Result<Vec<String>, Error> {
 }
 
 #[track_caller]
-fn assert_refused(error: &Error, status: StatusCode, code: &str, message: &str) {
-    assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{error}");
-    assert!(error.message().contains(message), "{error}");
-}
-
-#[track_caller]
 fn assert_unauthenticated(error: &Error, message: &str) {
-    assert_refused(error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", message);
+    assert_api_error(error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", message);
 }
 
 #[tokio::test]
@@ -107,7 +103,7 @@ async fn a_client_lives_its_life() {
     assert_unauthenticated(&scopes(&its).await.unwrap_err(), "No such clientId: c");
     for name in ["client", "enableClient", "disableClient", "resetAccessToken"] {
         let error = of_client(&tc, name, "c").await.unwrap_err();
-        assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "\"c\"");
+        assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "\"c\"");
     }
 
     let heard: Vec<_> = messages.take();
@@ -139,10 +135,10 @@ async fn the_same_client_may_be_created_again_soon() {
     let created = create(client(&["a"])).await.unwrap();
     assert_eq!(create(client(&["a"])).await.unwrap()["accessToken"], created["accessToken"]);
     let error = create(client(&["b"])).await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "\"c\"");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "\"c\"");
     fake.advance(HOUR);
     let error = create(client(&["a"])).await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "\"c\"");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "\"c\"");
 }
 
 #[tokio::test]
@@ -150,7 +146,7 @@ async fn nobody_gives_away_what_they_do_not_have() {
     let (fake, tc) = deployment().await;
     let modest = fake.connect_as("modest", ["auth:*", "a:*"]).unwrap();
     let create = of_client(&modest, "createClient", "c").payload(client(&["a:1", "b"]));
-    assert_refused(
+    assert_api_error(
         &create.await.unwrap_err(),
         StatusCode::FORBIDDEN,
         "InsufficientScopes",
@@ -165,7 +161,7 @@ async fn nobody_gives_away_what_they_do_not_have() {
         for outcome in [client.await, role.await] {
             assert_eq!(outcome.is_ok(), added, "{name}");
             if let Err(error) = outcome {
-                assert_refused(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "\nb\n");
+                assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "\nb\n");
             }
         }
     }
@@ -231,7 +227,7 @@ async fn a_role_lives_its_life() {
     create(&["a"]).await.unwrap();
     create(&["a"]).await.unwrap();
     let error = create(&["b"]).await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "\"r\"");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "\"r\"");
     of_role(&tc, "updateRole", "r").payload(role(&["b"])).await.unwrap();
     assert_eq!(of_role(&tc, "role", "r").await.unwrap()["scopes"], json!(["b"]));
     for _ in 0..2 {
@@ -240,7 +236,7 @@ async fn a_role_lives_its_life() {
     let update = of_role(&tc, "updateRole", "r").payload(role(&["b"]));
     for call in [of_role(&tc, "role", "r"), update] {
         let error = call.await.unwrap_err();
-        assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "\"r\"");
+        assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "\"r\"");
     }
     let kinds: Vec<_> = messages.take();
     let kinds: Vec<_> =
@@ -253,10 +249,10 @@ async fn a_role_that_makes_no_sense_is_refused() {
     let (_fake, tc) = deployment().await;
     let create = |id: &str, scopes: &[&str]| of_role(&tc, "createRole", id).payload(role(scopes));
     let error = create("a", &["b:<..>"]).await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", "does not end in `*`");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "does not end in `*`");
     create("a:*", &["assume:b:<..>x"]).await.unwrap();
     let error = create("b:*", &["assume:a:<..>"]).await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", "lead to itself");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "lead to itself");
     // It is not there, not even in part.
     assert_eq!(
         of_role(&tc, "role", "b:*").await.unwrap_err().status(),

@@ -7,9 +7,9 @@ use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
 use taskcluster::testing::{Deployment, Messages};
-use taskcluster::{
-    Client, Credentials, Error, NamedCall, Object, Queue, QueueEvents, StatusCode, slugid,
-};
+use taskcluster::{Client, Credentials, NamedCall, Object, Queue, QueueEvents, StatusCode, slugid};
+
+use crate::assert_api_error;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -91,12 +91,6 @@ async fn except(tc: &Client, claim: &Value, reason: &str) -> Value {
     report.await.unwrap()["status"].clone()
 }
 
-#[track_caller]
-fn assert_refused(error: &Error, status: StatusCode, code: &str, message: &str) {
-    assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{error}");
-    assert!(error.message().contains(message), "{error}");
-}
-
 /// The exchanges' names, and what else counts, of all messages so far.
 fn heard(messages: &mut Messages) -> Vec<(String, Value)> {
     let messages = messages.take().into_iter();
@@ -163,7 +157,7 @@ async fn a_worker_claims_reclaims_and_completes() {
     // Said twice is said; another outcome is a conflict.
     complete(&its, &again).await;
     let error = run(&its, "reportFailed", &claim).0.await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "completed, not running");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "completed, not running");
     let status = status(&tc, &id).await;
     assert_eq!((&status["state"], &status["retriesLeft"]), (&json!("completed"), &json!(5)));
     assert_eq!(status["runs"][0]["reasonResolved"], "completed");
@@ -236,7 +230,7 @@ async fn a_claim_runs_out_and_the_task_is_tried_again_until_no_retry_is_left() {
     let claim = claim_one(&tc).await;
     fake.advance(20 * MINUTE);
     let error = run(&worker(&fake, &claim), "reclaimTask", &claim).0.await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "exception, not running");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "exception, not running");
     let status = status(&tc, &id).await;
     assert_eq!((&status["state"], &status["retriesLeft"]), (&json!("pending"), &json!(0)));
     let (first, second) = (&status["runs"][0], &status["runs"][1]);
@@ -260,7 +254,7 @@ async fn a_claim_runs_out_and_the_task_is_tried_again_until_no_retry_is_left() {
     // The credentials of a claim end, too.
     fake.advance(HOUR);
     let error = run(&worker(&fake, &claim), "reclaimTask", &claim).0.await.unwrap_err();
-    assert_refused(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "expired");
+    assert_api_error(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "expired");
 }
 
 #[tokio::test]
@@ -319,7 +313,7 @@ async fn a_deadline_ends_what_is_not_done() {
         );
         for name in ["scheduleTask", "rerunTask", "cancelTask"] {
             let error = call(&tc, name).param("taskId", id).await.unwrap_err();
-            assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "deadline");
+            assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "deadline");
         }
     }
     let ended = heard(&mut messages).into_iter().filter(|(name, _)| name == "task-exception");
@@ -329,7 +323,7 @@ async fn a_deadline_ends_what_is_not_done() {
 
     fake.advance(366 * 24 * HOUR);
     let error = call(&tc, "status").param("taskId", &pending).await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", &pending);
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", &pending);
 }
 
 #[tokio::test]
@@ -380,7 +374,7 @@ async fn dependencies_must_be_there() {
     let id = slugid::nice();
     let create = |task: &Value| call(&tc, "createTask").param("taskId", &id).payload(task);
     let error = create(&wrong).await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", &missing);
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", &missing);
     // One that depends on itself waits until somebody schedules it.
     create(&with(task(&fake), json!({"dependencies": [id]}))).await.unwrap();
     assert_eq!(state(&tc, &id).await, "unscheduled");
@@ -404,7 +398,7 @@ async fn a_task_is_of_its_time() {
     ] {
         let create = call(&tc, "createTask").param("taskId", slugid::nice());
         let error = create.payload(with(task(&fake), fields)).await.unwrap_err();
-        assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", message);
+        assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", message);
     }
     // A program's own clock goes on as ever while the deployment's is ahead.
     let made = task(&fake);
@@ -412,7 +406,7 @@ async fn a_task_is_of_its_time() {
     create(&tc, &made).await;
     fake.advance(HOUR);
     let error = call(&tc, "createTask").param("taskId", slugid::nice()).payload(made).await;
-    assert_refused(
+    assert_api_error(
         &error.unwrap_err(),
         StatusCode::BAD_REQUEST,
         "InputError",
@@ -431,14 +425,19 @@ async fn a_group_is_sealed_cancelled_and_resolved() {
     let of_group = |name| call(&tc, name).param("taskGroupId", &group);
 
     let error = of_group("cancelTaskGroup").await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "not sealed");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "not sealed");
     let mut messages = listen(&fake);
     let sealed = of_group("sealTaskGroup").await.unwrap();
     assert_eq!(of_group("sealTaskGroup").await.unwrap(), sealed);
     assert_eq!(of_group("getTaskGroup").await.unwrap(), sealed);
     assert_eq!(of_group("listTaskGroup").await.unwrap()["sealed"], sealed["sealed"]);
     let another = call(&tc, "createTask").param("taskId", slugid::nice()).payload(&member);
-    assert_refused(&another.await.unwrap_err(), StatusCode::CONFLICT, "RequestConflict", "sealed");
+    assert_api_error(
+        &another.await.unwrap_err(),
+        StatusCode::CONFLICT,
+        "RequestConflict",
+        "sealed",
+    );
     // What is there may be created again.
     call(&tc, "createTask").param("taskId", &done).payload(&member).await.unwrap();
 
@@ -529,9 +528,9 @@ async fn a_run_is_claimed_by_name() {
     assert_eq!(first["status"]["runs"][0]["workerId"], "w");
     assert_eq!(claim(0, "w").await.unwrap()["takenUntil"], first["takenUntil"]);
     let error = claim(0, "x").await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "running");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "running");
     let error = claim(1, "w").await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "no run 1");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "no run 1");
 }
 
 #[tokio::test]
@@ -573,7 +572,7 @@ async fn workers_are_remembered_and_put_into_quarantine() {
 
     fake.advance(25 * HOUR);
     let error = worker("getWorker").await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "g/w");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "g/w");
     let expires = to_json(fake.now() + TimeDelta::days(9));
     let declared = worker("declareWorker").payload(json!({"expires": expires}));
     assert_eq!(declared.await.unwrap()["recentTasks"], json!([]));
@@ -725,7 +724,7 @@ async fn artifacts_are_listed_described_and_found() {
     let content = latest("latestArtifact", "public/error").await.unwrap();
     assert_eq!(content["reason"], "file-missing-on-worker");
     let error = latest("latestArtifact", "public/none").await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "public/none");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "public/none");
 
     let found =
         artifact_of(&tc, "getArtifact", &claim, "public/url").into_call().send_raw().await.unwrap();
@@ -739,7 +738,7 @@ async fn artifacts_are_listed_described_and_found() {
     artifact_of(&anybody, "artifact", &claim, "public/url").await.unwrap();
     for private in ["private/url", "public/link"] {
         let error = artifact_of(&anybody, "artifact", &claim, private).await.unwrap_err();
-        assert_refused(
+        assert_api_error(
             &error,
             StatusCode::FORBIDDEN,
             "InsufficientScopes",
@@ -754,7 +753,7 @@ async fn artifacts_are_listed_described_and_found() {
     assert_eq!(content["url"], "https://example.com/z");
     let other = with(changed, json!({"contentType": "text/html"}));
     let error = artifact_of(&its, "createArtifact", &claim, "public/url").payload(&other).await;
-    assert_refused(&error.unwrap_err(), StatusCode::CONFLICT, "RequestConflict", "public/url");
+    assert_api_error(&error.unwrap_err(), StatusCode::CONFLICT, "RequestConflict", "public/url");
 
     fake.advance(25 * HOUR);
     let error = latest("latestArtifactInfo", "public/url").await.unwrap_err();
@@ -781,14 +780,14 @@ async fn artifacts_come_while_the_task_runs_or_soon_after_an_exception() {
             artifact_of(&tc, "createArtifact", &claim, "public/x").payload(&artifact).await;
         assert_eq!(created.is_ok(), ended && !late);
         if let Err(error) = created {
-            assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "takes no artifacts");
+            assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "takes no artifacts");
         }
     }
     create(&tc, &task(&fake)).await;
     let claim = claim_one(&tc).await;
     let over = with(artifact, json!({"expires": "2100-01-01T00:00:00.000Z"}));
     let error = artifact_of(&tc, "createArtifact", &claim, "public/x").payload(&over).await;
-    assert_refused(&error.unwrap_err(), StatusCode::BAD_REQUEST, "InputError", "outlive");
+    assert_api_error(&error.unwrap_err(), StatusCode::BAD_REQUEST, "InputError", "outlive");
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc, Weekday};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
-use taskcluster::reqwest::{self, header::CONTENT_TYPE};
+use taskcluster::reqwest::header::CONTENT_TYPE;
 use taskcluster::testing::Deployment;
 use taskcluster::{
-    Client, Error, Hooks, HooksEvents, Index, NamedCall, Notify, NotifyEvents, Object, PurgeCache,
-    Queue, Reference, Secrets, StatusCode, slugid,
+    Client, Hooks, HooksEvents, Index, NamedCall, Notify, NotifyEvents, Object, PurgeCache, Queue,
+    Reference, Secrets, StatusCode, slugid,
 };
+
+use crate::{assert_api_error, plain};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -31,16 +33,6 @@ fn call(tc: &Client, reference: &'static Reference, name: &str) -> NamedCall {
 
 async fn all(call: NamedCall) -> Vec<Value> {
     call.query("limit", 1).into_paged().unwrap().items().try_collect().await.unwrap()
-}
-
-fn plain() -> reqwest::Client {
-    taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap()
-}
-
-#[track_caller]
-fn assert_refused(error: &Error, status: StatusCode, code: &str, message: &str) {
-    assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{error}");
-    assert!(error.message().contains(message), "{error}");
 }
 
 fn metadata() -> Value {
@@ -92,7 +84,7 @@ async fn completed_tasks_are_found_by_their_routes() {
     let equal = complete(&fake, &tc, ranked(2)).await;
     assert_eq!(found().await["taskId"], equal);
     let error = index(&tc, "findTask").param("indexPath", "x.y").await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "x.y");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "x.y");
 
     let artifact = |name: &str| {
         index(&tc, "findArtifactFromTask").param("indexPath", "a.b.c").param("name", name)
@@ -144,7 +136,7 @@ async fn tasks_are_indexed_by_hand_and_listed() {
     assert_eq!(names(found["tasks"].as_array().unwrap().clone(), "namespace"), ["a.b.y", "b"]);
     let limited = fake.connect_as("limited", ["index:find-task:b"]).unwrap();
     let error = index(&limited, "findTasksAtIndex").payload(&wanted).await.unwrap_err();
-    assert_refused(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "index:find-task:a.b.y");
+    assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "index:find-task:a.b.y");
 
     index(&tc, "deleteTask").param("namespace", "a.x").await.unwrap();
     let error = index(&tc, "findTask").param("indexPath", "a.x").await.unwrap_err();
@@ -209,11 +201,11 @@ async fn a_hook_makes_a_task() {
     assert_eq!(queue("status").await.unwrap()["status"]["state"], "pending");
 
     let wrong = hooks(&tc, "triggerHook").payload(json!({"branch": 1})).await.unwrap_err();
-    assert_refused(&wrong, StatusCode::BAD_REQUEST, "InputError", "/branch");
+    assert_api_error(&wrong, StatusCode::BAD_REQUEST, "InputError", "/branch");
     let nothing = hooks(&tc, "triggerHook").payload(json!({"skip": true})).await.unwrap();
     assert_eq!(nothing, json!({}));
     let broken = hooks(&tc, "triggerHook").payload(json!({})).await.unwrap_err();
-    assert_refused(&broken, StatusCode::BAD_REQUEST, "InputError", "branch");
+    assert_api_error(&broken, StatusCode::BAD_REQUEST, "InputError", "branch");
 
     let fires = hooks(&tc, "listLastFires");
     let fires = all(fires).await;
@@ -232,11 +224,11 @@ async fn a_hook_may_do_what_its_role_may() {
     let (fake, tc) = with_hook().await;
     fake.role("hook-id:group/*", ["queue:create-task:lowest:p/w"]);
     let error = hooks(&tc, "triggerHook").payload(json!({"branch": "main"})).await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", "queue:scheduler-id:hooks");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "queue:scheduler-id:hooks");
     // Whoever makes a hook must have its role.
     let modest = fake.connect_as("modest", ["hooks:*"]).unwrap();
     let error = hooks(&modest, "updateHook").payload(hook()).await.unwrap_err();
-    assert_refused(
+    assert_api_error(
         &error,
         StatusCode::FORBIDDEN,
         "InsufficientScopes",
@@ -258,7 +250,7 @@ async fn a_hook_is_triggered_with_its_token() {
     trigger(&token["token"]).await.unwrap();
     let new = hooks(&tc, "resetTriggerToken").await.unwrap();
     let error = trigger(&token["token"]).await.unwrap_err();
-    assert_refused(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "token");
+    assert_api_error(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "token");
     trigger(&new["token"]).await.unwrap();
 }
 
@@ -330,7 +322,7 @@ async fn a_hook_lives_its_life() {
     let mut other = hook();
     other["metadata"]["name"] = json!("other");
     let error = hooks(&tc, "createHook").payload(&other).await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "group/hook");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "group/hook");
     hooks(&tc, "updateHook").payload(&other).await.unwrap();
     assert_eq!(hooks(&tc, "hook").await.unwrap()["metadata"]["name"], "other");
     for (field, value) in [
@@ -341,7 +333,7 @@ async fn a_hook_lives_its_life() {
         let mut wrong = hook();
         wrong[field] = value;
         let error = hooks(&tc, "updateHook").payload(wrong).await.unwrap_err();
-        assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", field);
+        assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", field);
     }
     let groups = call(&tc, &Hooks::REFERENCE, "listHookGroups").await.unwrap();
     assert_eq!(groups, json!({"groups": ["group"]}));
@@ -350,7 +342,7 @@ async fn a_hook_lives_its_life() {
 
     hooks(&tc, "removeHook").await.unwrap();
     let error = hooks(&tc, "hook").await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "group/hook");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "group/hook");
     let kinds = messages.take();
     let kinds: Vec<_> =
         kinds.iter().map(|message| message.exchange.rsplit_once('-').unwrap().1).collect();
@@ -375,7 +367,7 @@ async fn objects_are_put_and_got_by_url() {
     let method = &created["uploadMethod"]["putUrl"];
     assert_eq!(method["headers"], json!({"Content-Type": "text/plain", "Content-Length": "5"}));
     let error = upload(&slugid::nice(), put).await.unwrap_err();
-    assert_refused(&error, StatusCode::CONFLICT, "RequestConflict", "a/b");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "a/b");
 
     let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     let finish = |hash: &str| {
@@ -384,7 +376,7 @@ async fn objects_are_put_and_got_by_url() {
         object("finishUpload").payload(finish)
     };
     let error = finish(sha256).await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", "nothing was uploaded");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "nothing was uploaded");
     let url = method["url"].as_str().unwrap();
     let wrong = plain().put(url).header(CONTENT_TYPE, "text/html").body("hello").send().await;
     assert_eq!(wrong.unwrap().status(), StatusCode::BAD_REQUEST);
@@ -394,7 +386,7 @@ async fn objects_are_put_and_got_by_url() {
     let start =
         |methods: Value| object("startDownload").payload(json!({"acceptDownloadMethods": methods}));
     let error = start(json!({"simple": true})).await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
     finish(sha256).await.unwrap();
     let error = finish(&sha256.replace('2', "3")).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::CONFLICT));
@@ -417,7 +409,7 @@ async fn objects_are_put_and_got_by_url() {
 
     fake.advance(HOUR);
     let error = object("object").await.unwrap_err();
-    assert_refused(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
 }
 
 #[tokio::test]
@@ -471,7 +463,7 @@ async fn caches_are_purged() {
     let newer = of_pool().query("since", &since).await.unwrap();
     assert_eq!(newer["requests"].as_array().unwrap().len(), 2);
     let error = of_pool().query("since", "yesterday").await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "InputError", "yesterday");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "yesterday");
 }
 
 // Notifications
@@ -503,7 +495,7 @@ async fn notifications_are_kept() {
     notify("addDenylistAddress").payload(&address).await.unwrap();
     assert_eq!(json!(all(notify("listDenylist")).await), json!([address]));
     let error = notify("email").payload(&mail).await.unwrap_err();
-    assert_refused(&error, StatusCode::BAD_REQUEST, "DenylistedAddress", "a@example.com");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "DenylistedAddress", "a@example.com");
     assert_eq!(fake.notifications().len(), 4);
     notify("deleteDenylistAddress").payload(&address).await.unwrap();
     notify("email").payload(&mail).await.unwrap();
@@ -522,7 +514,7 @@ async fn a_secret_expires_by_the_deployments_clock() {
     assert_eq!(secrets("get").await.unwrap()["secret"], json!({"a": 1}));
     fake.advance(HOUR);
     let error = secrets("get").await.unwrap_err();
-    assert_refused(&error, StatusCode::GONE, "ResourceExpired", "expired");
+    assert_api_error(&error, StatusCode::GONE, "ResourceExpired", "expired");
     secrets("set").payload(set(1)).await.unwrap();
     secrets("get").await.unwrap();
 }

@@ -48,3 +48,20 @@ fn vectors(name: &str) -> serde_json::Value {
 fn typed<T: serde::de::DeserializeOwned>(json: impl std::borrow::Borrow<serde_json::Value>) -> T {
     serde_json::from_value(json.borrow().clone()).unwrap()
 }
+
+/// An HTTP client that signs nothing.
+fn plain() -> taskcluster::reqwest::Client {
+    taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap()
+}
+
+/// The service refused a call: with this status and code, and a message that says so.
+#[track_caller]
+fn assert_api_error(
+    error: &taskcluster::Error,
+    status: taskcluster::StatusCode,
+    code: &str,
+    message: &str,
+) {
+    assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{error}");
+    assert!(error.message().contains(message), "{error}");
+}
