@@ -1,10 +1,9 @@
 //! Which endpoints answer in pages: they take a continuation token, and their answers have one beside a list.
 
-use serde_json::Value;
-
 use crate::files::{Document, Files};
 use crate::model::{Paging, Reference};
 use crate::problems::ProblemsAt;
+use crate::schema::{Resolver, Schema};
 
 /// The property of a page that names the next one.
 const TOKEN: &str = "continuationToken";
@@ -25,7 +24,9 @@ pub(crate) fn find(
         let Ok(path) = files.find_schema(&document.path, &reference.service, output) else {
             continue;
         };
-        match items(files, &path) {
+        let mut resolver =
+            Resolver { files, reference: &document.path, service: &reference.service };
+        match items(&mut resolver, &path) {
             Ok(Some(items)) => {
                 let query = option.wire.clone();
                 endpoint.paging = Some(Paging { query, token: TOKEN.to_owned(), items });
@@ -37,15 +38,16 @@ pub(crate) fn find(
 }
 
 /// The one list among the properties of a page.
-fn items(files: &mut Files, path: &str) -> Result<Option<String>, String> {
-    let schema = files.read(path)?;
-    let Some(Value::Object(properties)) = schema.json.get("properties") else { return Ok(None) };
+fn items(resolver: &mut Resolver<'_>, path: &str) -> Result<Option<String>, String> {
+    let page = Schema::whole(resolver.files, path)?;
+    let Some(properties) = page.json["properties"].as_object() else { return Ok(None) };
     if !properties.contains_key(TOKEN) {
         return Ok(None);
     }
     let mut lists = Vec::new();
-    for (name, property) in properties {
-        if is_list(files, path, property)? {
+    for name in properties.keys() {
+        let Some(property) = page.part(&["properties", name]) else { continue };
+        if resolver.follow(property)?.text("type") == Some("array") {
             lists.push(name);
         }
     }
@@ -53,23 +55,4 @@ fn items(files: &mut Files, path: &str) -> Result<Option<String>, String> {
         [only] => Some((*only).clone()),
         _ => None,
     })
-}
-
-/// Whether a property is a list, if need be by the other file that it refers to.
-fn is_list(files: &mut Files, path: &str, property: &Value) -> Result<bool, String> {
-    if let Some(kind) = property.get("type") {
-        return Ok(kind == "array");
-    }
-    let Some(target) = property.get("$ref").and_then(Value::as_str) else { return Ok(false) };
-    let Some((file, pointer)) = target.split_once('#') else { return Ok(false) };
-    if file.is_empty() || file.contains('/') {
-        return Ok(false);
-    }
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let schema = files.read(&format!("{folder}/{file}"))?;
-    Ok(schema
-        .json
-        .pointer(pointer)
-        .and_then(|target| target.get("type"))
-        .is_some_and(|kind| kind == "array"))
 }

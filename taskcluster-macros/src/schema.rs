@@ -52,6 +52,11 @@ impl Schema {
         (0..count).map(|index| self.part(&[key, &index.to_string()])).collect()
     }
 
+    /// Whether it names properties.
+    pub(crate) fn has_properties(&self) -> bool {
+        self.json["properties"].as_object().is_some_and(|members| !members.is_empty())
+    }
+
     /// The names of required properties.
     pub(crate) fn required(&self) -> Vec<String> {
         let names = self.json.get("required").and_then(Value::as_array);

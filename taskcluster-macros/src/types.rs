@@ -86,6 +86,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// JSON of any form, since its schema is not understood.
+    pub(crate) fn unclear(why: impl Into<String>) -> Self {
+        Self::FreeForm(Some(why.into()))
+    }
+
     /// The type that it holds itself, not in a list or map.
     pub(crate) fn direct(&self) -> Option<TypeId> {
         match self {
@@ -214,7 +219,7 @@ impl Types {
                 field.kind = match (&field.kind, field.kind.direct()) {
                     (Kind::Optional(_), Some(part)) => Kind::Optional(Box::new(Kind::Boxed(part))),
                     (_, Some(part)) if !field.required || is_union[index] => Kind::Boxed(part),
-                    _ => Kind::FreeForm(Some("it must hold a value of its own kind".to_owned())),
+                    _ => Kind::unclear("it must hold a value of its own kind"),
                 };
             }
         }

@@ -45,7 +45,7 @@ impl Understanding<'_, '_> {
 
     fn lost(&mut self, message: String) -> Kind {
         self.problems.report(message);
-        Kind::FreeForm(Some("its schema was not found".to_owned()))
+        Kind::unclear("its schema was not found")
     }
 
     fn kind(&mut self, schema: Schema) -> Kind {
@@ -58,9 +58,7 @@ impl Understanding<'_, '_> {
             return if self.is_nullable(&schema) { named.or_null() } else { named };
         }
         if self.open.contains(&schema.place) {
-            return Kind::FreeForm(Some(
-                "it is a part of itself without a record between".to_owned(),
-            ));
+            return Kind::unclear("it is a part of itself without a record between");
         }
         self.open.push(schema.place.clone());
         let kind = self.kind_of(schema);
@@ -88,12 +86,11 @@ impl Understanding<'_, '_> {
 
     /// The type of a schema that refers to no other, and has none yet.
     fn kind_of(&mut self, schema: Schema) -> Kind {
-        let not = |why: &str| Kind::FreeForm(Some(why.to_owned()));
         let Some(members) = schema.members() else {
             return if schema.json == Value::Bool(true) {
                 Kind::FreeForm(None)
             } else {
-                not("its schema is not an object")
+                Kind::unclear("its schema is not an object")
             };
         };
         if let Some(values) = allowed(&schema) {
@@ -105,9 +102,8 @@ impl Understanding<'_, '_> {
             if let Some(branches) = schema.list(keyword)
                 && !(typed && branches.iter().all(only_constrains))
             {
-                if schema.json["properties"].as_object().is_some_and(|members| !members.is_empty())
-                {
-                    return not(&format!("properties beside `{keyword}`"));
+                if schema.has_properties() {
+                    return Kind::unclear(format!("properties beside `{keyword}`"));
                 }
                 return self.branches(&schema, branches);
             }
@@ -115,8 +111,8 @@ impl Understanding<'_, '_> {
         if let Some(parts) = schema.list("allOf") {
             return match <[Schema; 1]>::try_from(parts) {
                 Ok([only]) if !typed => self.kind(only),
-                Ok(_) => not("`allOf` beside other demands"),
-                Err(_) => not("`allOf` of several schemas"),
+                Ok(_) => Kind::unclear("`allOf` beside other demands"),
+                Err(_) => Kind::unclear("`allOf` of several schemas"),
             };
         }
         let kinds = match &schema.json["type"] {
@@ -133,13 +129,12 @@ impl Understanding<'_, '_> {
         let kinds: Vec<_> = kinds.iter().filter(|kind| *kind != "null" || !nullable).collect();
         let kind = match kinds.as_slice() {
             [only] => self.typed(&schema, only),
-            _ => return not("values of several types"),
+            _ => return Kind::unclear("values of several types"),
         };
         if nullable { kind.or_null() } else { kind }
     }
 
     fn typed(&mut self, schema: &Schema, kind: &str) -> Kind {
-        let not = |why: &str| Kind::FreeForm(Some(why.to_owned()));
         match kind {
             "string" if schema.text("format") == Some("date-time") => Kind::Date,
             "string" => Kind::Text,
@@ -148,23 +143,21 @@ impl Understanding<'_, '_> {
             "boolean" => Kind::Bool,
             "array" => match schema.part(&["items"]) {
                 Some(items) if items.json.is_array() => {
-                    not("a list whose items have types by place")
+                    Kind::unclear("a list whose items have types by place")
                 }
                 Some(items) => Kind::List(Box::new(self.kind(items))),
                 None => Kind::List(Box::new(Kind::FreeForm(None))),
             },
             "object" => self.object(schema),
-            "null" => not("always `null`"),
-            _ => not("a type that JSON does not have"),
+            "null" => Kind::unclear("always `null`"),
+            _ => Kind::unclear("a type that JSON does not have"),
         }
     }
 
     fn object(&mut self, schema: &Schema) -> Kind {
-        let has_properties =
-            schema.json["properties"].as_object().is_some_and(|members| !members.is_empty());
         let others = schema.part(&["additionalProperties"]);
         let patterns = schema.json["patternProperties"].as_object();
-        match (has_properties, patterns, others) {
+        match (schema.has_properties(), patterns, others) {
             (true, None, _) => self.record(schema, None, &schema.required()),
             (false, None, Some(others)) if others.json.is_object() => {
                 Kind::Map(Box::new(self.kind(others)))
@@ -179,7 +172,7 @@ impl Understanding<'_, '_> {
                     None => Kind::FreeForm(None),
                 }
             }
-            (_, Some(_), _) => Kind::FreeForm(Some("properties by patterns".to_owned())),
+            (_, Some(_), _) => Kind::unclear("properties by patterns"),
             _ => Kind::FreeForm(None),
         }
     }
@@ -207,7 +200,7 @@ impl Understanding<'_, '_> {
             None => Vec::new(),
         };
         if names.len() > MOST_FIELDS {
-            return Kind::FreeForm(Some(format!("more than {MOST_FIELDS} properties")));
+            return Kind::unclear(format!("more than {MOST_FIELDS} properties"));
         }
         let id = self.reserve(&schema.place, describe(schema), without);
         let mut record = Record::default();
@@ -269,7 +262,7 @@ impl Understanding<'_, '_> {
             None if values.iter().all(Value::is_boolean) => Kind::Bool,
             None if values.iter().all(Value::is_i64) => Kind::Integer,
             None if values.iter().all(Value::is_number) => Kind::Number,
-            None => Kind::FreeForm(Some("values of several types".to_owned())),
+            None => Kind::unclear("values of several types"),
         }
     }
 
@@ -303,34 +296,28 @@ impl Understanding<'_, '_> {
         } else if is("object") {
             self.union(schema, followed)
         } else {
-            Kind::FreeForm(Some("one of several forms".to_owned()))
+            Kind::unclear("one of several forms")
         };
         if nullable { kind.or_null() } else { kind }
     }
 
     /// One of several records.
     fn union(&mut self, schema: &Schema, branches: Vec<Schema>) -> Kind {
-        let has_properties = |branch: &&Schema| {
-            branch.json["properties"].as_object().is_some_and(|members| !members.is_empty())
-        };
         if branches.iter().any(is_made_of_several) {
-            return Kind::FreeForm(Some("one of several forms".to_owned()));
+            return Kind::unclear("one of several forms");
         }
-        let (records, others): (Vec<_>, Vec<_>) = branches.iter().partition(has_properties);
+        let (records, others): (Vec<_>, Vec<_>) =
+            branches.iter().partition(|branch| branch.has_properties());
         let are_nothing =
             others.iter().all(|other| other.json["additionalProperties"] == Value::Bool(false));
         // A record or nothing is a record without anything that it must have.
         if let [only] = records.as_slice()
             && are_nothing
         {
-            let record = Schema { place: schema.place.clone(), json: only.json.clone() };
-            return match self.record_at(only, record) {
-                Some(kind) => kind,
-                None => Kind::FreeForm(None),
-            };
+            return self.record_at(only, &schema.place);
         }
-        if !branches.iter().all(|branch| has_properties(&branch)) {
-            return Kind::FreeForm(Some("one of several forms".to_owned()));
+        if !others.is_empty() {
+            return Kind::unclear("one of several forms");
         }
         let tag = tag_of(&branches);
         let id = self.reserve(&schema.place, describe(schema), None);
@@ -379,11 +366,13 @@ impl Understanding<'_, '_> {
     }
 
     /// A record whose fields stand in a branch, and which is called by the whole schema.
-    fn record_at(&mut self, branch: &Schema, whole: Schema) -> Option<Kind> {
-        let Kind::Named(id) = self.record(branch, None, &[]) else { return None };
-        self.types.known.insert((whole.place.clone(), None), id);
-        self.types.all[id].place = whole.place;
-        Some(Kind::Named(id))
+    fn record_at(&mut self, branch: &Schema, whole: &Place) -> Kind {
+        let kind = self.record(branch, None, &[]);
+        if let Kind::Named(id) = kind {
+            self.types.known.insert((whole.clone(), None), id);
+            self.types.all[id].place = whole.clone();
+        }
+        kind
     }
 
     /// What a schema demands beside its type.

@@ -188,6 +188,7 @@ fn sent(context: &Context<'_>, name: &proc_macro2::Ident, record: &Record) -> To
         .unzip();
     let rest = (names.len() < record.fields.len() + usize::from(record.open.is_some()))
         .then(|| quote!(..__p::blank()));
+    let validate = validate();
     quote! {
         impl #name {
             /// With what is required; the rest is left out unless it is set.
@@ -197,14 +198,21 @@ fn sent(context: &Context<'_>, name: &proc_macro2::Ident, record: &Record) -> To
                 Self { #(#names: #values,)* #rest }
             }
 
-            /// Holds it against its schema: patterns, lengths, ranges.
-            ///
-            /// # Errors
-            ///
-            /// All that is wrong, each with its place.
-            pub fn validate(&self) -> __runtime::Result<()> {
-                __p::validate(self.view())
-            }
+            #validate
+        }
+    }
+}
+
+/// The check that everything that is sent has.
+fn validate() -> TokenStream {
+    quote! {
+        /// Holds it against its schema: patterns, lengths, ranges.
+        ///
+        /// # Errors
+        ///
+        /// All that is wrong, each with its place.
+        pub fn validate(&self) -> __runtime::Result<()> {
+            __p::validate(self.view())
         }
     }
 }
@@ -346,18 +354,8 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     let index: Vec<_> = (0..variants.len()).map(Literal::usize_unsuffixed).collect();
     let beyond = Literal::usize_unsuffixed(variants.len());
     let validate = kind.sent.then(|| {
-        quote! {
-            impl #name {
-                /// Holds it against its schema: patterns, lengths, ranges.
-                ///
-                /// # Errors
-                ///
-                /// All that is wrong, each with its place.
-                pub fn validate(&self) -> __runtime::Result<()> {
-                    __p::validate(self.view())
-                }
-            }
-        }
+        let validate = validate();
+        quote!(impl #name { #validate })
     });
     // Two variants of one record have no `From`.
     let froms = variants.iter().zip(&union.branches).zip(&records).filter_map(

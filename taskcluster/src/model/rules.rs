@@ -1,7 +1,6 @@
 //! What a schema demands beside types: patterns, lengths, ranges. Checked only when asked, and only of what is sent.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -209,14 +208,12 @@ pub(crate) fn wrong_arguments(
     patterns: &[Option<&'static str>],
     args: &[(&'static str, String)],
 ) -> Option<String> {
-    let mut wrong = String::new();
-    for ((name, value), pattern) in args.iter().zip(patterns) {
-        if let Some(pattern) = pattern
-            && !matches(pattern, value)
-        {
-            let separator = if wrong.is_empty() { "" } else { "; " };
-            let _ = write!(wrong, "{separator}argument `{name}` does not match `{pattern}`");
-        }
-    }
-    (!wrong.is_empty()).then_some(wrong)
+    let wrong: Vec<_> = args
+        .iter()
+        .zip(patterns)
+        .filter_map(|((name, value), pattern)| Some((name, value, (*pattern)?)))
+        .filter(|(_, value, pattern)| !matches(pattern, value))
+        .map(|(name, _, pattern)| format!("argument `{name}` does not match `{pattern}`"))
+        .collect();
+    (!wrong.is_empty()).then(|| wrong.join("; "))
 }
