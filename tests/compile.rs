@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::references::count_in_files;
 use crate::samples::{self, Extent, Sample};
 
 /// Where trybuild puts the crate that it compiles the cases in: paths in the cases are relative to it.
@@ -98,7 +99,7 @@ fn every_endpoint_called(references: &Path) -> String {
             program.push_str("    count += 1;\n");
         }
     }
-    program + "\n    assert_eq!(count, 192);\n}\n"
+    program + &format!("\n    assert_eq!(count, {});\n}}\n", count_in_files("api"))
 }
 
 /// A program that reads and writes documents made from the schemas of every payload, answer and message of a generation,

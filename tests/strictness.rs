@@ -16,7 +16,7 @@ use taskcluster::{
 
 use tokio::runtime::Runtime;
 
-use crate::references::{PREBUILT, of_2017};
+use crate::references::{PREBUILT, count_endpoints, count_in_files, of_2017};
 
 taskcluster_api! {
     struct Builds = "compile/api/builds.json" { new_, list_builds }
@@ -119,7 +119,7 @@ fn no_endpoint_takes_an_unknown_query_option() {
             assert!(message.contains("`nonsense`"), "{endpoint}: {message}");
         },
     );
-    assert_eq!(counts, [192, 123]);
+    assert_eq!(counts, [count_in_files("api"), 123]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn every_endpoint_with_a_payload_wants_one_and_the_others_none() {
             assert!(message.contains(endpoint.name), "{endpoint}: {message}");
         },
     );
-    assert_eq!(counts, [192, 123]);
+    assert_eq!(counts, [count_in_files("api"), 123]);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn every_payload_is_held_against_its_schema() {
             assert!(message.contains("- at the top level: "), "{endpoint}: {message}");
         },
     );
-    assert_eq!(counts, [47, 36]);
+    assert_eq!(counts, [count_endpoints(|entry| entry.get("input").is_some()), 36]);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn every_answer_is_held_against_its_schema() {
             assert!(message.contains("- at the top level: "), "{endpoint}: {message}");
         },
     );
-    assert_eq!(counts, [124, 89]);
+    assert_eq!(counts, [count_endpoints(|entry| entry.get("output").is_some()), 89]);
 }
 
 #[test]
@@ -192,7 +192,8 @@ fn every_endpoint_with_scopes_refuses_who_has_none() {
             );
         },
     );
-    assert_eq!(counts, [98, 31]);
+    let is_meant = |entry: &Value| entry.get("scopes").is_some() && entry.get("input").is_none();
+    assert_eq!(counts, [count_endpoints(is_meant), 31]);
 }
 
 // Payloads and answers

@@ -147,7 +147,7 @@ fn evading(wire: &str, taken: &[&str]) -> Name {
     Name { wire: wire.to_owned(), rust }
 }
 
-/// `listTaskGroup` becomes `list_task_group`, `azureContainerSAS` becomes `azure_container_sas`.
+/// `listTaskGroup` becomes `list_task_group`, `sentryDSN` becomes `sentry_dsn`.
 pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut before = '_';

@@ -18,7 +18,8 @@
 //! # The way of the data
 //!
 //! 1. [`taskcluster_api!`] reads a reference (JSON) at compile time. It writes a struct such as [`Queue`] with a method
-//!    for each endpoint, and the facts of the reference as a static [`Reference`]. The services below are made by it.
+//!    for each endpoint, and the facts of the reference as a static [`Reference`]. The services below are made by it, of the
+//!    references of Taskcluster 114: 189 endpoints, 37 exchanges.
 //! 2. A method such as [`Queue::status`] fills its arguments into the endpoint's route and returns a [`Call`]: a value
 //!    that knows its URL ([`Call::url`]) and can be signed for others ([`Call::signed_url`]). Nothing is sent yet.
 //! 3. Awaiting it, or one of the `send` methods, hands it to the one function that signs each attempt ([`hawk`]), sends

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::answer::{Refusal, timestamp};
+use super::super::answer::{Refusal, strings, timestamp};
 use super::super::paging::page;
 use super::super::recorded::RecordedCall;
 use super::super::state::State;
@@ -16,8 +16,18 @@ pub(super) fn answer(
     endpoint: &str,
 ) -> Option<Result<Value, Refusal>> {
     Some(match endpoint {
-        "pendingTasks" => Ok(counts(state, call, false)),
-        "taskQueueCounts" => Ok(counts(state, call, true)),
+        "pendingTasks" => state.with_queue(|queue, _| {
+            let mut counts = counts(queue, &task_queue(call));
+            counts.as_object_mut().map(|counts| counts.remove("claimedTasks"));
+            Ok(counts)
+        }),
+        "taskQueueCounts" => state.with_queue(|queue, _| Ok(counts(queue, &task_queue(call)))),
+        "taskQueueCountsBatch" => strings(call.payload(), "taskQueueIds").map(|ids| {
+            state.with_queue(|queue, _| {
+                let all: Vec<_> = ids.iter().map(|id| counts(queue, id)).collect();
+                json!({"taskQueueCounts": all})
+            })
+        }),
         "listPendingTasks" => list(state, call, RunState::Pending),
         "listClaimedTasks" => list(state, call, RunState::Running),
         _ => return None,
@@ -49,19 +59,12 @@ pub(super) fn task_queue(call: &RecordedCall) -> String {
     }
 }
 
-fn counts(state: &State, call: &RecordedCall, with_claimed: bool) -> Value {
-    let task_queue = task_queue(call);
-    let (provisioner, worker_type) = task_queue.split_once('/').unwrap_or((&task_queue, ""));
-    state.with_queue(|queue, _| {
-        let count = |state| in_state(queue, &task_queue, state).len();
-        let mut answer = json!({
-            "provisionerId": provisioner, "workerType": worker_type, "taskQueueId": task_queue,
-            "pendingTasks": count(RunState::Pending),
-        });
-        if with_claimed {
-            answer["claimedTasks"] = json!(count(RunState::Running));
-        }
-        answer
+fn counts(queue: &Queue, task_queue: &str) -> Value {
+    let (provisioner, worker_type) = task_queue.split_once('/').unwrap_or((task_queue, ""));
+    let count = |state| in_state(queue, task_queue, state).len();
+    json!({
+        "provisionerId": provisioner, "workerType": worker_type, "taskQueueId": task_queue,
+        "pendingTasks": count(RunState::Pending), "claimedTasks": count(RunState::Running),
     })
 }
 
