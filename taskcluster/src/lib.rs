@@ -69,6 +69,7 @@
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS by rustls with the ring provider, certificates verified as the operating system does.
 //! - `native-tls`: TLS by the operating system's library instead.
+//! - `references`: fetching the references of any deployment as files for the macro, in the module `references`.
 //! - `pulse`: listening to what happens, in the module `pulse`.
 //! - `testing`: an embedded deployment to test programs against.
 //!
@@ -96,6 +97,8 @@ mod paging;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
+#[cfg(feature = "references")]
+pub mod references;
 mod request;
 mod required_scopes;
 mod retry;

@@ -7,6 +7,7 @@ use reqwest::Method;
 use crate::error::{Error, Result};
 use crate::nearest::nearest;
 use crate::scopes::ScopeTemplate;
+use crate::services;
 
 /// A reference file: one service's endpoints, or the exchanges that it publishes to.
 ///
@@ -73,6 +74,16 @@ impl Reference {
         self.endpoints.iter().find(|endpoint| endpoint.name == name).ok_or_else(|| {
             Error::unknown_name(self.service, "endpoint", name, nearest(name, known))
         })
+    }
+
+    /// The version of Taskcluster that this reference is of; `None` for one that is not built into this crate.
+    ///
+    /// ```
+    /// assert_eq!(taskcluster::Queue::REFERENCE.version_of_taskcluster(), Some("114.0.0"));
+    /// ```
+    #[must_use]
+    pub fn version_of_taskcluster(&self) -> Option<&'static str> {
+        services::version_of(self)
     }
 
     /// The exchange of this wire name (`taskCompleted`).

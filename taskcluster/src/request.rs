@@ -40,6 +40,13 @@ impl Request {
         }
     }
 
+    /// For a document at this path, which needs no escaping, below the service's base URL.
+    #[cfg(feature = "references")]
+    pub(crate) fn document(service: &Service, endpoint: &'static Endpoint, path: &str) -> Self {
+        let path = format!("{}/{path}", service.base_path());
+        Self { path, ..Self::new(service, endpoint) }
+    }
+
     /// Fills the arguments, in the order of the endpoint's, into the route.
     pub(crate) fn with_args(mut self, args: &[&dyn fmt::Display]) -> Self {
         let Endpoint { name: endpoint, route, args: names, .. } = self.endpoint;

@@ -72,7 +72,12 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
 
 /// Sends a request and reads the whole answer.
 pub(crate) async fn send(request: &Request) -> Result<Answer> {
-    let sent = Sender::new(request)?.run(true).await?;
+    send_limited(request, usize::MAX).await
+}
+
+/// Sends a request and reads the whole answer, which may have so many bytes.
+pub(crate) async fn send_limited(request: &Request, limit: usize) -> Result<Answer> {
+    let sent = Sender::new(request)?.run(Some(limit)).await?;
     Ok(Answer {
         endpoint: request.endpoint,
         url: sent.url,
@@ -84,7 +89,7 @@ pub(crate) async fn send(request: &Request) -> Result<Answer> {
 
 /// Sends a request and leaves a good answer's body to the caller.
 pub(crate) async fn send_raw(request: &Request) -> Result<Response> {
-    Ok(Sender::new(request)?.run(false).await?.response)
+    Ok(Sender::new(request)?.run(None).await?.response)
 }
 
 /// A request on its way: what stays the same for all of its attempts.
@@ -110,15 +115,16 @@ impl<'a> Sender<'a> {
         Ok(Self { request, url, hash, attempts: 0 })
     }
 
-    /// Makes attempts until one is answered, or none is left. With `whole`, the answer's body is part of an attempt.
-    async fn run(mut self, whole: bool) -> Result<Sent> {
+    /// Makes attempts until one is answered, or none is left. With a limit, the answer's body, which may have so many
+    /// bytes, is part of an attempt.
+    async fn run(mut self, limit: Option<usize>) -> Result<Sent> {
         let client = self.request.service.client();
         let mut delays = client.retry().delays();
         let mut clock_corrected = false;
         loop {
             let started = Instant::now();
             let signed_at = client.clock().now();
-            let (error, headers) = match self.attempt(whole).await {
+            let (error, headers) = match self.attempt(limit).await {
                 Ok((response, body)) => {
                     debug!(
                         endpoint = self.request.endpoint.name,
@@ -162,14 +168,17 @@ impl<'a> Sender<'a> {
     }
 
     /// One attempt, with a time, nonce and signature of its own.
-    async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
+    async fn attempt(
+        &mut self,
+        limit: Option<usize>,
+    ) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
-        let request = self.signed(whole).await.map_err(unanswered)?;
+        let request = self.signed(limit.is_some()).await.map_err(unanswered)?;
         self.attempts += 1;
         let answered = client.http().execute(request);
         // The time for a body that the caller reads is the caller's.
-        let answered = if whole {
+        let answered = if limit.is_some() {
             answered.await
         } else {
             tokio::time::timeout(client.timeout(), answered)
@@ -186,12 +195,15 @@ impl<'a> Sender<'a> {
             return Err(unanswered(error.with_status(Some(status))));
         }
         let failed = status.is_client_error() || status.is_server_error();
-        let body = match (failed, whole) {
-            (false, false) => Ok(Bytes::new()),
-            (false, true) => read(&mut response, usize::MAX).await,
+        let body = match (failed, limit) {
+            (false, None) => Ok(Bytes::new()),
+            (false, Some(limit)) => read(&mut response, limit).await,
             (true, _) => read(&mut response, MAX_ERROR).await,
         };
         let error = match body {
+            Ok(body) if !failed && limit.is_some_and(|limit| body.len() > limit) => {
+                Error::answer("the answer is larger than it may be").with_status(Some(status))
+            }
             Ok(body) if !failed => return Ok((response, body)),
             Ok(body) => Error::api(status, body),
             // The status says enough.
@@ -240,13 +252,13 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Reads a body up to about a limit; one that came in a single piece is not copied.
+/// Reads a body; of one that is larger than a limit, a little more than that. One that came in a single piece is not copied.
 async fn read(response: &mut Response, limit: usize) -> Result<Bytes, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
     let mut body = BytesMut::from(first);
     body.extend_from_slice(&second);
-    while body.len() < limit
+    while body.len() <= limit
         && let Some(chunk) = response.chunk().await?
     {
         body.extend_from_slice(&chunk);

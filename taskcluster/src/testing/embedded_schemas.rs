@@ -11,6 +11,11 @@ pub(super) fn embedded_schema(path: &str) -> Option<&'static str> {
     Some(files[found].1)
 }
 
+/// The paths of the current generation's schema files.
+pub(super) fn embedded_paths() -> impl Iterator<Item = &'static str> {
+    CURRENT.iter().map(|(path, _)| *path)
+}
+
 #[cfg(not(feature = "legacy"))]
 const OF_2017: &[(&str, &str)] = &[];
 

@@ -25,6 +25,9 @@ impl State {
         if let Some(reply) = self.answer_storage(&request) {
             return Outcome::Answer(reply.render(None, self.clock.signing()));
         }
+        if let Some(reply) = self.answer_references(&request) {
+            return Outcome::Answer(reply.render(None, self.clock.signing()));
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let Route { reference, endpoint, args } =
             match routing::find(&self.references(), &request.method, path) {

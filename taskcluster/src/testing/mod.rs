@@ -56,6 +56,10 @@
 //! - purge-cache: all of it
 //! - secrets: all of it
 //!
+//! It also serves its references and schemas, by themselves, listed in `/references/manifest.json` and all together in
+//! `/references/references.json`: those of its services, and each that was added by [`serve`](Deployment::serve) and is not
+//! one of 2017.
+//!
 //! What happens is told by messages, as the services publish them to Pulse. [`Deployment::listen`] hears them without any
 //! broker; with the feature `pulse`, `Deployment::publish_to` hands them to a real one.
 //!
@@ -100,6 +104,7 @@ mod roles;
 mod routing;
 mod schemas;
 mod secrets;
+mod served_references;
 mod server;
 mod state;
 mod storage;

@@ -1,0 +1,57 @@
+//! Whether a deployment has what a program was built against.
+
+use serde_json::Value;
+
+use super::changes::Changes;
+use super::compare;
+use super::documents::{Documents, Kind};
+use super::facts::{kind, path_of, to_json, without_words};
+use super::source::Source;
+use crate::blocking::block_on;
+use crate::client::Client;
+use crate::error::Result;
+use crate::reference::Reference;
+
+impl Client {
+    /// Compares a reference that this program was built against with the one that the deployment serves.
+    ///
+    /// The answer goes from the program's to the deployment's: what is removed is missing there, what is added only this
+    /// program does not know. Titles and descriptions are not compared, and of schemas only the names. Nothing is signed.
+    ///
+    /// ```no_run
+    /// # use taskcluster::{Client, Queue, Result};
+    /// # async fn f(client: &Client) -> Result<()> {
+    /// let changes = client.check(&Queue::REFERENCE).await?;
+    /// for missing in changes.removed() {
+    ///     eprintln!("the deployment lacks {} of {}", missing.subject, missing.service);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the client has no root URL, or the deployment's references cannot be fetched.
+    pub async fn check(&self, reference: &Reference) -> Result<Changes> {
+        let (service, version, kind) = (reference.service, reference.version, kind(reference));
+        let path = path_of(reference);
+        let is_meant = |document: &Value| {
+            Kind::of(document) == Some(kind)
+                && document["serviceName"] == service
+                && document["apiVersion"] == version
+        };
+        let served = Source::open(self).await?.references(&|known| known == service).await?;
+        let theirs =
+            served.into_iter().find(is_meant).map(|theirs| (path.clone(), without_words(theirs)));
+        let ours = Documents::from([(path, without_words(to_json(reference)))]);
+        Ok(compare::documents(&ours, &theirs.into_iter().collect()))
+    }
+
+    /// Compares; the same in a program without async.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), and inside an asynchronous runtime.
+    pub fn check_blocking(&self, reference: &Reference) -> Result<Changes> {
+        block_on(self.check(reference))?
+    }
+}
