@@ -1,11 +1,15 @@
 //! The facts of a reference as static data: what `taskcluster_api!` writes and everything else reads.
 
+pub(crate) mod nearest;
+pub(crate) mod routing_keys;
+pub mod urls;
+
 use std::fmt;
 
 use reqwest::Method;
 
+use self::nearest::nearest;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
 use crate::scopes::ScopeTemplate;
 
 /// A reference file: one service's endpoints, or the exchanges that it publishes to.
