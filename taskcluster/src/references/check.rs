@@ -7,10 +7,10 @@ use super::compare;
 use super::documents::{Documents, Kind};
 use super::facts::{kind, path_of, to_json, without_words};
 use super::source::Source;
-use crate::blocking::block_on;
 use crate::client::Client;
 use crate::error::Result;
 use crate::reference::Reference;
+use crate::runtime::block_on;
 
 impl Client {
     /// Compares a reference that this program was built against with the one that the deployment serves.

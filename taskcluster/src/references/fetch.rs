@@ -12,10 +12,10 @@ use super::folder::Present;
 use super::paths;
 use super::source::Source;
 use super::write::write;
-use crate::blocking::block_on;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
+use crate::reference::nearest::nearest;
+use crate::runtime::block_on;
 
 /// How many documents are taken from a deployment.
 const MAX_DOCUMENTS: usize = 10_000;

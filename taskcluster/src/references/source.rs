@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::documents::{Documents, Kind, make_relative};
 use super::paths;
+use crate::call::request::Request;
+use crate::call::send::send_limited;
 use crate::client::Client;
+use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::reference::{Endpoint, Reference, Stability};
-use crate::request::Request;
-use crate::send::send_limited;
-use crate::service::Service;
 
 /// How much is taken from a deployment, in bytes.
 const MAX_SIZE: usize = 64 * 1024 * 1024;

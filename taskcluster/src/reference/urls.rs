@@ -1,6 +1,6 @@
 //! Where a deployment keeps what: the layout of URLs below a root URL, as all Taskcluster clients agree on it.
 
-use crate::reference::Reference;
+use super::Reference;
 
 /// The URL of an endpoint: `<rootUrl>/api/<service>/<version>/<path>`.
 ///

@@ -8,14 +8,16 @@ use reqwest::Url;
 use serde_core::Serialize;
 use serde_json::Value;
 
-use crate::call::{Call, CallFuture, Paged};
+use super::paged::Paged;
+use super::request::Request;
+use super::{Call, CallFuture};
+use crate::client::Client;
+use crate::client::service::Service;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
-use crate::reference::Endpoint;
-use crate::request::Request;
-use crate::service::Service;
+use crate::reference::nearest::nearest;
+use crate::reference::{Endpoint, Reference};
 
-/// A call of an endpoint that was chosen by name; see [`Client::call`](crate::Client::call).
+/// A call of an endpoint that was chosen by name; see [`Client::call`].
 ///
 /// Its arguments are checked when it is used, before anything is sent: names that the reference lacks, arguments that
 /// are missing, a payload that is missing or not wanted.
@@ -29,8 +31,33 @@ pub struct NamedCall {
     has_payload: bool,
 }
 
+impl Client {
+    /// Calls an endpoint by its wire name, for programs that learn at run time what to call.
+    ///
+    /// ```no_run
+    /// # async fn f(client: taskcluster::Client) -> Result<(), taskcluster::Error> {
+    /// use taskcluster::{Queue, json};
+    ///
+    /// let task = json!({"created": "2026-01-01T00:00:00.000Z", /* … */});
+    /// let status = client.call(&Queue::REFERENCE, "createTask")?
+    ///     .param("taskId", "fN1SbArXTPSVFNUvaOlinQ")
+    ///     .payload(&task)
+    ///     .send()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the reference has no such endpoint; the error names the nearest one.
+    pub fn call(&self, reference: &'static Reference, endpoint: &str) -> Result<NamedCall> {
+        let endpoint = reference.find_endpoint(endpoint)?;
+        Ok(NamedCall::new(&Service::new(self, reference), endpoint))
+    }
+}
+
 impl NamedCall {
-    pub(crate) fn new(service: &Service, endpoint: &'static Endpoint) -> Self {
+    fn new(service: &Service, endpoint: &'static Endpoint) -> Self {
         let request = Request::new(service, endpoint);
         Self { args: vec![None; endpoint.args.len()], request, has_payload: false }
     }

@@ -1,11 +1,9 @@
-//! Calls from programs without an asynchronous runtime.
+//! This crate's own runtime, for calls from programs without one.
 
 use std::future::{Future, pending};
 use std::sync::OnceLock;
 use std::thread;
 
-use futures_core::Stream;
-use futures_util::StreamExt as _;
 use tokio::runtime::{Builder, Handle};
 
 use crate::error::{Error, Result};
@@ -21,11 +19,11 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
              or in a task for blocking work give it to `Handle::current().block_on`",
         ));
     }
-    Ok(runtime()?.block_on(future))
+    Ok(handle()?.block_on(future))
 }
 
 /// This crate's own runtime, started when it is first needed.
-pub(crate) fn runtime() -> Result<&'static Handle> {
+pub(crate) fn handle() -> Result<&'static Handle> {
     static RUNTIME: OnceLock<Handle> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
@@ -39,27 +37,4 @@ pub(crate) fn runtime() -> Result<&'static Handle> {
         .map_err(failed)?;
     // Another thread may have been faster; then this runtime idles.
     Ok(RUNTIME.get_or_init(|| handle))
-}
-
-/// A stream as a blocking iterator. Inside an asynchronous runtime it yields one error and ends.
-#[derive(Debug)]
-#[must_use = "nothing is sent until the iterator is used"]
-pub struct BlockingIter<S>(Option<S>);
-
-impl<S> BlockingIter<S> {
-    pub(crate) fn new(stream: S) -> Self {
-        Self(Some(stream))
-    }
-}
-
-impl<T, S: Stream<Item = Result<T>> + Unpin> Iterator for BlockingIter<S> {
-    type Item = Result<T>;
-
-    fn next(&mut self) -> Option<Result<T>> {
-        let next = block_on(self.0.as_mut()?.next()).unwrap_or_else(|error| Some(Err(error)));
-        if !matches!(next, Some(Ok(_))) {
-            self.0 = None;
-        }
-        next
-    }
 }

@@ -5,13 +5,9 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
-use crate::call::{Call, Paged};
-use crate::client::{Client, parse_root};
+use super::{Client, base_url};
 use crate::error::Result;
-use crate::model::View;
-use crate::reference::{Endpoint, Reference};
-use crate::request::Request;
-use crate::urls;
+use crate::reference::{Reference, urls};
 
 /// One service of one deployment. Cheap to clone.
 ///
@@ -37,7 +33,7 @@ impl Service {
     #[must_use]
     pub fn new(client: &Client, reference: &'static Reference) -> Self {
         let base = urls::base(client.root_url(), reference);
-        match parse_root(&base) {
+        match base_url::parse(&base) {
             Ok(url) => Self::at(client, reference, url, None),
             // Only a `baseUrl` can be wrong. Its calls will tell; until then any URL does.
             Err(error) => {
@@ -56,7 +52,7 @@ impl Service {
         reference: &'static Reference,
         base_url: &str,
     ) -> Result<Self> {
-        Ok(Self::at(client, reference, parse_root(base_url)?, None))
+        Ok(Self::at(client, reference, base_url::parse(base_url)?, None))
     }
 
     fn at(
@@ -113,40 +109,6 @@ impl Service {
 
     pub(crate) fn port(&self) -> u16 {
         self.0.port
-    }
-
-    #[doc(hidden)]
-    pub fn call<T>(&self, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Call<T> {
-        Call::new(Request::new(self, endpoint).with_args(args))
-    }
-
-    #[doc(hidden)]
-    pub fn call_with<T>(
-        &self,
-        endpoint: &'static Endpoint,
-        args: &[&dyn fmt::Display],
-        payload: View<'_>,
-    ) -> Call<T> {
-        Call::new(Request::new(self, endpoint).with_args(args).with_typed(payload))
-    }
-
-    #[doc(hidden)]
-    pub fn paged<T, I>(
-        &self,
-        endpoint: &'static Endpoint,
-        args: &[&dyn fmt::Display],
-    ) -> Paged<T, I> {
-        Paged::new(self.call(endpoint, args))
-    }
-
-    #[doc(hidden)]
-    pub fn paged_with<T, I>(
-        &self,
-        endpoint: &'static Endpoint,
-        args: &[&dyn fmt::Display],
-        payload: View<'_>,
-    ) -> Paged<T, I> {
-        Paged::new(self.call_with(endpoint, args, payload))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::request::Request;
 use crate::error::{Error, Result};
-use crate::request::Request;
 use crate::scopes::{Expression, Params};
 
 /// The priorities of tasks, highest first.
@@ -11,7 +11,7 @@ pub(crate) const PRIORITIES: [&str; 7] =
     ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"];
 
 /// The endpoint's template, filled in with what the call shows.
-pub(crate) fn required_scopes(request: &Request) -> Result<Expression> {
+pub(super) fn required_scopes(request: &Request) -> Result<Expression> {
     request.check()?;
     let Some(template) = &request.endpoint.scopes else { return Ok(Expression::AllOf(Vec::new())) };
     let payload = request.payload.as_deref().and_then(|json| serde_json::from_slice(json).ok());

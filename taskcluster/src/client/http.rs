@@ -2,6 +2,8 @@
 
 use reqwest::Url;
 
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+use super::tls;
 use crate::error::{Error, Result};
 
 /// A `reqwest::ClientBuilder` set up as this crate's own: user agent, no redirects, TLS by the enabled feature.
@@ -46,7 +48,7 @@ fn set_up_tls(
     builder: reqwest::ClientBuilder,
     needs_certificates: bool,
 ) -> Result<reqwest::ClientBuilder, rustls::Error> {
-    let mut config = crate::tls::config(needs_certificates)?;
+    let mut config = tls::config(needs_certificates)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(builder.tls_backend_preconfigured(config))
 }

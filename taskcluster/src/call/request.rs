@@ -8,10 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use reqwest::Url;
 use serde_core::Serialize;
 
+use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::model::{self, View};
 use crate::reference::Endpoint;
-use crate::service::Service;
 
 /// All but the unreserved characters of RFC 3986, so that no URL library and no server finds anything to normalize.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -1,22 +1,28 @@
 //! The client: one connection pool, one identity, any number of services.
 
+mod base_url;
+pub(crate) mod clock;
+pub(crate) mod http;
+mod identity;
+pub(crate) mod retry;
+pub(crate) mod service;
+#[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
+pub(crate) mod tls;
+
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use reqwest::Url;
-use tokio::runtime::Handle;
 
-use crate::by_name::NamedCall;
+use self::clock::Clock;
+use self::http::http_client_builder_for;
+use self::identity::{Identity, no_credentials_to_limit};
+use self::retry::Retry;
 use crate::credentials::{Credentials, CredentialsProvider};
+use crate::env::variable;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
-use crate::http::http_client_builder_for;
-use crate::reference::Reference;
-use crate::retry::Retry;
-use crate::service::Service;
 
 /// A deployment as seen by one identity. Cheap to clone; clones and derived clients share one pool of connections.
 ///
@@ -37,42 +43,10 @@ struct Inner {
     /// `None` where each service has an URL of its own.
     root: Option<Url>,
     identity: Identity,
-    authorized_scopes: Option<Vec<String>>,
     timeout: Duration,
     retry: Retry,
     validate: bool,
     clock: Arc<Clock>,
-}
-
-/// Whose signatures a client makes.
-#[derive(Clone)]
-enum Identity {
-    Nobody,
-    Fixed(Credentials, Arc<Signer>),
-    Provided(Arc<dyn CredentialsProvider>, Arc<LastSigner>),
-}
-
-/// What a provider gave last, made ready to sign.
-type LastSigner = Mutex<Option<(Credentials, Arc<Signer>)>>;
-
-/// How far the server's clock is ahead of ours, in seconds, as far as known. Derived clients share it.
-#[derive(Default)]
-pub(crate) struct Clock(AtomicI64);
-
-impl Clock {
-    /// Seconds since 1970, by the server's clock.
-    pub(crate) fn now(&self) -> i64 {
-        crate::hawk::now().saturating_add(self.0.load(Ordering::Relaxed))
-    }
-
-    /// Takes over the server's time; `false` if it is about the one that a request was signed with.
-    pub(crate) fn correct(&self, server: i64, signed_at: i64) -> bool {
-        let off = server.abs_diff(signed_at) >= 60;
-        if off {
-            self.0.store(server.saturating_sub(crate::hawk::now()), Ordering::Relaxed);
-        }
-        off
-    }
 }
 
 impl Client {
@@ -119,10 +93,10 @@ impl Client {
     ///
     /// If neither URL is set, only one of client id and token is, or [`ClientBuilder::build`] fails.
     pub fn from_env() -> Result<Self> {
-        if let Some(proxy) = crate::env::variable("TASKCLUSTER_PROXY_URL") {
+        if let Some(proxy) = variable("TASKCLUSTER_PROXY_URL") {
             return Self::builder(proxy).build();
         }
-        let root = crate::env::variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
+        let root = variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
             Error::config("neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
         })?;
         let mut builder = Self::builder(root);
@@ -132,43 +106,19 @@ impl Client {
         builder.build()
     }
 
-    /// Calls an endpoint by its wire name, for programs that learn at run time what to call.
-    ///
-    /// ```no_run
-    /// # async fn f(client: taskcluster::Client) -> Result<(), taskcluster::Error> {
-    /// use taskcluster::{Queue, json};
-    ///
-    /// let task = json!({"created": "2026-01-01T00:00:00.000Z", /* … */});
-    /// let status = client.call(&Queue::REFERENCE, "createTask")?
-    ///     .param("taskId", "fN1SbArXTPSVFNUvaOlinQ")
-    ///     .payload(&task)
-    ///     .send()
-    ///     .await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If the reference has no such endpoint; the error names the nearest one.
-    pub fn call(&self, reference: &'static Reference, endpoint: &str) -> Result<NamedCall> {
-        let endpoint = reference.find_endpoint(endpoint)?;
-        Ok(NamedCall::new(&Service::new(self, reference), endpoint))
-    }
-
     /// The same deployment and connections, with other credentials. Authorized scopes stay.
     ///
     /// # Errors
     ///
     /// If these credentials cannot sign; see [`Signer::new`].
     pub fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
-        let identity = Identity::fixed(credentials, self.0.authorized_scopes.as_deref())?;
-        Ok(self.derive(identity, self.0.authorized_scopes.clone()))
+        Ok(self.derive(self.0.identity.with_credentials(credentials)?))
     }
 
     /// The same deployment and connections, without credentials: calls are not signed.
     #[must_use]
     pub fn without_credentials(&self) -> Self {
-        self.derive(Identity::Nobody, None)
+        self.derive(Identity::nobody())
     }
 
     /// The same client, limited to these scopes of its own, which replace an earlier limit.
@@ -187,22 +137,16 @@ impl Client {
         &self,
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<Self> {
-        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
-        let identity = match &self.0.identity {
-            Identity::Nobody => return Err(no_credentials_to_limit()),
-            Identity::Fixed(credentials, _) => Identity::fixed(credentials.clone(), Some(&scopes))?,
-            Identity::Provided(provider, _) => Identity::provided(provider.clone()),
-        };
-        Ok(self.derive(identity, Some(scopes)))
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        Ok(self.derive(self.0.identity.with_authorized_scopes(scopes)?))
     }
 
-    fn derive(&self, identity: Identity, authorized_scopes: Option<Vec<String>>) -> Self {
+    fn derive(&self, identity: Identity) -> Self {
         let Inner { http, root, timeout, retry, validate, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             http: http.clone(),
             root: root.clone(),
             identity,
-            authorized_scopes,
             timeout: *timeout,
             retry: *retry,
             validate: *validate,
@@ -219,10 +163,7 @@ impl Client {
     /// Whom calls are signed as; `None` for a client without credentials or with a provider of them.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        match &self.0.identity {
-            Identity::Fixed(credentials, _) => Some(credentials.client_id()),
-            Identity::Nobody | Identity::Provided(..) => None,
-        }
+        self.0.identity.client_id()
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -248,80 +189,13 @@ impl Client {
 
     /// What signs the next attempt; `None` for a client without credentials.
     pub(crate) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
-        match &self.0.identity {
-            Identity::Nobody => Ok(None),
-            Identity::Fixed(_, signer) => Ok(Some(signer.clone())),
-            Identity::Provided(provider, cache) => {
-                let credentials = provider.credentials().await.map_err(provider_failed)?;
-                self.cached_signer(cache, credentials).map(Some)
-            }
-        }
+        self.0.identity.signer().await
     }
 
-    /// What signs an URL. A provider that would have to wait stands back behind the credentials that it gave last.
+    /// What signs a URL, without waiting.
     pub(crate) fn signer_at_once(&self) -> Result<Arc<Signer>> {
-        match &self.0.identity {
-            Identity::Nobody => Err(Error::config("a signed URL needs a client with credentials")),
-            Identity::Fixed(_, signer) => Ok(signer.clone()),
-            Identity::Provided(provider, cache) => match poll_once(&**provider)? {
-                Some(credentials) => {
-                    self.cached_signer(cache, credentials.map_err(provider_failed)?)
-                }
-                None => cache
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .as_ref()
-                    .map(|(_, signer)| signer.clone())
-                    .ok_or_else(|| {
-                        Error::config("the credentials provider has not given credentials yet")
-                    }),
-            },
-        }
+        self.0.identity.signer_at_once()
     }
-
-    fn cached_signer(&self, cache: &LastSigner, credentials: Credentials) -> Result<Arc<Signer>> {
-        let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*cache {
-            Some((known, signer)) if *known == credentials => Ok(signer.clone()),
-            _ => {
-                let signer =
-                    Arc::new(Signer::new(&credentials, self.0.authorized_scopes.as_deref())?);
-                *cache = Some((credentials, signer.clone()));
-                Ok(signer)
-            }
-        }
-    }
-}
-
-impl Identity {
-    fn fixed(credentials: Credentials, authorized_scopes: Option<&[String]>) -> Result<Self> {
-        let signer = Arc::new(Signer::new(&credentials, authorized_scopes)?);
-        Ok(Self::Fixed(credentials, signer))
-    }
-
-    fn provided(provider: Arc<dyn CredentialsProvider>) -> Self {
-        Self::Provided(provider, Arc::default())
-    }
-}
-
-/// Asks a provider, without waiting; within a runtime, since it may count on one.
-fn poll_once(
-    provider: &dyn CredentialsProvider,
-) -> Result<Option<Result<Credentials, Box<dyn std::error::Error + Send + Sync>>>> {
-    let runtime = match Handle::try_current() {
-        Ok(_) => None,
-        Err(_) => Some(crate::blocking::runtime()?),
-    };
-    let _inside = runtime.map(Handle::enter);
-    Ok(provider.credentials().now_or_never())
-}
-
-fn provider_failed(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    Error::config("the credentials provider failed").because(error)
-}
-
-fn no_credentials_to_limit() -> Error {
-    Error::config("authorized scopes limit credentials, but the client has none")
 }
 
 /// Shows root URL and client id.
@@ -428,14 +302,14 @@ impl ClientBuilder {
     /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
     pub fn build(self) -> Result<Client> {
         let Self { root_url, identity, authorized_scopes, timeout, retry, validate, http } = self;
-        let root = root_url.as_deref().map(parse_root).transpose()?;
+        let root = root_url.as_deref().map(base_url::parse).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
-            None => Identity::Nobody,
+            None => Identity::nobody(),
             Some(Chosen::Credentials(credentials)) => {
-                Identity::fixed(credentials, authorized_scopes.as_deref())?
+                Identity::fixed(credentials, authorized_scopes)?
             }
-            Some(Chosen::Provider(provider)) => Identity::provided(provider),
+            Some(Chosen::Provider(provider)) => Identity::provided(provider, authorized_scopes),
         };
         let http = match http {
             Some(http) => http,
@@ -444,41 +318,15 @@ impl ClientBuilder {
             })?,
         };
         let clock = Arc::default();
-        Ok(Client(Arc::new(Inner {
-            http,
-            root,
-            identity,
-            authorized_scopes,
-            timeout,
-            retry,
-            validate,
-            clock,
-        })))
+        Ok(Client(Arc::new(Inner { http, root, identity, timeout, retry, validate, clock })))
     }
 }
 
 /// Shows the root URL alone, and not even that if it is none.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let root_url = self.root_url.as_deref().map(|url| parse_root(url).map(String::from).ok());
+        let root_url =
+            self.root_url.as_deref().map(|url| base_url::parse(url).map(String::from).ok());
         f.debug_struct("ClientBuilder").field("root_url", &root_url).finish_non_exhaustive()
     }
-}
-
-pub(crate) fn parse_root(text: &str) -> Result<Url> {
-    let refuse = |why: &str| Error::config(format!("the URL of a deployment or service {why}"));
-    let mut url = Url::parse(text.trim_end_matches('/'))
-        .map_err(|error| refuse("cannot be read").because(error))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refuse("is neither http nor https"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("carries a user or password, which belong into the credentials"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refuse("has a query or fragment"));
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    Ok(url)
 }

@@ -7,9 +7,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::nearest::nearest;
+use super::{Exchange, RoutingKeyPart};
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
-use crate::reference::{Exchange, RoutingKeyPart};
 
 /// What stands in a routing key for a part that has no value.
 const NO_VALUE: &str = "_";

@@ -13,10 +13,11 @@ use serde_core::de::DeserializeOwned;
 use serde_json::error::Category;
 use tracing::debug;
 
+use super::request::Request;
+use crate::client::clock;
 use crate::error::{Error, Result, describe, without_values};
 use crate::hawk::{self, Target, payload_hash};
 use crate::reference::Endpoint;
-use crate::request::Request;
 
 /// How much of an error's body is read, in bytes.
 const MAX_ERROR: usize = 256 * 1024;
@@ -291,7 +292,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = match text.parse() {
         Ok(seconds) => seconds,
         Err(_) => {
-            let now = server_time(headers).unwrap_or_else(hawk::now);
+            let now = server_time(headers).unwrap_or_else(clock::now);
             u64::try_from(http_date(text)?.saturating_sub(now)).unwrap_or(0)
         }
     };

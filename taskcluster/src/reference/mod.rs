@@ -1,13 +1,16 @@
 //! The facts of a reference as static data: what `taskcluster_api!` writes and everything else reads.
 
+pub(crate) mod nearest;
+pub(crate) mod routing_keys;
+pub mod urls;
+
 use std::fmt;
 
 use reqwest::Method;
 
+use self::nearest::nearest;
 use crate::error::{Error, Result};
-use crate::nearest::nearest;
 use crate::scopes::ScopeTemplate;
-use crate::services;
 
 /// A reference file: one service's endpoints, or the exchanges that it publishes to.
 ///
@@ -74,16 +77,6 @@ impl Reference {
         self.endpoints.iter().find(|endpoint| endpoint.name == name).ok_or_else(|| {
             Error::unknown_name(self.service, "endpoint", name, nearest(name, known))
         })
-    }
-
-    /// The version of Taskcluster that this reference is of; `None` for one that is not built into this crate.
-    ///
-    /// ```
-    /// assert_eq!(taskcluster::Queue::REFERENCE.version_of_taskcluster(), Some("114.0.0"));
-    /// ```
-    #[must_use]
-    pub fn version_of_taskcluster(&self) -> Option<&'static str> {
-        services::version_of(self)
     }
 
     /// The exchange of this wire name (`taskCompleted`).

@@ -11,17 +11,17 @@ use futures_util::stream::try_unfold;
 use serde_core::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Deserializer;
 
+use super::request::Request;
+use super::send::{Answer, decode, send};
 use crate::error::{Error, Result};
 use crate::reference::Paging;
-use crate::request::Request;
-use crate::send::{Answer, decode, send};
 
 /// The pages of a call, fetched one by one as the stream is polled. It ends after an error.
 #[must_use = "nothing is sent until the stream is polled"]
 pub struct Pages<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T: DeserializeOwned + Send + 'static> Pages<T> {
-    pub(crate) fn new(request: Request, max_pages: usize) -> Self {
+    pub(super) fn new(request: Request, max_pages: usize) -> Self {
         Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
             let Some(answer) = pager.fetch().await? else { return Ok(None) };
             // The token is found by a pass of its own, since T may not have a place for it.
@@ -36,7 +36,7 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
 pub struct Items<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T: DeserializeOwned + Send + 'static> Items<T> {
-    pub(crate) fn new(request: Request, max_pages: usize) -> Self {
+    pub(super) fn new(request: Request, max_pages: usize) -> Self {
         let start = (Pager::new(request, max_pages), VecDeque::new());
         Self(Box::pin(try_unfold(start, async |(mut pager, mut items)| {
             loop {
