@@ -22,6 +22,7 @@ mod environment;
 mod every_endpoint;
 mod exchanges;
 mod faults;
+mod fetching;
 mod hawk;
 mod legacy_services;
 mod paging;

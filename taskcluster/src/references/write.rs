@@ -46,6 +46,11 @@ pub(super) fn write(folder: &Path, new: &Documents, stale: &BTreeSet<String>) ->
     for target in stale {
         steps.push(staging.prepare(steps.len(), target, None)?);
     }
+    take_all(&steps)
+}
+
+/// Takes all steps, or none.
+fn take_all(steps: &[Step]) -> Result<()> {
     for (done, step) in steps.iter().enumerate() {
         if let Err(error) = step.take() {
             // What cannot be undone either is as broken as the disk.
@@ -149,5 +154,44 @@ impl Step {
             Some(old) => fs::rename(old, &self.target),
             None => fs::remove_file(&self.target),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_before_a_failure_is_undone() {
+        let folder = std::env::temp_dir().join(format!("taskcluster-{}", slugid::v4()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("a.json"), "old a").unwrap();
+        fs::write(folder.join("gone.json"), "old").unwrap();
+        let staging = Staging::create(&folder).unwrap();
+        let at = |name: &str| folder.join(name);
+        let steps = [
+            staging.prepare(0, at("a.json"), Some("new a")).unwrap(),
+            staging.prepare(1, at("b/b.json"), Some("new b")).unwrap(),
+            staging.prepare(2, at("gone.json"), None).unwrap(),
+            staging.prepare(3, at("c.json"), Some("new c")).unwrap(),
+        ];
+        let staged = steps[3].new.as_ref().unwrap();
+        fs::remove_file(staged).unwrap();
+        let error = take_all(&steps).unwrap_err();
+        assert!(error.to_string().contains("c.json: "), "{error}");
+        assert_eq!(fs::read_to_string(at("a.json")).unwrap(), "old a");
+        assert_eq!(fs::read_to_string(at("gone.json")).unwrap(), "old");
+        assert!(!at("b/b.json").exists() && !at("c.json").exists());
+
+        let steps = [staging.prepare(4, at("a.json"), Some("new a")).unwrap()];
+        take_all(&steps).unwrap();
+        assert_eq!(fs::read_to_string(at("a.json")).unwrap(), "new a");
+        drop(staging);
+        assert!(
+            fs::read_dir(&folder).unwrap().all(|entry| {
+                !entry.unwrap().file_name().to_str().unwrap().starts_with(STAGING)
+            })
+        );
+        fs::remove_dir_all(&folder).unwrap();
     }
 }
