@@ -1,9 +1,9 @@
-//! Hawk, the scheme by which Taskcluster requests are signed.
+//! Hawk, the scheme that signs Taskcluster requests.
 //!
-//! Written from the specification (`API.md` of the `hawk` package, scheme version 1, SHA-256). A request's MAC covers
-//! method, host, port and the *whole* resource (path and query), a time, a nonce, the body's hash and `ext`, in which
-//! Taskcluster carries certificate and authorized scopes. [`Signer`] makes headers and bewits;
-//! `hawk::verify` (feature `testing`) is the other side.
+//! This is written from the specification (`API.md` of the `hawk` package, scheme version 1, SHA-256). The MAC of a
+//! request covers the method, host, port, the *whole* resource (path and query), a time, a nonce, the hash of the body,
+//! and `ext`, which carries Taskcluster's certificate and authorized scopes. [`Signer`] makes headers and bewits;
+//! `hawk::verify` (feature `testing`) verifies them.
 
 mod signer;
 #[cfg(feature = "testing")]
@@ -22,39 +22,39 @@ pub(crate) use signer::{nonce, now};
 /// The parts of a request that its MAC covers.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// The HTTP method in capitals; a bewit is always for `GET`.
+    /// The HTTP method in upper case. A bewit is always for `GET`.
     pub method: &'a str,
-    /// Path and query, exactly as they stand in the request line.
+    /// Path and query, exactly as in the request line.
     pub resource: &'a str,
-    /// The host as in the `Host` header, without port; an IPv6 address keeps its brackets.
+    /// The host as in the `Host` header, without the port. An IPv6 address keeps its brackets.
     pub host: &'a str,
-    /// The port, the scheme's own where the URL has none.
+    /// The port; if the URL has none, the scheme's default.
     pub port: u16,
 }
 
-/// What a MAC is made for; the word stands in the signed text, so that one cannot be taken for the other.
+/// What a MAC is for. It is part of the signed text, so that one kind cannot be used as the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Header,
     Bewit,
 }
 
-/// Everything beside the target that goes into a MAC.
+/// Everything that a MAC covers besides the target.
 struct Terms<'a> {
-    /// Seconds since 1970: the time of the request, or the end of a bewit.
+    /// Seconds since 1970: the time of the request, or the expiry of a bewit.
     time: i64,
     nonce: &'a str,
     hash: &'a str,
     ext: &'a str,
 }
 
-/// The state of HMAC-SHA256 after its key: half of the work of a short MAC, done once for each access token.
+/// The state of HMAC-SHA256 after its key. That is half the work of a short MAC, done once per access token.
 #[derive(Clone)]
 pub(crate) struct Key(Hmac<Sha256>);
 
 impl Key {
     pub(crate) fn new(access_token: &str) -> Self {
-        // As RFC 2104 has it: a short key is filled up with zeros, a long one is hashed first.
+        // RFC 2104: a short key is padded with zeros, a long one is hashed first.
         let key = access_token.as_bytes();
         let mut block = [0; 64];
         match block.get_mut(..key.len()) {
@@ -75,7 +75,7 @@ impl Key {
     }
 }
 
-/// Writes the text that a MAC is made of, "normalized request string" in the specification.
+/// Writes the text that a MAC covers, the "normalized request string" of the specification.
 fn write_signed_text(out: &mut String, purpose: Purpose, target: &Target<'_>, terms: &Terms<'_>) {
     out.push_str(match purpose {
         Purpose::Header => "hawk.1.header\n",
@@ -109,7 +109,7 @@ fn push_number(out: &mut String, number: i64) {
     let _ = write!(out, "{number}");
 }
 
-/// The hash of a body, as header and MAC carry it: over the content type without parameters, and the body.
+/// Hashes a payload for the header and the MAC. The hash covers the content type, without parameters, and the body.
 ///
 /// ```
 /// let hash = taskcluster::hawk::payload_hash("application/json", br#"{"scopes":["a"]}"#);

@@ -1,10 +1,10 @@
-//! The typed model: what generated payload types are to the code that reads, writes, compares, prints and checks them.
+//! The typed model: how generated payload types are read, written, compared, printed and validated.
 //!
-//! A generated type does none of that by itself. A [`Record`] says by a static [`Shape`] what its fields are called, and
-//! opens one by its index: as a [`Slot`], a place to be filled, or as a [`View`] of what is there. Everything else is
-//! written here, once, over these two: [`mod@read`] fills slots from any serde format, [`mod@write`] writes views to any,
-//! [`mod@whole`] clones, compares and prints records, [`mod@rules`] holds them against their schema. So a type costs the
-//! compiler two small `match`es instead of a visitor of its own.
+//! A generated type does none of this itself. A [`Record`] describes its fields in a static [`Shape`] and gives access to
+//! each of them by index: as a [`Slot`], a place to fill, or as a [`View`] of its value. Everything else is written here,
+//! once, in terms of these two: [`mod@read`] fills slots from any serde format, [`mod@write`] writes views to any serde
+//! format, [`mod@whole`] clones, compares and prints records, [`mod@rules`] validates them against their schema. So a type
+//! costs the compiler two small `match`es instead of its own visitor.
 
 mod field;
 mod free_form;
@@ -29,12 +29,12 @@ pub use whole::{clone, debug, debug_union, same};
 pub(crate) use write::to_json;
 pub use write::write;
 
-/// A type that a slot can be of: generated ones, and those that their fields are made of.
+/// A type that can be a field: the generated types, and the types that their fields consist of.
 pub trait Field: 'static {
-    /// Whether it is read from the text of the JSON value rather than from its parts.
+    /// Whether the type is read from the text of a JSON value, rather than from its parts.
     const FROM_TEXT: bool = false;
 
-    /// A value to be filled; not one that a user ever sees.
+    /// A value to be filled. Users never see it.
     fn blank() -> Self
     where
         Self: Sized;
@@ -42,56 +42,56 @@ pub trait Field: 'static {
     /// The place to be filled.
     fn slot(&mut self) -> Slot<'_>;
 
-    /// What is there.
+    /// The value.
     fn view(&self) -> View<'_>;
 }
 
 /// A generated struct.
 pub trait Record {
-    /// Its fields' names and what is known of them.
+    /// The names and properties of its fields.
     fn shape(&self) -> &'static Shape;
 
-    /// A field by its index in the shape.
+    /// The slot of the field with this index in the shape.
     fn slot_of(&mut self, index: usize) -> Slot<'_>;
 
-    /// A field by its index in the shape.
+    /// The view of the field with this index in the shape.
     fn view_of(&self, index: usize) -> View<'_>;
 }
 
-/// What is known of a record's fields.
+/// Describes the fields of a record.
 #[derive(Debug)]
 pub struct Shape {
     /// The Rust name of the struct.
     pub name: &'static str,
-    /// The fields. Where the record is open, one more field, which is not listed here, takes what they do not.
+    /// The fields. An open record has one more, not listed here, for all properties without a field.
     pub fields: &'static [FieldShape],
     /// Whether properties without a field are kept.
     pub open: bool,
 }
 
-/// What is known of a field.
+/// Describes a field.
 #[derive(Debug)]
 pub struct FieldShape {
     /// The name on the wire.
     pub key: &'static str,
     /// The name in Rust.
     pub name: &'static str,
-    /// How much it is there.
+    /// Whether it may be missing or `null`.
     pub presence: Presence,
     /// Whether it is hidden from `Debug`.
     pub secret: bool,
-    /// What its schema demands beside its type.
+    /// What its schema requires besides the type.
     pub rules: &'static [Rule],
 }
 
-/// How much a field is there.
+/// Whether a field may be missing or `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It may be missing, and then is not written.
+    /// It may be missing, and is then not written.
     Optional,
-    /// It may be `null`, and is written as that.
+    /// It may be `null`, and is then written as `null`.
     Nullable,
-    /// It has a value.
+    /// It always has a value.
     Required,
 }
 
@@ -103,31 +103,31 @@ pub enum Slot<'a> {
     Integer(&'a mut i64),
     /// A number.
     Number(&'a mut f64),
-    /// A truth value.
+    /// A boolean.
     Bool(&'a mut bool),
     /// A date.
     Date(&'a mut DateTime<Utc>),
-    /// One of several texts.
+    /// One of several strings.
     Choice(&'a mut dyn Choice),
     /// A record.
     Record(&'a mut dyn Record),
     /// A list.
     List(&'a mut dyn List),
-    /// A map with text as keys.
+    /// A map with string keys.
     Map(&'a mut dyn Map),
     /// One of several records.
     Union(&'a mut dyn Union),
     /// JSON of any form.
     FreeForm(&'a mut FreeForm),
-    /// A tree of JSON.
+    /// Decoded JSON.
     Value(&'a mut Value),
     /// Nothing that can be filled.
     Nothing,
-    /// Something that may be missing; with [`Field::FROM_TEXT`] of what it is.
+    /// Something that may be missing, with the [`Field::FROM_TEXT`] of its type.
     Optional(&'a mut dyn Optional, bool),
 }
 
-/// What is in a field.
+/// The value of a field.
 #[derive(Clone, Copy)]
 pub enum View<'a> {
     /// Nothing.
@@ -138,23 +138,23 @@ pub enum View<'a> {
     Integer(i64),
     /// A number.
     Number(f64),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// A date.
     Date(DateTime<Utc>),
-    /// One of several texts.
+    /// One of several strings.
     Choice(&'a dyn Choice),
     /// A record.
     Record(&'a dyn Record),
     /// A list.
     List(&'a dyn List),
-    /// A map with text as keys.
+    /// A map with string keys.
     Map(&'a dyn Map),
     /// One of several records.
     Union(&'a dyn Union),
     /// JSON of any form.
     FreeForm(&'a FreeForm),
-    /// A tree of JSON.
+    /// Decoded JSON.
     Value(&'a Value),
 }
 
@@ -164,7 +164,7 @@ impl fmt::Debug for Slot<'_> {
     }
 }
 
-/// A field that has a value.
+/// A field that always has a value.
 #[must_use]
 pub const fn required(key: &'static str, name: &'static str, rules: &'static [Rule]) -> FieldShape {
     FieldShape { key, name, presence: Presence::Required, secret: false, rules }
@@ -183,7 +183,7 @@ pub const fn nullable(key: &'static str, name: &'static str, rules: &'static [Ru
 }
 
 impl FieldShape {
-    /// The same, hidden from `Debug`.
+    /// The same field, hidden from `Debug`.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.secret = true;
@@ -191,7 +191,7 @@ impl FieldShape {
     }
 }
 
-/// The impls that all generated structs have: everything by way of their [`Record`].
+/// The impls of all generated structs, based on their [`Record`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __record {
@@ -218,7 +218,7 @@ macro_rules! __record {
     )*};
 }
 
-/// The impls that all generated enums of texts have.
+/// The impls of all generated enums of strings.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __choice {
@@ -244,7 +244,7 @@ macro_rules! __choice {
     )*};
 }
 
-/// The impls that all generated enums of records have.
+/// The impls of all generated enums of records.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union {
@@ -260,7 +260,7 @@ macro_rules! __union {
     )*};
 }
 
-/// What makes a generated type one that a slot can be of.
+/// Implements [`Field`] for a generated type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field {
@@ -283,7 +283,7 @@ macro_rules! __field {
     };
 }
 
-/// Both traits of serde.
+/// Implements both traits of serde.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __serde {
