@@ -52,11 +52,9 @@ fn a_whole_key_wants_its_required_parts() {
         .worker_type("w")
         .scheduler_id("-");
     let error = keys.routing_key().unwrap_err();
-    assert!(
-        error
-            .message()
-            .starts_with("part `taskGroupId` of the routing key of taskPending is not given")
-    );
+    assert!(error.message().starts_with(
+        "part `taskGroupId` of the routing key of taskPending is required but not set"
+    ));
     let key = keys.task_group_id("G").routing_key().unwrap();
     assert_eq!(key, format!("primary.{TASK}.2._._.p.w.-.G"));
 
