@@ -47,8 +47,8 @@ async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
     let group = slugid::nice();
     for n in 0..5 {
         let task_id = if n == 0 { group.clone() } else { slugid::nice() };
-        let answer = queue.create_task(&task_id, &task(&group, n)).await?;
-        println!("created task     {task_id}: {}", answer.status.state);
+        let response = queue.create_task(&task_id, &task(&group, n)).await?;
+        println!("created task     {task_id}: {}", response.status.state);
     }
 
     // Fetch all pages, two tasks each.
