@@ -31,7 +31,7 @@ fn parts_that_would_shift_the_others_are_refused() {
             keys().reserved("a..b").binding(),
             "part `reserved` of the routing key of taskCompleted has an empty word",
         ),
-        (keys().worker_id("x".repeat(300)).binding(), "the routing key of taskCompleted has"),
+        (keys().worker_id("x".repeat(300)).binding(), "the routing key of taskCompleted is"),
     ] {
         let error = binding.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);

@@ -404,7 +404,7 @@ async fn mistakes_are_told_without_a_broker() {
     let credentials = || PulseCredentials::new("u", PASSWORD).host("127.0.0.1:9").unwrap();
     for (listener, what) in [
         (listener(credentials(), "a.b"), "part `taskGroupId`"),
-        (listener(credentials(), "G").queue(""), "the queue's name is empty"),
+        (listener(credentials(), "G").queue(""), "the queue name is empty"),
         (Listener::connect(credentials()).payload_as(), "a temporary queue without bindings"),
     ] {
         let error = listener.listen().await.unwrap_err();
@@ -762,7 +762,7 @@ fn credentials_of_the_environment() {
         (vec![password], "Err(Config(neither PULSE_USERNAME nor PULSE_URL is set))"),
         (
             vec![user, password, ("PULSE_HOST", "h:x")],
-            "Err(Config(\"h:x\" is not a host with a port))",
+            "Err(Config(the port in \"h:x\" is not a number up to 65535))",
         ),
     ] {
         let output = with_environment(&variables);
