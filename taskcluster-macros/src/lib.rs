@@ -8,30 +8,20 @@
 //! The schemas that a reference names go beside it: `schema` follows their references, `understand` makes plain `types`
 //! out of them, `type_names` gives these their names, and `expand::types` writes them.
 
-mod check;
 mod expand;
-mod files;
-#[cfg(test)]
-mod golden;
-mod invocation;
-mod locate;
-mod model;
+mod input;
 mod names;
-mod paging;
-mod patterns;
-mod payloads;
-mod problems;
-mod read;
+mod reference;
 mod schema;
-mod type_names;
-mod types;
-mod understand;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 
-use crate::files::Files;
-use crate::invocation::{Invocation, Item};
-use crate::problems::{Problems, ProblemsAt};
+use crate::input::files::Files;
+use crate::input::invocation::{Invocation, Item};
+use crate::input::problems::{Problems, ProblemsAt};
+use crate::reference::{check, model, paging, patterns, payloads, read};
 
 /// Makes typed Rust of a Taskcluster API reference. See `taskcluster::taskcluster_api`.
 #[proc_macro]

@@ -1,6 +1,6 @@
 //! From wire names to Rust names. The only place that knows what must be evaded.
 
-use crate::model::Name;
+use crate::reference::model::Name;
 
 /// What a generated service struct has beside its endpoints.
 const SERVICE: &[&str] = &["as_ref", "clone", "fmt", "from", "new"];

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::{Endpoint, Exchange, Name, Reference, Scopes, Stability};
-use crate::types::Kind;
+use crate::reference::model::{Endpoint, Exchange, Name, Reference, Scopes, Stability};
+use crate::schema::types::Kind;
 
 /// Paragraphs as one `#[doc]` attribute.
 fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenStream {

@@ -5,9 +5,9 @@ use quote::quote;
 
 use super::types::{self, Seen};
 use super::{Context, docs, ident};
-use crate::model::{Endpoint, Stability};
 use crate::names;
-use crate::types::Kind;
+use crate::reference::model::{Endpoint, Stability};
+use crate::schema::types::Kind;
 
 /// The methods of all endpoints, and the types that they return.
 pub(super) fn all(

@@ -5,8 +5,8 @@ use quote::quote;
 
 use super::types::{self, Seen};
 use super::{Context, docs, ident};
-use crate::model::{Exchange, Part};
 use crate::names;
+use crate::reference::model::{Exchange, Part};
 
 /// The functions of all exchanges, and the types that they return.
 pub(super) fn all(

@@ -4,7 +4,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::expand::ident;
-use crate::model::{Endpoint, Exchange, Method, Name, Paging, Part, Reference, Scopes, Stability};
+use crate::reference::model::{
+    Endpoint, Exchange, Method, Name, Paging, Part, Reference, Scopes, Stability,
+};
 
 pub(super) fn reference(reference: &Reference) -> TokenStream {
     let Reference { service, version, exchange_prefix, endpoints, exchanges, .. } = reference;

@@ -16,12 +16,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
-use crate::files::Files;
-use crate::invocation::{Invocation, Item};
-use crate::model::{Name, Reference};
+use crate::input::files::Files;
+use crate::input::invocation::{Invocation, Item};
 use crate::names;
-use crate::payloads::Payloads;
-use crate::types::Types;
+use crate::reference::model::{Name, Reference};
+use crate::reference::payloads::Payloads;
+use crate::schema::types::Types;
 
 /// Everything that the items of an invocation become.
 pub(crate) fn all(

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote};
 
 use super::{Context, ident};
 use crate::names;
-use crate::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
+use crate::schema::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
 
 /// The types that stand in the module of an item.
 pub(super) fn all(context: &Context<'_>) -> TokenStream {

@@ -4,16 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use quote::ToTokens as _;
 
-use crate::check;
-use crate::files::Files;
-use crate::invocation::{Invocation, Item};
-use crate::model::Reference;
+use crate::input::files::Files;
+use crate::input::invocation::{Invocation, Item};
+use crate::input::problems::{Problems, ProblemsAt};
 use crate::names;
-use crate::problems::{Problems, ProblemsAt};
-use crate::schema::Resolver;
-use crate::type_names::{self, Names};
-use crate::types::Types;
-use crate::understand::Understanding;
+use crate::reference::check;
+use crate::reference::model::Reference;
+use crate::schema::resolve::Resolver;
+use crate::schema::type_names::{self, Names};
+use crate::schema::types::Types;
+use crate::schema::understand::Understanding;
 
 /// The types of an invocation. Items that are visible alike share theirs, so that one schema is one type.
 pub(crate) struct Payloads {
@@ -131,7 +131,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::types::{Definition, Kind};
+    use crate::schema::types::{Definition, Kind};
 
     /// An invocation with every reference of both generations.
     fn everything() -> Invocation {

@@ -1,9 +1,9 @@
 //! Which endpoints answer in pages: they take a continuation token, and their answers have one beside a list.
 
-use crate::files::{Document, Files};
-use crate::model::{Paging, Reference};
-use crate::problems::ProblemsAt;
-use crate::schema::{Resolver, Schema};
+use crate::input::files::{Document, Files};
+use crate::input::problems::ProblemsAt;
+use crate::reference::model::{Paging, Reference};
+use crate::schema::resolve::{Resolver, Schema};
 
 /// The property of a page that names the next one.
 const TOKEN: &str = "continuationToken";

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::files::{Document, Files};
-use crate::model::Reference;
-use crate::schema::Resolver;
+use crate::input::files::{Document, Files};
+use crate::reference::model::Reference;
+use crate::schema::resolve::Resolver;
 
 pub(crate) fn find(reference: &mut Reference, document: &Document, files: &mut Files) {
     let mut patterns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::files::Document;
-use crate::locate::JsonPath;
-use crate::model::{Endpoint, Exchange, Method, Part, Reference, Scopes, Stability};
+use crate::input::files::Document;
+use crate::input::locate::JsonPath;
+use crate::input::problems::{ProblemsAt, did_you_mean};
 use crate::names;
-use crate::problems::{ProblemsAt, did_you_mean};
+use crate::reference::model::{Endpoint, Exchange, Method, Part, Reference, Scopes, Stability};
 
 /// What cannot be read has been reported.
 struct Reported;

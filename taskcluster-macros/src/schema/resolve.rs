@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::files::Files;
-use crate::types::Place;
+use crate::input::files::Files;
+use crate::schema::types::Place;
 
 /// A schema at its place.
 #[derive(Clone)]

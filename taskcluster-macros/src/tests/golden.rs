@@ -6,7 +6,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::invocation::Invocation;
+use crate::input::invocation::Invocation;
 
 /// What a reference in `golden` becomes.
 fn expansion(name: &str) -> String {
@@ -48,7 +48,7 @@ fn expansions_are_as_they_were() {
         let first = now.lines().zip(then.lines()).position(|(now, then)| now != then);
         assert!(
             now == then,
-            "{file}:{}: another expansion; see `UPDATE_GOLDEN` in src/golden.rs\n\n{now}",
+            "{file}:{}: another expansion; see `UPDATE_GOLDEN` in src/tests/golden.rs\n\n{now}",
             first.map_or(0, |line| line + 1),
         );
     }

@@ -1,7 +1,7 @@
 //! A reference as plain data: no tokens, no JSON.
 
-use crate::locate::JsonPath;
-use crate::types::Kind;
+use crate::input::locate::JsonPath;
+use crate::schema::types::Kind;
 
 #[derive(Default)]
 pub(crate) struct Reference {

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 
-use crate::files::Document;
-use crate::locate::{JsonPath, locate};
+use crate::input::files::Document;
+use crate::input::locate::{JsonPath, locate};
 
 #[derive(Default)]
 pub(crate) struct Problems(Vec<(Span, String)>);

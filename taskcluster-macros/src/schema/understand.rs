@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::model::Name;
+use crate::input::problems::ProblemsAt;
 use crate::names;
-use crate::problems::ProblemsAt;
-use crate::schema::{Resolver, Schema};
-use crate::types::{
+use crate::reference::model::Name;
+use crate::schema::resolve::{Resolver, Schema};
+use crate::schema::types::{
     Branch, Definition, Field, Kind, Place, Record, Rule, Type, TypeId, Types, Union,
 };
 

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::files::{Document, Files};
-use crate::invocation::Item;
-use crate::locate::JsonPath;
-use crate::model::{Endpoint, Exchange, Name, Reference};
+use crate::input::files::{Document, Files};
+use crate::input::invocation::Item;
+use crate::input::locate::JsonPath;
+use crate::input::problems::{ProblemsAt, did_you_mean};
 use crate::names;
-use crate::problems::{ProblemsAt, did_you_mean};
+use crate::reference::model::{Endpoint, Exchange, Name, Reference};
 
 pub(crate) fn reference(
     reference: &mut Reference,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::Name;
+use crate::reference::model::Name;
 
 /// A place in a schema file: one place is one type, wherever it is referred to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::names::pascal_case;
-use crate::types::{Definition, Place, Type, Types};
+use crate::schema::types::{Definition, Place, Type, Types};
 
 /// Words at the end of a name that say how something is sent rather than what it is.
 const PACKAGING: &[&str] = &[
