@@ -213,7 +213,7 @@ impl Understanding<'_, '_> {
             let default = property.json.get("default").map(Value::to_string);
             let required = required.contains(&wire);
             let kind = match property.allowed() {
-                // A required constant tells a program nothing.
+                // A required constant carries no information, so it needs no enum.
                 Some(values) if required && matches!(values.as_slice(), [Value::String(_)]) => {
                     Kind::Text
                 }
