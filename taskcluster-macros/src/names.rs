@@ -61,6 +61,14 @@ pub(crate) fn module(of_struct: &str) -> String {
     avoiding(of_struct, &[of_struct]).rust
 }
 
+/// Names the struct of a reference that is found in a folder: `Queue`, `QueueEvents`, and of another version than `v1`
+/// `QueueV2`, `QueueEventsV2`.
+pub(crate) fn service(service: &str, version: &str, of_exchanges: bool) -> String {
+    let kind = if of_exchanges { "Events" } else { "" };
+    let version = if version == "v1" { String::new() } else { pascal_case(version) };
+    type_name(service, &format!("{kind}{version}"))
+}
+
 /// Names a type generated for an entry.
 pub(crate) fn type_name(wire: &str, suffix: &str) -> String {
     let name = pascal_case(wire) + suffix;
@@ -231,5 +239,14 @@ mod tests {
         assert_eq!(query_option("signedUrl").rust, "signed_url_");
         assert_eq!(routing_key_part("exchange").rust, "exchange_");
         assert_eq!(method("url").rust, "url");
+    }
+
+    #[test]
+    fn structs_of_a_folder_are_named_after_service_and_version() {
+        assert_eq!(service("worker-manager", "v1", false), "WorkerManager");
+        assert_eq!(service("worker-manager", "v1", true), "WorkerManagerEvents");
+        assert_eq!(service("queue", "v2", false), "QueueV2");
+        assert_eq!(service("queue", "v2", true), "QueueEventsV2");
+        assert_eq!(service("self", "v1", false), "Self_");
     }
 }

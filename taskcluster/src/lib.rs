@@ -157,6 +157,26 @@ pub use uuid::Uuid;
 /// `schemas/<service>/` beside it or in a folder above it, where a deployment's `<rootUrl>/schemas` goes. A change of any of
 /// these files makes your crate build anew.
 ///
+/// # Folders
+///
+/// `pub mod company = "api/";` generates a module with a struct for each reference below this folder, wherever it lies: each
+/// JSON file that has `entries`, outside of folders called `schemas`. A struct is named after its service, with `Events` for
+/// exchanges, and the version if that is not `v1`: `Queue`, `QueueEvents`, `QueueV2`. This takes what
+/// `taskcluster::references` fetches from a deployment, or what you copied from it.
+///
+/// ```
+/// taskcluster::taskcluster_api! {
+///     mod company = "references/current/";
+/// }
+///
+/// let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+/// let url = company::Queue::new(&client).status("fN1SbArXTPSVFNUvaOlinQ").url()?;
+/// # assert_eq!(url.path(), "/api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/status");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// The compiler watches the files that were there at the last build. After adding one, touch your source or another of them.
+///
 /// # What it makes
 ///
 /// A struct with `new(&Client)`, a method for each endpoint and `REFERENCE`, the facts; or of exchanges a struct with a

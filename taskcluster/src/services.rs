@@ -70,7 +70,7 @@ taskcluster_api! {
 }
 
 impl Reference {
-    /// The version of Taskcluster that this reference is of; `None` for one that is not built into this crate.
+    /// The version of Taskcluster that this reference comes from, or `None` if it is not built into this crate.
     ///
     /// ```
     /// assert_eq!(taskcluster::Queue::REFERENCE.version_of_taskcluster(), Some("114.0.0"));

@@ -1,10 +1,10 @@
-//! What differs between two sets of references, as values and as a table.
+//! The differences of two sets of references, as values and as a table.
 
 use std::fmt;
 
-/// What differs between the references of a folder, or of this program, and those that a deployment serves.
+/// The differences between the references in a folder, or those a program was built with, and those that a deployment serves.
 ///
-/// Printed, it is a table with a line for each change; nothing if there are none.
+/// `Display` writes a table with a line for each change, or nothing if there is none.
 ///
 /// ```
 /// # use taskcluster::{Client, Result, references::Fetch};
@@ -31,9 +31,9 @@ pub struct Change {
     pub subject: Subject,
     /// How.
     pub kind: ChangeKind,
-    /// Whether a program that was right before can be wrong now: it sends what is no longer taken, reads what no longer
-    /// comes, needs other scopes, or does not compile with the new files. Where the difference of two schemas cannot be
-    /// judged, it counts as one that can.
+    /// Whether a program that worked before can fail now: because it sends something that is no longer accepted, reads
+    /// something that is no longer returned, needs other scopes, or does not compile with the new files. Differences of
+    /// schemas that cannot be judged count as breaking.
     pub can_break_callers: bool,
 }
 
@@ -41,9 +41,9 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Subject {
-    /// All endpoints of the service: its reference is new or gone as a whole, with everything in it.
+    /// The whole reference of the service's endpoints. If it was added or removed, everything in it was, and its schemas.
     Endpoints,
-    /// All exchanges of the service, in the same way.
+    /// The whole reference of the service's exchanges.
     Exchanges,
     /// An endpoint, by its wire name.
     Endpoint(String),
@@ -64,21 +64,21 @@ pub enum Subject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It was not there before.
+    /// It is new.
     Added,
-    /// It is not there any more.
+    /// It is gone.
     Removed,
-    /// It is another one: the names of the facts that differ, such as `route` or `scopes`; of a schema the places.
+    /// It differs: in these facts, such as `route` or `scopes`, or at these places of a schema.
     Changed(Vec<String>),
 }
 
 impl Changes {
-    /// All changes, sorted by service.
+    /// Iterates over all changes, sorted by service.
     pub fn iter(&self) -> std::slice::Iter<'_, Change> {
         self.0.iter()
     }
 
-    /// Whether nothing has changed.
+    /// Whether nothing changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -96,7 +96,7 @@ impl Changes {
         self.iter().any(|change| change.can_break_callers)
     }
 
-    /// What is not there any more.
+    /// Iterates over what is gone.
     pub fn removed(&self) -> impl Iterator<Item = &Change> {
         self.iter().filter(|change| change.kind == ChangeKind::Removed)
     }
@@ -152,7 +152,7 @@ impl fmt::Display for ChangeKind {
     }
 }
 
-/// In one line, such as `queue v1: option limit of listTaskGroup removed (can break callers)`.
+/// Writes one line, such as `queue v1: option limit of listTaskGroup removed (can break callers)`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, version, subject, kind, .. } = self;
@@ -161,7 +161,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// A table: service, subject, what happened to it, and whether that can break callers.
+/// Writes a table: service, subject, whether the change can break callers, and what changed.
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.iter().map(|change| {

@@ -13,10 +13,10 @@ use crate::reference::Reference;
 use crate::runtime::block_on;
 
 impl Client {
-    /// Compares a reference that this program was built against with the one that the deployment serves.
+    /// Compares a reference that this program was built with to the one that the deployment serves.
     ///
-    /// The answer goes from the program's to the deployment's: what is removed is missing there, what is added only this
-    /// program does not know. Titles and descriptions are not compared, and of schemas only the names. Nothing is signed.
+    /// In the result, *removed* means that the deployment lacks something, *added* that it has something the program does not
+    /// know. Titles and descriptions are not compared, schemas only by name. Requests are not signed.
     ///
     /// ```no_run
     /// # use taskcluster::{Client, Queue, Result};
@@ -30,7 +30,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the client has no root URL, or the deployment's references cannot be fetched.
+    /// Returns an error if the client has no root URL, or if the references cannot be fetched.
     pub async fn check(&self, reference: &Reference) -> Result<Changes> {
         let (service, version, kind) = (reference.service, reference.version, kind(reference));
         let path = path_of(reference);
@@ -46,11 +46,11 @@ impl Client {
         Ok(compare::documents(&ours, &theirs.into_iter().collect()))
     }
 
-    /// Compares; the same in a program without async.
+    /// The blocking form of [`check`](Self::check).
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check), and inside an asynchronous runtime.
+    /// Returns the errors of [`check`](Self::check), and one if called inside an asynchronous runtime.
     pub fn check_blocking(&self, reference: &Reference) -> Result<Changes> {
         block_on(self.check(reference))?
     }

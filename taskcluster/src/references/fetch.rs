@@ -23,9 +23,9 @@ const MAX_DOCUMENTS: usize = 10_000;
 /// Fetches the references that a deployment serves, with the schemas that they need, and writes them as files for
 /// [`taskcluster_api!`](crate::taskcluster_api).
 ///
-/// The files are `<service>/<version>/api.json`, `<service>/<version>/exchanges.json` and
-/// `schemas/<service>/<version>/<name>.json`. They do not depend on where and when they were fetched, so that a second fetch
-/// of the same version changes nothing. Logs, metrics and whatever else a deployment has references of are left alone.
+/// The files are called `<service>/<version>/api.json`, `<service>/<version>/exchanges.json` and
+/// `schemas/<service>/<version>/<name>.json`. Their content does not depend on where and when they were fetched: a second
+/// fetch of the same version changes nothing. References of other kinds, such as logs and metrics, are ignored.
 ///
 /// ```no_run
 /// use taskcluster::Client;
@@ -38,8 +38,8 @@ const MAX_DOCUMENTS: usize = 10_000;
 /// # Ok(()) }
 /// ```
 ///
-/// No credentials are needed and none are sent. Timeout and retries are the client's. More than 64 MiB or 10,000
-/// documents are refused.
+/// Requests use the client's timeout and retries, and are not signed. A deployment may serve at most 64 MiB and 10,000
+/// documents.
 #[derive(Clone)]
 pub struct Fetch {
     client: Client,
@@ -47,45 +47,45 @@ pub struct Fetch {
     on_progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
-/// How far a fetch has come.
+/// The progress of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// How many documents have been fetched.
     pub fetched: usize,
-    /// How many are known to be needed; schemas may turn out to need more.
+    /// How many are needed, as far as known: a schema may turn out to need others.
     pub needed: usize,
 }
 
 impl Fetch {
-    /// Everything that this client's deployment serves.
+    /// Fetches everything that the client's deployment serves.
     #[must_use]
     pub fn new(client: &Client) -> Self {
         Self { client: client.clone(), services: None, on_progress: None }
     }
 
-    /// Restricts it to these services, by their names in URLs such as `worker-manager`, and the schemas that they need.
+    /// Fetches only these services, by their names in URLs such as `worker-manager`, and the schemas that they need.
     #[must_use]
     pub fn services<S: Into<String>>(self, services: impl IntoIterator<Item = S>) -> Self {
         Self { services: Some(services.into_iter().map(Into::into).collect()), ..self }
     }
 
-    /// Calls this whenever documents have arrived.
+    /// Sets a function that is called when documents have arrived.
     #[must_use]
     pub fn on_progress(self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self { on_progress: Some(Arc::new(tell)), ..self }
     }
 
-    /// Fetches, and brings the files in this folder up to date. Returns what differs from what was there.
+    /// Fetches, updates the files in this folder, and returns what changed.
     ///
-    /// References and schemas of the services that were fetched are replaced, and removed if the deployment does not
-    /// serve them any more; everything else in the folder is left alone. Files are written when everything has arrived,
-    /// beside the old ones, and then put in their places: an error or interruption leaves the old files whole.
+    /// References and schemas of the fetched services are replaced, or removed if the deployment no longer serves them.
+    /// All other files in the folder stay as they are. Nothing is written before everything has arrived; then each file is
+    /// written next to the old one and renamed. An error or interruption leaves the old files intact.
     ///
     /// # Errors
     ///
-    /// If a service that was asked for is not served, a document cannot be fetched or is none, a name does not belong
-    /// into the folder, or a file cannot be written.
+    /// Returns an error if the deployment does not serve one of the services, if a document cannot be fetched or is not
+    /// valid, if its name would lead out of the folder, or if a file cannot be written.
     pub async fn write_to(&self, folder: impl AsRef<Path>) -> Result<Changes> {
         let new = self.documents().await?;
         on_disk(folder.as_ref(), move |folder| {
@@ -97,20 +97,20 @@ impl Fetch {
         .await
     }
 
-    /// Fetches and writes; the same in a program without async.
+    /// The blocking form of [`write_to`](Self::write_to).
     ///
     /// # Errors
     ///
-    /// As [`write_to`](Self::write_to), and inside an asynchronous runtime.
+    /// Returns the errors of [`write_to`](Self::write_to), and one if called inside an asynchronous runtime.
     pub fn write_to_blocking(&self, folder: impl AsRef<Path>) -> Result<Changes> {
         block_on(self.write_to(folder))?
     }
 
-    /// Fetches, and tells what [`write_to`](Self::write_to) would change. Writes nothing.
+    /// Fetches, and returns what [`write_to`](Self::write_to) would change, without writing anything.
     ///
     /// # Errors
     ///
-    /// As [`write_to`](Self::write_to).
+    /// Returns the errors of [`write_to`](Self::write_to).
     pub async fn diff(&self, folder: impl AsRef<Path>) -> Result<Changes> {
         let new = self.documents().await?;
         on_disk(folder.as_ref(), move |folder| {
@@ -119,11 +119,11 @@ impl Fetch {
         .await
     }
 
-    /// Fetches and compares; the same in a program without async.
+    /// The blocking form of [`diff`](Self::diff).
     ///
     /// # Errors
     ///
-    /// As [`diff`](Self::diff), and inside an asynchronous runtime.
+    /// Returns the errors of [`diff`](Self::diff), and one if called inside an asynchronous runtime.
     pub fn diff_blocking(&self, folder: impl AsRef<Path>) -> Result<Changes> {
         block_on(self.diff(folder))?
     }

@@ -1,15 +1,15 @@
-//! The references that a deployment serves: fetched as files for the macro, and compared with those that are there.
+//! Fetches the references that a deployment serves, as files for the macro, and compares them with those you have.
 //!
-//! This crate has the services of one version of Taskcluster built in, and they do for most others. For the rest, and for
-//! services that are a deployment's own:
+//! The services that are built into this crate are those of one version of Taskcluster, and most of them work with others.
+//! For the rest, and for services of your own:
 //!
-//! 1. Fetch what the deployment serves into a folder of your crate, with [`Fetch`] or the example of this crate:
+//! 1. Fetch what the deployment serves into a folder of your crate, with [`Fetch`] or this crate's example `references`:
 //!    `cargo run --example references -- fetch --root-url https://tc.example.com --output api/`.
-//! 2. Make services of it: `taskcluster::taskcluster_api! { pub mod company = "api/"; }`.
-//! 3. Later, see what an upgrade of the deployment brings: [`Fetch::diff`], or `-- diff` in place of `-- fetch`. The answer
-//!    is [`Changes`], each of which says whether it can break callers.
+//! 2. Generate clients from it: `taskcluster::taskcluster_api! { pub mod company = "api/"; }`.
+//! 3. Before you upgrade, see what changes: [`Fetch::diff`], or `-- diff` instead of `-- fetch`. Each of the [`Changes`] says
+//!    whether it can break callers.
 //!
-//! A program can also ask at run time whether the deployment has what it was built against: [`Client::check`].
+//! At run time, [`Client::check`] tells whether the deployment has what a program was built with.
 //!
 //! [`Client::check`]: crate::Client::check
 

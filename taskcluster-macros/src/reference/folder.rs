@@ -1,0 +1,58 @@
+//! Finds the references below a folder, and names a struct for each.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::Ident;
+use syn::{LitStr, Token, Visibility};
+
+use crate::input::files::Files;
+use crate::input::invocation::{Folder, Item};
+use crate::input::problems::Problems;
+use crate::names;
+use crate::reference::read;
+
+/// The items of a folder: one for each JSON file below it that has `entries`.
+pub(crate) fn items(folder: &Folder, files: &mut Files, problems: &mut Problems) -> Vec<Item> {
+    let mut problems = problems.at(folder.path.span());
+    let paths = match files.below(folder.path.value().trim_end_matches('/')) {
+        Ok(paths) => paths,
+        Err(message) => {
+            problems.report(message);
+            return Vec::new();
+        }
+    };
+    let mut found = BTreeMap::new();
+    let mut is_empty = true;
+    for path in paths {
+        let document = match files.read(&path) {
+            Ok(document) if document.json.get("entries").is_some() => document,
+            // Some other file.
+            Ok(_) => continue,
+            Err(message) => {
+                problems.report(message);
+                continue;
+            }
+        };
+        is_empty = false;
+        let Some(heading) = read::heading(&document, &mut problems) else { continue };
+        let name = names::service(&heading.service, &heading.version, heading.of_exchanges);
+        if let Some(other) = found.get(&name) {
+            problems.report(format!("`{other}` and `{path}` are both named `{name}`"));
+        } else {
+            found.insert(name, path);
+        }
+    }
+    if is_empty {
+        let path = folder.path.value();
+        problems
+            .report(format!("no API reference in `{path}`: no JSON file below it has `entries`"));
+    }
+    let item = |(name, path): (String, String)| Item {
+        attributes: Vec::new(),
+        visibility: Visibility::Public(<Token![pub]>::default()),
+        name: Ident::new(&name, folder.name.span()),
+        path: LitStr::new(&path, folder.path.span()),
+        keep: None,
+    };
+    found.into_iter().map(item).collect()
+}
