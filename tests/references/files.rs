@@ -98,6 +98,19 @@ fn the_files_are_those_of_the_version_that_is_built_in() {
 }
 
 #[test]
+fn every_service_that_is_built_in_is_a_feature() {
+    let manifest = fs::read_to_string(root().join("../taskcluster/Cargo.toml")).unwrap();
+    let (_, all) = manifest.split_once("\nservices = [").unwrap();
+    let (all, _) = all.split_once(']').unwrap();
+    let all: BTreeSet<_> = all.split('"').map(str::to_owned).skip(1).step_by(2).collect();
+    let services: BTreeSet<_> = current("api").into_iter().map(|(service, _)| service).collect();
+    assert_eq!(all, services);
+    for service in services {
+        assert!(manifest.contains(&format!("\n{service} = []\n")), "{service}");
+    }
+}
+
+#[test]
 fn every_route_parameter_is_an_argument_and_the_other_way_round() {
     for (service, reference) in current("api") {
         for entry in entries(&reference) {

@@ -203,10 +203,13 @@ impl<'a> Sender<'a> {
             (true, _) => read(&mut response, MAX_ERROR).await,
         };
         let error = match body {
-            Ok(body) if !failed && limit.is_some_and(|limit| body.len() > limit) => {
-                Error::answer("the answer is larger than it may be").with_status(Some(status))
-            }
-            Ok(body) if !failed => return Ok((response, body)),
+            Ok(body) if !failed => match limit {
+                Some(limit) if body.len() > limit => {
+                    let message = format!("the response is larger than {limit} bytes");
+                    Error::answer(message).with_status(Some(status))
+                }
+                _ => return Ok((response, body)),
+            },
             Ok(body) => Error::api(status, body),
             // The status is enough.
             Err(error) if failed => Error::api(status, Bytes::new()).because(error.without_url()),

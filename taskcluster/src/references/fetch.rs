@@ -232,7 +232,7 @@ async fn on_disk<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce(&Path) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let folder = folder.to_owned();
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.to_owned();
     let done = tokio::task::spawn_blocking(move || work(&folder)).await;
     done.unwrap_or_else(|error| Err(Error::config("the files were not written").because(error)))
 }

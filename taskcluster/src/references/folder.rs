@@ -11,7 +11,7 @@ use super::paths;
 use crate::error::{Error, Result};
 
 /// How deep references may lie in the folder to be found there.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 2;
 
 /// What a folder holds of the services that were fetched, and which of it is to go.
 pub(super) struct Present {
@@ -27,34 +27,35 @@ impl Present {
     pub(super) fn read(folder: &Path, new: &Documents) -> Result<Self> {
         let services: BTreeSet<_> =
             new.keys().filter_map(|path| reference_at(path)).map(|(service, ..)| service).collect();
-        let mut found = BTreeSet::new();
-        let mut others = BTreeSet::new();
-        for path in json_files(folder, "", 0)? {
-            match path.strip_prefix("schemas/").and_then(|path| path.split('/').next()) {
-                Some(service) if services.contains(service) => drop(found.insert(path)),
-                Some(_) => {}
-                None => match reference_at(&path) {
-                    Some((service, ..)) if services.contains(service) => drop(found.insert(path)),
-                    _ => drop(others.insert(path)),
-                },
-            }
-        }
-        found.extend(new.keys().cloned());
         let read = |path: String| {
             let text = fs::read(place(folder, &path)).ok()?;
             Some((path, serde_json::from_slice::<Value>(&text).ok()?))
         };
-        let mut documents: Documents = found.into_iter().filter_map(read).collect();
+        let mut documents: Documents =
+            json_files(folder, "", 0)?.into_iter().filter_map(read).collect();
 
+        // What others need of the schemas.
         let mut needed = BTreeSet::new();
-        for (_, reference) in others.into_iter().filter_map(read) {
-            let service = reference["serviceName"].as_str().unwrap_or_default();
-            let named = schemas_of_entries(service, &reference, &[]).unwrap_or_default();
-            needed.extend(named.into_iter().map(|(_, path)| path));
+        for (path, document) in &documents {
+            let is_replaced =
+                reference_at(path).is_some_and(|(service, ..)| services.contains(service));
+            if !is_replaced && !path.starts_with("schemas/") {
+                let service = document["serviceName"].as_str().unwrap_or_default();
+                let named = schemas_of_entries(service, document, &[]).unwrap_or_default();
+                needed.extend(named.into_iter().map(|(_, path)| path));
+            }
         }
         let needed = closure(needed, &documents);
-        let is_stale = |path: &&String| !new.contains_key(*path) && !needed.contains(*path);
-        let stale: BTreeSet<_> = documents.keys().filter(is_stale).cloned().collect();
+
+        let is_stale = |path: &str| {
+            let service = match path.strip_prefix("schemas/") {
+                Some(path) => path.split('/').next(),
+                None => reference_at(path).map(|(service, ..)| service),
+            };
+            let is_ours = service.is_some_and(|service| services.contains(service));
+            is_ours && !new.contains_key(path) && !needed.contains(path)
+        };
+        let stale: BTreeSet<_> = documents.keys().filter(|path| is_stale(path)).cloned().collect();
         documents.retain(|path, _| new.contains_key(path) || stale.contains(path));
         Ok(Self { documents, stale })
     }
