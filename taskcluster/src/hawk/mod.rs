@@ -1,127 +1,15 @@
-//! Hawk, the scheme by which Taskcluster requests are signed.
+//! Hawk, the scheme that signs Taskcluster requests.
 //!
-//! Written from the specification (`API.md` of the `hawk` package, scheme version 1, SHA-256). A request's MAC covers
-//! method, host, port and the *whole* resource (path and query), a time, a nonce, the body's hash and `ext`, in which
-//! Taskcluster carries certificate and authorized scopes. [`Signer`] makes headers and bewits;
-//! `hawk::verify` (feature `testing`) is the other side.
+//! This is written from the specification (`API.md` of the `hawk` package, scheme version 1, SHA-256). The MAC of a
+//! request covers the method, host, port, the *whole* resource (path and query), a time, a nonce, the hash of the body,
+//! and `ext`, which carries Taskcluster's certificate and authorized scopes. [`Signer`] makes headers and bewits;
+//! `hawk::verify` (feature `testing`) verifies them.
 
+mod mac;
 mod signer;
 #[cfg(feature = "testing")]
 pub mod verify;
 
-use std::fmt::Write as _;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256};
-
+pub use mac::{Target, payload_hash};
 pub use signer::Signer;
-pub(crate) use signer::{nonce, now};
-
-/// The parts of a request that its MAC covers.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// The HTTP method in capitals; a bewit is always for `GET`.
-    pub method: &'a str,
-    /// Path and query, exactly as they stand in the request line.
-    pub resource: &'a str,
-    /// The host as in the `Host` header, without port; an IPv6 address keeps its brackets.
-    pub host: &'a str,
-    /// The port, the scheme's own where the URL has none.
-    pub port: u16,
-}
-
-/// What a MAC is made for; the word stands in the signed text, so that one cannot be taken for the other.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Header,
-    Bewit,
-}
-
-/// Everything beside the target that goes into a MAC.
-struct Terms<'a> {
-    /// Seconds since 1970: the time of the request, or the end of a bewit.
-    time: i64,
-    nonce: &'a str,
-    hash: &'a str,
-    ext: &'a str,
-}
-
-/// The state of HMAC-SHA256 after its key: half of the work of a short MAC, done once for each access token.
-#[derive(Clone)]
-pub(crate) struct Key(Hmac<Sha256>);
-
-impl Key {
-    pub(crate) fn new(access_token: &str) -> Self {
-        // As RFC 2104 has it: a short key is filled up with zeros, a long one is hashed first.
-        let key = access_token.as_bytes();
-        let mut block = [0; 64];
-        match block.get_mut(..key.len()) {
-            Some(start) => start.copy_from_slice(key),
-            None => block[..32].copy_from_slice(&Sha256::digest(key)),
-        }
-        Self(Hmac::new(&block.into()))
-    }
-
-    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
-        self.0.clone().chain_update(message).finalize().into_bytes().into()
-    }
-
-    /// Compares in constant time.
-    #[cfg(feature = "testing")]
-    pub(crate) fn verify(&self, message: &[u8], mac: &[u8]) -> bool {
-        self.0.clone().chain_update(message).verify_slice(mac).is_ok()
-    }
-}
-
-/// Writes the text that a MAC is made of, "normalized request string" in the specification.
-fn write_signed_text(out: &mut String, purpose: Purpose, target: &Target<'_>, terms: &Terms<'_>) {
-    out.push_str(match purpose {
-        Purpose::Header => "hawk.1.header\n",
-        Purpose::Bewit => "hawk.1.bewit\n",
-    });
-    push_number(out, terms.time);
-    for line in ["", terms.nonce, target.method, target.resource] {
-        out.push_str(line);
-        out.push('\n');
-    }
-    if target.host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        out.push_str(&target.host.to_ascii_lowercase());
-    } else {
-        out.push_str(target.host);
-    }
-    out.push('\n');
-    push_number(out, target.port.into());
-    out.push('\n');
-    out.push_str(terms.hash);
-    out.push('\n');
-    if terms.ext.contains(['\\', '\n']) {
-        out.push_str(&terms.ext.replace('\\', "\\\\").replace('\n', "\\n"));
-    } else {
-        out.push_str(terms.ext);
-    }
-    out.push('\n');
-}
-
-fn push_number(out: &mut String, number: i64) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{number}");
-}
-
-/// The hash of a body, as header and MAC carry it: over the content type without parameters, and the body.
-///
-/// ```
-/// let hash = taskcluster::hawk::payload_hash("application/json", br#"{"scopes":["a"]}"#);
-/// assert_eq!(hash, "NyP45IjpGNvUeOzSPr4OaSXefN1SWM0ScWDt45HxuJM=");
-/// ```
-#[must_use]
-pub fn payload_hash(content_type: &str, body: &[u8]) -> String {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let mut hash = Sha256::new_with_prefix(b"hawk.1.payload\n");
-    hash.update(essence.to_ascii_lowercase());
-    hash.update(b"\n");
-    hash.update(body);
-    hash.update(b"\n");
-    STANDARD.encode(hash.finalize())
-}
+pub(crate) use signer::nonce;

@@ -1,80 +1,19 @@
-//! What fields are made of: texts, numbers, dates, lists, maps, choices.
+//! The types of fields besides generated ones: strings, numbers, dates, lists, maps.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Field, FreeForm, Slot, View};
-
-/// A generated enum of texts.
-pub trait Choice: fmt::Debug {
-    /// The text.
-    fn text(&self) -> &str;
-
-    /// Becomes what the text stands for; a text that is not known is kept.
-    fn choose(&mut self, text: &str);
-}
-
-/// A list of fields of one type.
-pub trait List {
-    /// How many there are.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// One of them; nothing beyond the end.
-    fn view_of(&self, index: usize) -> View<'_>;
-
-    /// One more, to be filled.
-    fn push(&mut self) -> Slot<'_>;
-
-    /// Removes all.
-    fn clear(&mut self);
-}
-
-/// Fields of one type by name.
-pub trait Map {
-    /// How many there are.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Calls `each` with every one until that is `false`.
-    fn all(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) -> bool;
-
-    /// One of them.
-    fn get(&self, key: &str) -> Option<View<'_>>;
-
-    /// One more, to be filled; in place of the one that has the name.
-    fn insert(&mut self, key: String) -> Slot<'_>;
-
-    /// Removes all.
-    fn clear(&mut self);
-}
-
-/// A field that may be missing.
-pub trait Optional {
-    /// Makes it be there, to be filled.
-    fn fill(&mut self) -> Slot<'_>;
-
-    /// Makes it be missing.
-    fn clear(&mut self);
-}
+use super::free_form::FreeForm;
+use super::shape::{Field, List, Map, Optional, Slot, View};
 
 /// A value to be filled.
 pub fn blank<T: Field>() -> T {
     T::blank()
 }
 
-/// The types that a slot holds as they are: type, blank value, slot, view.
+/// The types that a slot holds directly: type, blank value, kind of slot, view.
 macro_rules! plain {
     ($($type:ty = $blank:expr, $kind:ident, |$value:ident| $view:expr;)*) => {$(
         impl Field for $type {
@@ -160,7 +99,7 @@ impl<T: Field> Optional for Option<T> {
     }
 }
 
-/// Where a type is a part of itself.
+/// For types that contain themselves.
 impl<T: Field> Field for Box<T> {
     const FROM_TEXT: bool = T::FROM_TEXT;
 
@@ -202,7 +141,7 @@ impl<T: Field> List for Vec<T> {
 
     fn push(&mut self) -> Slot<'_> {
         self.push(T::blank());
-        // There is one now; `Vec::push_mut` is newer than the compilers that are supported.
+        // It cannot be empty now. `Vec::push_mut` is newer than the oldest supported compiler.
         let last = self.len() - 1;
         self[last].slot()
     }

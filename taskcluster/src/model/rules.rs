@@ -1,4 +1,4 @@
-//! What a schema demands beside types: patterns, lengths, ranges. Checked only when asked, and only of what is sent.
+//! What a schema requires besides types: patterns, lengths, ranges. Checked only on request, and only for payloads to send.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -8,54 +8,14 @@ use regex_lite::Regex;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::{Record, View};
+use super::shape::{Format, Record, Rule, View};
 use crate::error::{Error, Result};
 
-/// One demand of a JSON schema.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
-    /// A text that this regular expression matches.
-    Pattern(&'static str),
-    /// A text of at least so many characters.
-    MinLength(usize),
-    /// A text of at most so many characters.
-    MaxLength(usize),
-    /// A text of a form.
-    Format(Format),
-    /// A number of at least this.
-    Minimum(f64),
-    /// A number of at most this.
-    Maximum(f64),
-    /// At least so many items.
-    MinItems(usize),
-    /// At most so many items.
-    MaxItems(usize),
-    /// No item is there twice.
-    UniqueItems,
-    /// Each item, or value of a map, is held against these.
-    Each(&'static [Self]),
-    /// At least one of these groups is kept.
-    AnyOf(&'static [&'static [Self]]),
-}
-
-/// The forms of texts that are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// An absolute URI.
-    Uri,
-    /// An address of IPv4.
-    Ipv4,
-    /// An address of IPv6.
-    Ipv6,
-    /// An address of e-mail.
-    Email,
-}
-
-/// Holds a value against the demands of its schema.
+/// Validates a value against its schema.
 ///
 /// # Errors
 ///
-/// All that is wrong, each with its place.
+/// Lists everything that is wrong, each with its path.
 pub fn validate(view: View<'_>) -> Result<()> {
     let mut checker = Checker { place: String::new(), problems: Vec::new() };
     checker.check(view, &[]);
@@ -65,7 +25,7 @@ pub fn validate(view: View<'_>) -> Result<()> {
     Err(Error::input(format!("the payload is not valid: {}", checker.problems.join("; "))))
 }
 
-/// Whether a text matches a pattern; patterns that are none match everything, since they say nothing.
+/// Whether a text matches a pattern. An invalid pattern matches everything.
 pub(crate) fn matches(pattern: &'static str, text: &str) -> bool {
     static COMPILED: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> =
         LazyLock::new(Mutex::default);
@@ -75,7 +35,7 @@ pub(crate) fn matches(pattern: &'static str, text: &str) -> bool {
 }
 
 struct Checker {
-    /// Where it is, as errors say it.
+    /// The path to the current value, as shown in errors.
     place: String,
     problems: Vec<String>,
 }
@@ -130,7 +90,7 @@ impl Checker {
     }
 }
 
-/// What is wrong with a value by a rule, without the value, which may be a secret.
+/// What is wrong with a value according to a rule, without the value itself, which may be a secret.
 fn broken(rule: Rule, view: View<'_>) -> Option<String> {
     let problem = |wrong: bool, problem: &dyn Fn() -> String| wrong.then(problem);
     match (rule, view) {
@@ -189,21 +149,21 @@ fn broken(rule: Rule, view: View<'_>) -> Option<String> {
                 .collect();
             items.sort_unstable();
             problem(items.windows(2).any(|pair| pair[0] == pair[1]), &|| {
-                "has an item twice".to_owned()
+                "has duplicate items".to_owned()
             })
         }
         _ => None,
     }
 }
 
-/// As much as can be said without asking the server: a name, one `@`, a host.
+/// As much as can be checked without asking a server: a name, one `@`, a host.
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(' ')
     })
 }
 
-/// The path arguments that do not match the patterns of the service's schemas.
+/// Describes the path arguments that do not match the patterns of the service's schemas.
 pub(crate) fn wrong_arguments(
     patterns: &[Option<&'static str>],
     args: &[(&'static str, String)],

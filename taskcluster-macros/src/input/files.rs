@@ -1,0 +1,91 @@
+//! The JSON files that an expansion reads and the compiler must watch.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+/// A JSON file.
+pub(crate) struct Document {
+    /// As the user wrote it or derived from that, relative to the folder of the crate's Cargo.toml.
+    pub(crate) path: String,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+/// Reads files relative to the folder of a crate's Cargo.toml, each once.
+pub(crate) struct Files {
+    root: PathBuf,
+    read: BTreeMap<String, Rc<Document>>,
+}
+
+impl Files {
+    pub(crate) fn in_this_crate() -> Self {
+        let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+        Self { root: root.into(), read: BTreeMap::new() }
+    }
+
+    /// Reads and parses a file.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
+    pub(crate) fn read(&mut self, path: &str) -> Result<Rc<Document>, String> {
+        if let Some(document) = self.read.get(path) {
+            return Ok(document.clone());
+        }
+        let text = std::fs::read_to_string(self.root.join(path)).map_err(|error| {
+            format!(
+                "cannot read `{path}`: {error}; the path is relative to the folder of Cargo.toml"
+            )
+        })?;
+        let json = serde_json::from_str(&text).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let what = error.to_string();
+            let what = what.split(" at line ").next().unwrap_or_default();
+            format!("{path}:{line}:{column}: invalid JSON: {what}")
+        })?;
+        let document = Rc::new(Document { path: path.to_owned(), text, json });
+        self.read.insert(path.to_owned(), document.clone());
+        Ok(document)
+    }
+
+    /// The paths of all files read so far.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.read.keys().map(String::as_str)
+    }
+
+    /// Finds the file of a schema that a reference names: in a folder `schemas/<service>` next to the reference or further up.
+    ///
+    /// # Errors
+    ///
+    /// Returns the paths that were tried.
+    pub(crate) fn find_schema(
+        &self,
+        reference: &str,
+        service: &str,
+        schema: &str,
+    ) -> Result<String, Vec<String>> {
+        let schema = schema.split('#').next().unwrap_or_default();
+        // References of 2017 name schemas by full URLs, `https://host[/schemas]/<service>/<version>/<name>.json`.
+        let absolute = schema.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        let below_schemas = match absolute {
+            Some((_, path)) => path.trim_start_matches("schemas/").to_owned(),
+            None => match schema.strip_prefix("/schemas/") {
+                Some(path) => path.to_owned(),
+                None => format!("{service}/{schema}"),
+            },
+        };
+        let places: Vec<_> = Path::new(reference)
+            .ancestors()
+            .skip(1)
+            .map(|folder| folder.join("schemas").join(&below_schemas))
+            .map(|place| place.to_string_lossy().replace('\\', "/"))
+            .collect();
+        match places.iter().find(|place| self.root.join(place).is_file()) {
+            Some(place) => Ok(place.clone()),
+            None => Err(places),
+        }
+    }
+}

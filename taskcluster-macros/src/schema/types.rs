@@ -1,0 +1,260 @@
+//! The types of payloads as plain data: between JSON schemas and Rust.
+
+use std::collections::HashMap;
+
+use crate::names::Name;
+
+/// A place in a schema file. One place is one type, however many schemas refer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The file, relative to the folder of the crate's Cargo.toml.
+    pub(crate) path: String,
+    /// A JSON pointer, empty for the whole file.
+    pub(crate) pointer: String,
+}
+
+pub(crate) type TypeId = usize;
+
+/// The types that items share.
+#[derive(Default)]
+pub(crate) struct Types {
+    pub(crate) all: Vec<Type>,
+    /// By place, and by the property that is left out because a union writes it.
+    pub(crate) known: HashMap<(Place, Option<String>), TypeId>,
+}
+
+/// A future struct or enum.
+pub(crate) struct Type {
+    pub(crate) place: Place,
+    /// The item whose module it belongs to.
+    pub(crate) item: usize,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// Whether it is part of a payload that callers send.
+    pub(crate) sent: bool,
+    /// The equal type that replaces it.
+    pub(crate) same_as: Option<TypeId>,
+    /// For a branch of a union: the union, and the name of the variant.
+    pub(crate) branch_of: Option<(TypeId, String)>,
+    pub(crate) definition: Definition,
+}
+
+pub(crate) enum Definition {
+    Record(Record),
+    Choice(Vec<Name>),
+    Union(Union),
+}
+
+#[derive(Default)]
+pub(crate) struct Record {
+    pub(crate) fields: Vec<Field>,
+    /// The name of the field that keeps other properties, if there is one.
+    pub(crate) open: Option<String>,
+}
+
+pub(crate) struct Field {
+    pub(crate) name: Name,
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
+    pub(crate) description: String,
+    pub(crate) default: Option<String>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+impl Field {
+    pub(crate) fn nullable(&self) -> bool {
+        matches!(self.kind, Kind::Optional(_))
+    }
+}
+
+/// The type of a field.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Kind {
+    Text,
+    Integer,
+    Number,
+    Bool,
+    Date,
+    /// Free-form JSON. If the schema does not ask for that, why it is not typed.
+    FreeForm(Option<String>),
+    List(Box<Self>),
+    Map(Box<Self>),
+    Optional(Box<Self>),
+    Named(TypeId),
+    /// A type that contains itself.
+    Boxed(TypeId),
+}
+
+impl Kind {
+    /// Free-form JSON in place of a schema that is not supported.
+    pub(crate) fn unclear(why: impl Into<String>) -> Self {
+        Self::FreeForm(Some(why.into()))
+    }
+
+    /// The named type that it holds directly, not in a list or map.
+    pub(crate) fn direct(&self) -> Option<TypeId> {
+        match self {
+            Self::Named(id) => Some(*id),
+            Self::Optional(inner) => inner.direct(),
+            _ => None,
+        }
+    }
+
+    /// Why it, or what it is a list or map of, is free-form JSON although its schema asks for more.
+    pub(crate) fn not_understood(&self) -> Option<&str> {
+        match self {
+            Self::FreeForm(why) => why.as_deref(),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.not_understood(),
+            _ => None,
+        }
+    }
+
+    /// The same type or `null`.
+    pub(crate) fn or_null(self) -> Self {
+        match self {
+            Self::Optional(_) => self,
+            other => Self::Optional(Box::new(other)),
+        }
+    }
+
+    /// Visits all named types in it.
+    pub(crate) fn named_mut(&mut self, each: &mut impl FnMut(&mut TypeId)) {
+        match self {
+            Self::Named(id) | Self::Boxed(id) => each(id),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.named_mut(each),
+            _ => {}
+        }
+    }
+}
+
+/// One of several records.
+#[derive(Default)]
+pub(crate) struct Union {
+    pub(crate) tag: Option<String>,
+    pub(crate) branches: Vec<Branch>,
+}
+
+pub(crate) struct Branch {
+    /// The variant.
+    pub(crate) name: String,
+    pub(crate) record: TypeId,
+    pub(crate) tags: Vec<String>,
+    pub(crate) required: Vec<String>,
+}
+
+/// A constraint of a schema beyond its type.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Rule {
+    Pattern(String),
+    MinLength(usize),
+    MaxLength(usize),
+    Format(&'static str),
+    Minimum(f64),
+    Maximum(f64),
+    MinItems(usize),
+    MaxItems(usize),
+    UniqueItems,
+    Each(Vec<Self>),
+    AnyOf(Vec<Vec<Self>>),
+}
+
+impl Type {
+    /// Visits all types that this one is made of.
+    pub(crate) fn parts_mut(&mut self, mut each: impl FnMut(&mut TypeId)) {
+        match &mut self.definition {
+            Definition::Record(record) => {
+                for field in &mut record.fields {
+                    field.kind.named_mut(&mut each);
+                }
+            }
+            Definition::Union(union) => {
+                union.branches.iter_mut().for_each(|branch| each(&mut branch.record));
+            }
+            Definition::Choice(_) => {}
+        }
+    }
+
+    pub(crate) fn parts(&mut self) -> Vec<TypeId> {
+        let mut parts = Vec::new();
+        self.parts_mut(|id| parts.push(*id));
+        parts
+    }
+}
+
+impl Types {
+    /// Marks a payload's types as sent.
+    pub(crate) fn mark_sent(&mut self, kind: &Kind) {
+        let mut open = Vec::new();
+        kind.clone().named_mut(&mut |id| open.push(*id));
+        while let Some(id) = open.pop() {
+            if !std::mem::replace(&mut self.all[id].sent, true) {
+                open.extend(self.all[id].parts());
+            }
+        }
+    }
+
+    /// Boxes every field by which a type contains itself.
+    pub(crate) fn box_cycles(&mut self) {
+        for id in 0..self.all.len() {
+            let Definition::Record(record) = &self.all[id].definition else { continue };
+            let in_cycle: Vec<_> = record
+                .fields
+                .iter()
+                .map(|field| field.kind.direct().is_some_and(|part| self.reaches(part, id)))
+                .collect();
+            let is_union: Vec<_> = record
+                .fields
+                .iter()
+                .map(|field| {
+                    field.kind.direct().is_some_and(|part| {
+                        matches!(self.all[part].definition, Definition::Union(_))
+                    })
+                })
+                .collect();
+            let Definition::Record(record) = &mut self.all[id].definition else { continue };
+            for (index, field) in record.fields.iter_mut().enumerate() {
+                if !in_cycle[index] {
+                    continue;
+                }
+                field.kind = match (&field.kind, field.kind.direct()) {
+                    (Kind::Optional(_), Some(part)) => Kind::Optional(Box::new(Kind::Boxed(part))),
+                    (_, Some(part)) if !field.required || is_union[index] => Kind::Boxed(part),
+                    _ => Kind::unclear("a required field of its own type"),
+                };
+            }
+        }
+    }
+
+    /// Whether a type holds another directly, not in a list or map.
+    fn reaches(&self, from: TypeId, to: TypeId) -> bool {
+        let mut seen = vec![false; self.all.len()];
+        let mut open = vec![from];
+        while let Some(id) = open.pop() {
+            if id == to {
+                return true;
+            }
+            if std::mem::replace(&mut seen[id], true) {
+                continue;
+            }
+            match &self.all[id].definition {
+                Definition::Record(record) => {
+                    open.extend(record.fields.iter().filter_map(|field| field.kind.direct()));
+                }
+                Definition::Union(union) => {
+                    open.extend(union.branches.iter().map(|branch| branch.record));
+                }
+                Definition::Choice(_) => {}
+            }
+        }
+        false
+    }
+
+    /// Replaces types by those that they equal.
+    pub(crate) fn replace_same(&mut self) {
+        let same: Vec<_> =
+            (0..self.all.len()).map(|id| self.all[id].same_as.unwrap_or(id)).collect();
+        for kind in &mut self.all {
+            kind.parts_mut(|id| *id = same[*id]);
+        }
+    }
+}
