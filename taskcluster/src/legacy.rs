@@ -63,7 +63,7 @@
 //! | `DEBUG_TASKCLUSTER_CLIENT=1` | `tracing` events at debug level; the examples print them if this variable is set |
 //! | `taskcluster.authenticate('description')` (a browser login) | not available; create credentials in the deployment's web interface |
 
-use crate::taskcluster_api;
+use taskcluster_macros::taskcluster_api;
 
 taskcluster_api! {
     pub struct Auth = "references/2017/auth.json";

@@ -1,73 +1,12 @@
-//! The types of fields: strings, numbers, dates, lists, maps, choices.
+//! The types of fields other than generated types: strings, numbers, dates, lists, maps.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Field, FreeForm, Slot, View};
-
-/// A generated enum of strings.
-pub trait Choice: fmt::Debug {
-    /// The string.
-    fn text(&self) -> &str;
-
-    /// Becomes the variant for this string. An unknown string is kept as it is.
-    fn choose(&mut self, text: &str);
-}
-
-/// A list of fields of one type.
-pub trait List {
-    /// The number of items.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// An item; nothing if the index is past the end.
-    fn view_of(&self, index: usize) -> View<'_>;
-
-    /// Adds an item, to be filled.
-    fn push(&mut self) -> Slot<'_>;
-
-    /// Removes all items.
-    fn clear(&mut self);
-}
-
-/// Fields of one type by name.
-pub trait Map {
-    /// The number of entries.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Calls `each` with every entry until it returns `false`.
-    fn all(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) -> bool;
-
-    /// The value of a key.
-    fn get(&self, key: &str) -> Option<View<'_>>;
-
-    /// Adds an entry, to be filled. It replaces one with the same key.
-    fn insert(&mut self, key: String) -> Slot<'_>;
-
-    /// Removes all entries.
-    fn clear(&mut self);
-}
-
-/// A field that may be missing.
-pub trait Optional {
-    /// Makes the value present, to be filled.
-    fn fill(&mut self) -> Slot<'_>;
-
-    /// Makes the value missing.
-    fn clear(&mut self);
-}
+use super::free_form::FreeForm;
+use super::shape::{Field, List, Map, Optional, Slot, View};
 
 /// A value to be filled.
 pub fn blank<T: Field>() -> T {

@@ -11,7 +11,8 @@ use serde_core::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{Field, FieldShape, FreeForm, Presence, Record, Shape, Slot, Union};
+use super::free_form::FreeForm;
+use super::shape::{Field, FieldShape, List, Presence, Record, Shape, Slot, Union};
 
 /// Reads a value of a generated type: the implementation of its `Deserialize`.
 ///
@@ -303,7 +304,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
 /// Adds a slot to a list and fills it, if there is another item.
 struct ItemReader<'a> {
-    list: &'a mut dyn super::List,
+    list: &'a mut dyn List,
     trace: &'a mut Trace,
 }
 

@@ -8,48 +8,8 @@ use regex_lite::Regex;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::{Record, View};
+use super::shape::{Format, Record, Rule, View};
 use crate::error::{Error, Result};
-
-/// A constraint of a JSON schema.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
-    /// A string that matches this regular expression.
-    Pattern(&'static str),
-    /// A string of at least this many characters.
-    MinLength(usize),
-    /// A string of at most this many characters.
-    MaxLength(usize),
-    /// A string of this format.
-    Format(Format),
-    /// A number of at least this.
-    Minimum(f64),
-    /// A number of at most this.
-    Maximum(f64),
-    /// At least this many items.
-    MinItems(usize),
-    /// At most this many items.
-    MaxItems(usize),
-    /// No duplicate items.
-    UniqueItems,
-    /// Each item of a list, or each value of a map, meets these.
-    Each(&'static [Self]),
-    /// All constraints of at least one of these groups are met.
-    AnyOf(&'static [&'static [Self]]),
-}
-
-/// The known formats of strings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// An absolute URI.
-    Uri,
-    /// An IPv4 address.
-    Ipv4,
-    /// An IPv6 address.
-    Ipv6,
-    /// An e-mail address.
-    Email,
-}
 
 /// Validates a value against its schema.
 ///

@@ -1,4 +1,4 @@
-//! One of several records, distinguished by a tag or by their required properties.
+//! Distinguishing the branches of a union, by a tag or by their required properties.
 
 use std::fmt;
 
@@ -6,37 +6,7 @@ use serde_core::Deserializer as _;
 use serde_core::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Slot, View};
-
-/// A generated enum of records.
-pub trait Union {
-    /// How to distinguish its branches.
-    fn shape(&self) -> &'static UnionShape;
-
-    /// Becomes a branch, to be filled. An index past the last branch stands for an unknown form, kept as a [`Value`].
-    fn choose(&mut self, branch: usize) -> Slot<'_>;
-
-    /// The index of its branch, and the content. For an unknown form, the index is past the last branch.
-    fn chosen(&self) -> (usize, View<'_>);
-}
-
-/// How to distinguish the branches of a union.
-#[derive(Debug)]
-pub struct UnionShape {
-    /// The property whose value names the branch, if there is one.
-    pub tag: Option<&'static str>,
-    /// The branches, in the order of the enum.
-    pub branches: &'static [Branch],
-}
-
-/// One of the records that a union can be.
-#[derive(Debug)]
-pub struct Branch {
-    /// The values of the tag that mean this branch. If there is only one, the tag is not a field of the record.
-    pub tags: &'static [&'static str],
-    /// The properties that it must have.
-    pub required: &'static [&'static str],
-}
+use super::shape::{Branch, UnionShape};
 
 impl UnionShape {
     /// The tag to write in addition to the fields of a branch.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Field, Record, Slot, Union, View};
+use super::shape::{Field, Record, Slot, Union, View};
 
 /// Clones a value: the implementation of `Clone` for generated structs.
 pub fn clone<T: Field>(value: &T) -> T {

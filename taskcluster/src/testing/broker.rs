@@ -5,9 +5,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Deployment;
 use super::messages::{Message, SERVICES};
-use crate::blocking::{block_on, runtime};
 use crate::error::{Error, Result};
 use crate::pulse::{Publisher, PulseCredentials};
+use crate::runtime::{self, block_on};
 
 impl Deployment {
     /// Publishes all messages from now on at a broker, too, as the services publish them at Pulse: for programs that
@@ -40,7 +40,7 @@ impl Deployment {
         let (connected, outcome) = oneshot::channel();
         let (sender, messages) = mpsc::unbounded_channel();
         // Not the caller's runtime, which may end before the deployment does.
-        runtime()?.spawn(async move {
+        runtime::handle()?.spawn(async move {
             let exchanges = SERVICES.iter().flat_map(|reference| reference.exchanges);
             let exchanges = exchanges.map(|exchange| exchange.exchange);
             match Publisher::connect(&broker, exchanges).await {

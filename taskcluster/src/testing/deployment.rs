@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::http::http_client_builder;
+use crate::client::retry::Retry;
 use crate::client::{Client, ClientBuilder};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::http::http_client_builder;
 use crate::reference::{Endpoint, Reference};
-use crate::retry::Retry;
 use crate::slugid;
 
 use super::expected::{self, ExpectedCall};

@@ -15,8 +15,8 @@ use super::server::{Incoming, Outcome};
 use super::state::State;
 use super::stub::{Key, Plan, Prescribed};
 use super::{auth, hooks, index, notify, object, purge_cache, queue, secrets};
+use crate::call::required_scopes::parameters;
 use crate::reference::Endpoint;
-use crate::required_scopes::parameters;
 
 impl State {
     /// Checks a request, takes it down, and finds its answer.

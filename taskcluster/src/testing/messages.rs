@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Deployment;
 use super::state::State;
-use crate::blocking::block_on;
 use crate::error::{Error, Result};
-use crate::exchange::{Binding, IntoBinding};
+use crate::reference::routing_keys::{Binding, IntoBinding};
 use crate::reference::{Exchange, Reference};
+use crate::runtime::block_on;
 
 /// How long [`Messages::next`] waits.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ impl Message {
 
     /// The routes by which it was sent, without `route.` before them.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
-        self.cc.iter().filter_map(|key| crate::exchange::route(key))
+        self.cc.iter().filter_map(|key| crate::reference::routing_keys::route(key))
     }
 
     /// Decodes the payload.

@@ -24,7 +24,7 @@ use super::secrets::Secrets;
 use super::storage::Storage;
 use super::stub::Stubs;
 use crate::credentials::Credentials;
-use crate::hawk::Key;
+use crate::key::Key;
 use crate::reference::Reference;
 use crate::slugid;
 

@@ -11,7 +11,7 @@ use super::super::messages::Message;
 use super::super::schemas::Problem;
 use super::super::state::State;
 use super::{Fire, Key, of_hook};
-use crate::required_scopes::parameters;
+use crate::call::required_scopes::parameters;
 use crate::{Queue, slugid};
 
 impl State {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::answer::{Refusal, date, timestamp};
 use super::super::clock::Clock;
-use crate::required_scopes::{PRIORITIES, add_defaults_of_tasks};
+use crate::call::required_scopes::{PRIORITIES, add_defaults_of_tasks};
 
 /// How far a task's `created` may be off.
 const DRIFT: TimeDelta = TimeDelta::minutes(15);

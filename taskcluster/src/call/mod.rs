@@ -1,0 +1,274 @@
+//! Calls as values: what endpoint methods return, and the ways to send them.
+
+pub(crate) mod blocking;
+pub(crate) mod by_name;
+pub(crate) mod paged;
+pub(crate) mod paging;
+mod request;
+pub(crate) mod required_scopes;
+mod send;
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+use serde_core::de::DeserializeOwned;
+use serde_json::Value;
+
+use self::request::Request;
+use self::required_scopes::required_scopes;
+use self::send::{Answer, decode, send, send_raw};
+use crate::client::service::Service;
+use crate::error::{Error, Result};
+use crate::hawk::Target;
+use crate::model::View;
+use crate::reference::Endpoint;
+use crate::runtime::block_on;
+use crate::scopes::Expression;
+
+/// How long signed URLs are valid by default in other Taskcluster clients: 15 minutes.
+pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// A call to one endpoint, with `T` as the type of the response.
+///
+/// Nothing is sent until you await the call or use one of its `send` methods. You can send a call more than once. If an
+/// argument is invalid, every use of the call returns an error.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+/// let call = queue.status("fN1SbArXTPSVFNUvaOlinQ");
+/// println!("{}", call.url()?);
+/// let status = call.await?;
+/// println!("{}", status.status.state);
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is sent until the call is awaited or sent"]
+pub struct Call<T = Value> {
+    request: Request,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Call<T> {
+    fn new(request: Request) -> Self {
+        Self { request, answer: PhantomData }
+    }
+
+    /// Creates a call to an endpoint with these arguments, for expansions of the macro.
+    #[doc(hidden)]
+    pub fn of(service: &Service, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Self {
+        Self::new(Request::new(service, endpoint).with_args(args))
+    }
+
+    /// Same as [`of`](Self::of), with a payload.
+    #[doc(hidden)]
+    pub fn with_payload(
+        service: &Service,
+        endpoint: &'static Endpoint,
+        args: &[&dyn fmt::Display],
+        payload: View<'_>,
+    ) -> Self {
+        Self::new(Request::new(service, endpoint).with_args(args).with_typed(payload))
+    }
+
+    #[doc(hidden)]
+    pub fn set_query(&mut self, name: &'static str, value: &dyn fmt::Display) {
+        self.request.set_query(name, value);
+    }
+
+    /// Sends the call and decodes the response as a type of your choice.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use std::collections::HashMap;
+    ///
+    /// let counts = queue.pending_tasks("prov/work").send_as::<HashMap<String, taskcluster::Value>>().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Same as [`send`](Self::send).
+    pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
+        decode(&send(&self.request).await?)
+    }
+
+    /// Sends the call, blocks until the response is there, and decodes it as a type of your choice; see
+    /// [`send_blocking`](Self::send_blocking).
+    ///
+    /// # Errors
+    ///
+    /// Same as [`send_blocking`](Self::send_blocking).
+    pub fn send_as_blocking<U: DeserializeOwned>(&self) -> Result<U> {
+        block_on(self.send_as())?
+    }
+
+    /// Sends the call and returns the HTTP response, without reading its body.
+    ///
+    /// Use this for responses that are not JSON, such as a badge or a redirect to an artifact, and for large ones.
+    /// Redirects (3xx) are returned, never followed. The client's timeout covers the status and headers only, not the
+    /// body.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`send`](Self::send), except that the content of the response is not checked.
+    pub async fn send_raw(&self) -> Result<reqwest::Response> {
+        send_raw(&self.request).await
+    }
+
+    /// Returns the URL of the call, without a signature.
+    ///
+    /// # Errors
+    ///
+    /// If an argument is invalid.
+    pub fn url(&self) -> Result<Url> {
+        self.request.url()
+    }
+
+    /// Returns the scopes that this call requires, according to the reference and the call's arguments.
+    ///
+    /// If anyone may call the endpoint, this is an empty `AllOf`.
+    ///
+    /// ```
+    /// use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
+    /// use taskcluster::{from_now, json, scopes::satisfies};
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// # let queue = taskcluster::Queue::new(&client);
+    ///
+    /// let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
+    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, json!({}));
+    /// task.task_queue_id = Some("proj/builds".to_owned());
+    /// task.priority = Some(TaskPriority::Low);
+    /// task.routes = Some(vec!["index.proj.latest".to_owned()]);
+    /// let needed = queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).required_scopes()?;
+    /// let held = ["queue:create-task:*", "queue:scheduler-id:-", "queue:route:index.proj.*"];
+    /// assert!(satisfies(&held, &needed));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an argument is invalid, or if the scopes depend on something that only the service knows, such as the
+    /// scheduler of an existing task.
+    pub fn required_scopes(&self) -> Result<Expression> {
+        required_scopes(&self.request)
+    }
+
+    /// Returns a URL signed with a bewit: until `lifetime` has passed, anyone who has the URL can `GET` it with the scopes
+    /// of this client.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com")
+    /// #     .credentials(taskcluster::Credentials::new("project/builds", "no-secret")).build()?;
+    /// # let queue = taskcluster::Queue::new(&client);
+    /// let url = queue
+    ///     .get_latest_artifact("fN1SbArXTPSVFNUvaOlinQ", "private/log.txt")
+    ///     .signed_url(taskcluster::SIGNED_URL_LIFETIME)?;
+    /// assert!(url.query().unwrap().starts_with("bewit="));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an argument is invalid, if the endpoint's method is not `GET`, or if the client has no credentials.
+    pub fn signed_url(&self, lifetime: Duration) -> Result<Url> {
+        let Request { service, endpoint, .. } = &self.request;
+        let mut url = self.request.url()?;
+        if endpoint.method != Method::GET {
+            return Err(Error::input(format!(
+                "{} is a {} endpoint; only GET endpoints can have signed URLs",
+                endpoint.name, endpoint.method
+            )));
+        }
+        let target = Target {
+            method: "GET",
+            resource: self.request.resource(&url),
+            host: service.host(),
+            port: service.port(),
+        };
+        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let expires = service.client().clock().now().saturating_add(lifetime);
+        let bewit = service.client().signer_at_once()?.bewit(&target, expires);
+        // URL-safe base64 needs no escaping, so the signed part of the URL does not change.
+        let query =
+            url.query().map_or(format!("bewit={bewit}"), |query| format!("{query}&bewit={bewit}"));
+        url.set_query(Some(&query));
+        Ok(url)
+    }
+}
+
+impl<T: DeserializeOwned> Call<T> {
+    /// Sends the call and decodes the response; `call.await` does the same.
+    ///
+    /// The future returned by `send` borrows the call. To move the call elsewhere, as with `spawn` or `join_all`, use
+    /// `into_future()`, which owns it.
+    ///
+    /// # Errors
+    ///
+    /// If an argument is invalid, if no response arrives after all retries, if the service answers with an error
+    /// status, or if the response does not match the reference. [`Error::kind`] tells these apart.
+    pub async fn send(&self) -> Result<T> {
+        self.send_as().await
+    }
+
+    /// Sends the call and blocks until the response is there, for programs without an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// Same as [`send`](Self::send). Inside an async runtime, where it would block other tasks, it returns an error and
+    /// sends nothing.
+    pub fn send_blocking(&self) -> Result<T> {
+        self.send_as_blocking()
+    }
+}
+
+impl<T: DeserializeOwned> IntoFuture for Call<T> {
+    type Output = Result<T>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> CallFuture<T> {
+        CallFuture { answer: sending(self.request), decoded: self.answer }
+    }
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.request.clone())
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.request.fmt(f)
+    }
+}
+
+/// The part of a call in flight that is the same for all response types.
+fn sending(request: Request) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> {
+    Box::pin(async move { send(&request).await })
+}
+
+/// The future of an awaited [`Call`]. Dropping it cancels the call.
+///
+/// All calls share one inner future; only decoding is compiled for each response type.
+pub struct CallFuture<T> {
+    answer: Pin<Box<dyn Future<Output = Result<Answer>> + Send>>,
+    decoded: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Future for CallFuture<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        Poll::Ready(ready!(self.answer.as_mut().poll(context)).and_then(|answer| decode(&answer)))
+    }
+}
+
+impl<T> fmt::Debug for CallFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}
