@@ -117,7 +117,7 @@ fn credentials_of_the_environment() {
         (vec![password], "Err(Config(neither PULSE_USERNAME nor PULSE_URL is set))"),
         (
             vec![user, password, ("PULSE_HOST", "h:x")],
-            "Err(Config(\"h:x\" is not a host with a port))",
+            "Err(Config(the port in \"h:x\" is not a number up to 65535))",
         ),
     ] {
         let output = with_environment(&variables);
