@@ -1,4 +1,4 @@
-//! This crate's own runtime, for blocking calls from programs without one.
+//! This crate's own async runtime, for blocking calls.
 
 use std::future::{Future, pending};
 use std::sync::OnceLock;
@@ -28,8 +28,7 @@ pub(crate) fn handle() -> Result<&'static Handle> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    let failed =
-        |error| Error::blocking("cannot start the runtime for blocking calls").because(error);
+    let failed = |error| Error::blocking("cannot start a runtime").because(error);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
     thread::Builder::new()

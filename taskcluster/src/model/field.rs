@@ -1,4 +1,4 @@
-//! The types of fields other than generated types: strings, numbers, dates, lists, maps.
+//! The types of fields besides generated ones: strings, numbers, dates, lists, maps.
 
 use std::collections::BTreeMap;
 

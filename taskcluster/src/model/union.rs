@@ -1,4 +1,4 @@
-//! Distinguishing the branches of a union, by a tag or by their required properties.
+//! Which branch of a union a JSON value is: by a tag, or by the required properties.
 
 use std::fmt;
 
