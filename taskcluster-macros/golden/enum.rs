@@ -28,7 +28,12 @@ impl Golden {
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
     #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/enum.json#`.\n- Response: schema `v1/enum.json#`.\n- Required scopes: none.\n- Stability: stable."]
     pub fn put(&self, payload: &golden::Enum) -> golden::__runtime::Call<golden::Enum> {
-        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+        golden::__runtime::Call::with_payload(
+            &self.0,
+            &golden::ENDPOINTS[0],
+            &[],
+            golden::__p::Field::view(payload),
+        )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]

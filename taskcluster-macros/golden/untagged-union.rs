@@ -31,7 +31,12 @@ impl Golden {
         &self,
         payload: &golden::UntaggedUnion,
     ) -> golden::__runtime::Call<golden::UntaggedUnion> {
-        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+        golden::__runtime::Call::with_payload(
+            &self.0,
+            &golden::ENDPOINTS[0],
+            &[],
+            golden::__p::Field::view(payload),
+        )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]
