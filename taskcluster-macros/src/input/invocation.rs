@@ -23,12 +23,13 @@ pub(crate) struct Item {
     pub(crate) keep: Option<Vec<Ident>>,
 }
 
-/// `pub mod name = "folder/";`
+/// `pub mod name = "folder/" { Struct, … }`, or with `;` instead of the list to keep all structs.
 pub(crate) struct Folder {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) path: LitStr,
+    pub(crate) keep: Option<Vec<Ident>>,
 }
 
 impl Parse for Invocation {
@@ -75,8 +76,8 @@ impl Folder {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
         let path = input.parse()?;
-        end(input)?;
-        Ok(Self { attributes, visibility, name, path })
+        let keep = list(input)?;
+        Ok(Self { attributes, visibility, name, path, keep })
     }
 }
 
@@ -90,25 +91,22 @@ impl Item {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
         let path = input.parse()?;
-        let keep = if input.peek(syn::token::Brace) {
-            let list;
-            braced!(list in input);
-            let names =
-                Punctuated::<Ident, Token![,]>::parse_terminated_with(&list, Ident::parse_any)?;
-            input.parse::<Option<Token![;]>>()?;
-            Some(names.into_iter().collect())
-        } else {
-            end(input)?;
-            None
-        };
+        let keep = list(input)?;
         Ok(Self { attributes, visibility, name, path, keep })
     }
 }
 
-/// The semicolon after an item, which the last one may omit.
-fn end(input: ParseStream<'_>) -> syn::Result<()> {
+/// The list in braces that ends an item, or the semicolon instead of it, which the last item may omit.
+fn list(input: ParseStream<'_>) -> syn::Result<Option<Vec<Ident>>> {
+    if input.peek(syn::token::Brace) {
+        let list;
+        braced!(list in input);
+        let names = Punctuated::<Ident, Token![,]>::parse_terminated_with(&list, Ident::parse_any)?;
+        input.parse::<Option<Token![;]>>()?;
+        return Ok(Some(names.into_iter().collect()));
+    }
     if !input.is_empty() {
         input.parse::<Token![;]>()?;
     }
-    Ok(())
+    Ok(None)
 }

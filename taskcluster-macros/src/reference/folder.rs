@@ -1,13 +1,13 @@
 //! Finds the references below a folder, and names a struct for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::Ident;
 use syn::{LitStr, Token, Visibility};
 
 use crate::input::files::Files;
 use crate::input::invocation::{Folder, Item};
-use crate::input::problems::Problems;
+use crate::input::problems::{Problems, ProblemsAt, did_you_mean};
 use crate::names;
 use crate::reference::read;
 
@@ -47,6 +47,7 @@ pub(crate) fn items(folder: &Folder, files: &mut Files, problems: &mut Problems)
         problems
             .report(format!("no API reference in `{path}`: no JSON file below it has `entries`"));
     }
+    keep_listed(folder, &mut found, &mut problems);
     let item = |(name, path): (String, String)| Item {
         attributes: Vec::new(),
         visibility: Visibility::Public(<Token![pub]>::default()),
@@ -55,4 +56,25 @@ pub(crate) fn items(folder: &Folder, files: &mut Files, problems: &mut Problems)
         keep: None,
     };
     found.into_iter().map(item).collect()
+}
+
+/// Drops what the folder's list does not name, if it has one, and reports names that are not found.
+fn keep_listed(
+    folder: &Folder,
+    found: &mut BTreeMap<String, String>,
+    problems: &mut ProblemsAt<'_>,
+) {
+    let Some(keep) = &folder.keep else { return };
+    let mut kept = BTreeSet::new();
+    for ident in keep {
+        let name = ident.to_string();
+        if !found.contains_key(&name) {
+            let hint = did_you_mean(&name, found.keys().map(String::as_str));
+            let path = folder.path.value();
+            problems.report_at(ident.span(), format!("no reference for `{name}` in `{path}`{hint}"));
+        } else if !kept.insert(name) {
+            problems.report_at(ident.span(), format!("`{ident}` is listed twice"));
+        }
+    }
+    found.retain(|name, _| kept.contains(name));
 }

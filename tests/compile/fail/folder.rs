@@ -2,13 +2,7 @@ taskcluster::taskcluster_api! {
     pub mod missing = "api/compnay/";
     pub mod none = "api/schemas/";
     pub mod clash = "api/two-of-one/";
-    pub mod list = "api/company/" { Builds }
-}
-
-taskcluster::taskcluster_api! {
-    pub mod missing = "api/compnay/";
-    pub mod none = "api/schemas/";
-    pub mod clash = "api/two-of-one/";
+    pub mod some = "api/company/" { Builds, BuildEvents, Builds }
     // The services without mistakes are there all the same.
     pub mod company = "api/company/";
 }

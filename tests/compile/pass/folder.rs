@@ -13,7 +13,7 @@ mod elsewhere {
 
     taskcluster::taskcluster_api! {
         crate = client;
-        pub(crate) mod r#mod = "api/company";
+        pub(crate) mod r#mod = "api/company" { Builds, People };
     }
 }
 
@@ -37,5 +37,6 @@ fn main() {
 
     let same = elsewhere::r#mod::Builds::new(&client).build("a");
     assert_eq!(same.url().unwrap(), call.url().unwrap());
+    let _ = elsewhere::r#mod::People::REFERENCE;
     assert_eq!(Builds::REFERENCE.endpoints.len(), 3);
 }
