@@ -76,39 +76,15 @@
 //!
 #![doc = include_str!("guide.md")]
 
-mod answer;
-mod auth;
-mod authentication;
-mod authorization;
-#[cfg(feature = "pulse")]
-mod broker;
-mod clock;
-mod deployment;
-mod embedded_schemas;
-mod expected;
-mod handling;
-mod hooks;
-mod index;
-mod messages;
-mod notify;
-mod object;
-mod paging;
-mod purge_cache;
-mod queue;
-mod recorded;
-mod roles;
-mod routing;
-mod schemas;
-mod secrets;
-mod server;
-mod state;
-mod storage;
-mod stub;
+mod control;
+mod http;
+mod services;
 
-pub use answer::Reply;
-pub use deployment::Deployment;
-pub use expected::{ExpectedCall, called};
-pub use messages::{Message, Messages};
-pub use notify::Notification;
-pub use recorded::{RecordedCall, Signature};
-pub use stub::{Fault, StubBuilder};
+pub use control::deployment::Deployment;
+pub use control::expected::{ExpectedCall, called};
+pub use control::listening::Messages;
+pub use control::stub::{Fault, StubBuilder};
+pub use http::answer::Reply;
+pub use http::call::{RecordedCall, Signature};
+pub use services::context::message::Message;
+pub use services::notify::Notification;
