@@ -135,8 +135,7 @@ impl Service for Index {
 /// The definition of a task, as the queue has it.
 fn definition(context: &Context, task_id: &str) -> Result<Value, Refusal> {
     let caller = ("static/taskcluster/index", vec![format!("queue:get-task:{task_id}")]);
-    let endpoint = Queue::REFERENCE.endpoint("task");
-    context.call(&Queue::REFERENCE, endpoint, caller, &[("taskId", task_id)], None)
+    context.call(&Queue::REFERENCE, "task", caller, &[("taskId", task_id)], None)
 }
 
 /// The path that a call names; the references of both generations have several words for it.

@@ -31,7 +31,7 @@ impl Service for PurgeCache {
     fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
         Some(match call.endpoint.name {
             "purgeCache" => purge(self, context, call),
-            "allPurgeCache" => all(self, context, call).map(Reply::from),
+            "allPurgeRequests" => all(self, context, call).map(Reply::from),
             "purgeRequests" => of_pool(self, context, call).map(Reply::from),
             _ => return None,
         })

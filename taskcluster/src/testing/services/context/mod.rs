@@ -23,7 +23,7 @@ use crate::testing::http::authentication::{Accounts, Authority};
 use crate::testing::http::authorization;
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::schemas::Schemas;
-use crate::{Credentials, Endpoint, Exchange, Reference, slugid};
+use crate::{Credentials, Exchange, Reference, slugid};
 
 /// The client id of the services.
 pub(crate) const SERVICE: &str = "static/taskcluster/queue";
@@ -223,12 +223,13 @@ impl Context {
     pub(crate) fn call(
         &self,
         reference: &'static Reference,
-        endpoint: &'static Endpoint,
+        endpoint: &str,
         caller: (&str, Vec<String>),
         args: &[(&'static str, &str)],
         payload: Option<Value>,
     ) -> Result<Value, Refusal> {
         let (client_id, scopes) = caller;
+        let endpoint = reference.endpoint(endpoint);
         let call = RecordedCall {
             service: reference.service,
             version: reference.version,

@@ -76,8 +76,7 @@ fn create_task(
 ) -> Result<(), Refusal> {
     let client_id = format!("hook-id:{group}/{id}");
     let scopes = vec![format!("assume:{client_id}")];
-    let endpoint = Queue::REFERENCE.endpoint("createTask");
     let args = [("taskId", task_id)];
     let payload = Some(Value::Object(task));
-    context.call(&Queue::REFERENCE, endpoint, (&client_id, scopes), &args, payload).map(|_| ())
+    context.call(&Queue::REFERENCE, "createTask", (&client_id, scopes), &args, payload).map(|_| ())
 }

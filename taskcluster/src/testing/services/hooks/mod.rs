@@ -239,8 +239,7 @@ fn list_fires(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<V
 /// The state of a task, as the queue has it.
 fn state_of_task(context: &Context, task_id: &str) -> Value {
     let caller = ("static/taskcluster/hooks", vec![format!("queue:status:{task_id}")]);
-    let endpoint = Queue::REFERENCE.endpoint("status");
     context
-        .call(&Queue::REFERENCE, endpoint, caller, &[("taskId", task_id)], None)
+        .call(&Queue::REFERENCE, "status", caller, &[("taskId", task_id)], None)
         .map_or_else(|_| json!("unknown"), |answer| answer["status"]["state"].clone())
 }

@@ -230,11 +230,15 @@ fn lead(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply, 
 
 /// Where the object service has the content of an object.
 fn object_url(context: &Context, name: &str) -> Result<String, Refusal> {
-    let endpoint = Object::REFERENCE.endpoint("startDownload");
     let caller = (SERVICE, vec![format!("object:download:{name}")]);
     let payload = json!({"acceptDownloadMethods": {"simple": true}});
-    let download =
-        context.call(&Object::REFERENCE, endpoint, caller, &[("name", name)], Some(payload))?;
+    let download = context.call(
+        &Object::REFERENCE,
+        "startDownload",
+        caller,
+        &[("name", name)],
+        Some(payload),
+    )?;
     text(&download, "url")
 }
 
