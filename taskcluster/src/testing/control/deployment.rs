@@ -112,9 +112,9 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.role("repo:*", ["auth:current-scopes", "queue:route:index.<..>.*"]);
-    /// let tc = fake.connect_as("ci", ["assume:repo:gecko"])?;
-    /// let scopes = tc.call(&Auth::REFERENCE, "currentScopes")?.send_blocking()?;
-    /// assert_eq!(scopes["scopes"][2], "queue:route:index.gecko.*");
+    /// let auth = Auth::new(&fake.connect_as("ci", ["assume:repo:gecko"])?);
+    /// let scopes = auth.current_scopes().send_blocking()?.scopes;
+    /// assert!(scopes.contains(&"queue:route:index.gecko.*".to_owned()));
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     ///
@@ -279,13 +279,12 @@ impl Deployment {
     ///
     /// ```
     /// use taskcluster::testing::Deployment;
-    /// use taskcluster::{Notify, json};
+    /// use taskcluster::{Notify, notify::EmailRequest};
     ///
     /// let fake = Deployment::start_blocking()?;
-    /// let tc = fake.connect_as("bot", ["notify:email:*"])?;
-    /// tc.call(&Notify::REFERENCE, "email")?
-    ///     .payload(json!({"address": "a@example.com", "subject": "Done", "content": "All is well."}))
-    ///     .send_blocking()?;
+    /// let notify = Notify::new(&fake.connect_as("bot", ["notify:email:*"])?);
+    /// let mail = EmailRequest::new("a@example.com", "All is well.", "Done");
+    /// notify.email(&mail).send_blocking()?;
     /// assert_eq!(fake.notifications()[0].request["subject"], "Done");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```

@@ -126,13 +126,7 @@ impl State {
         let Some(schema) = call.endpoint.output.filter(|schema| schema.contains("://")) else {
             return reply;
         };
-        reply.map_json(|value| {
-            // It had no pages then.
-            if call.is("auth", "listClients") {
-                *value = value["clients"].take();
-            }
-            self.context().schemas.prune(call.service, schema, value);
-        })
+        reply.map_json(|value| self.context().schemas.prune(call.service, schema, value))
     }
 
     async fn built_in(&self, call: &RecordedCall) -> Result<Reply, Refusal> {

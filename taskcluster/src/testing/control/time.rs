@@ -70,14 +70,13 @@ impl Deployment {
     /// ```
     /// use std::time::Duration;
     /// use taskcluster::testing::Deployment;
-    /// use taskcluster::{Queue, json};
+    /// use taskcluster::{Queue, queue::ClaimWorkRequest};
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.set_claim_wait(Duration::ZERO);
-    /// let worker = fake.connect_as("worker", ["queue:claim-work:p/w", "queue:worker-id:g/w"])?;
-    /// let claim = worker.call(&Queue::REFERENCE, "claimWork")?.param("taskQueueId", "p/w");
-    /// let claimed = claim.payload(json!({"tasks": 1, "workerGroup": "g", "workerId": "w"})).send_blocking()?;
-    /// assert_eq!(claimed["tasks"], json!([]));
+    /// let queue = Queue::new(&fake.connect_as("worker", ["queue:claim-work:p/w", "queue:worker-id:g/w"])?);
+    /// let claimed = queue.claim_work("p/w", &ClaimWorkRequest::new(1, "g", "w")).send_blocking()?;
+    /// assert!(claimed.tasks.is_empty());
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn set_claim_wait(&self, wait: Duration) {
