@@ -11,8 +11,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use crate::env::variable;
 use crate::error::{Error, Result};
-use crate::hawk::Key;
+use crate::key::Key;
 use crate::slugid;
 
 /// How long temporary credentials may be valid: the auth service's limit.
@@ -60,12 +61,11 @@ impl Credentials {
     ///
     /// If only one of the first two is set.
     pub fn from_env() -> Result<Option<Self>> {
-        let id = crate::env::variable("TASKCLUSTER_CLIENT_ID");
-        let token = crate::env::variable("TASKCLUSTER_ACCESS_TOKEN");
+        let id = variable("TASKCLUSTER_CLIENT_ID");
+        let token = variable("TASKCLUSTER_ACCESS_TOKEN");
         match (id, token) {
             (Some(id), Some(token)) => {
-                let certificate =
-                    crate::env::variable("TASKCLUSTER_CERTIFICATE").unwrap_or_default();
+                let certificate = variable("TASKCLUSTER_CERTIFICATE").unwrap_or_default();
                 Ok(Some(Self::new(id, token).with_certificate(certificate)))
             }
             (None, None) => Ok(None),

@@ -63,7 +63,7 @@
 //! | `DEBUG_TASKCLUSTER_CLIENT=1` | events of `tracing` at debug level; the examples show them with this variable set |
 //! | `taskcluster.authenticate('description')` (a browser log-in) | not here: make credentials in the deployment's web interface |
 
-use crate::taskcluster_api;
+use taskcluster_macros::taskcluster_api;
 
 taskcluster_api! {
     pub struct Auth = "references/2017/auth.json";

@@ -76,56 +76,45 @@
 // Lets this crate use its own macro.
 extern crate self as taskcluster;
 
-mod blocking;
-mod by_name;
 mod call;
 mod client;
 mod credentials;
 pub mod dates;
 mod env;
 mod error;
-mod exchange;
 pub mod hawk;
-mod http;
+mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
 mod model;
-mod nearest;
-mod paging;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
-mod request;
-mod required_scopes;
-mod retry;
+mod runtime;
 pub mod scopes;
-mod send;
-mod service;
 mod services;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
-mod tls;
-pub mod urls;
 
-pub use blocking::BlockingIter;
-pub use by_name::NamedCall;
-pub use call::{Call, CallFuture, Paged, SIGNED_URL_LIFETIME};
+pub use call::blocking::BlockingIter;
+pub use call::by_name::NamedCall;
+pub use call::paged::Paged;
+pub use call::paging::{Items, Pages};
+pub use call::{Call, CallFuture, SIGNED_URL_LIFETIME};
+pub use client::http::http_client_builder;
+pub use client::retry::Retry;
+pub use client::service::Service;
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
     Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, TemporaryBuilder,
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
-pub use exchange::{Binding, IntoBinding, RoutingKeys, route};
-pub use http::http_client_builder;
 pub use model::FreeForm;
-pub use paging::{Items, Pages};
-pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability};
-pub use retry::Retry;
+pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
+pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
 pub use scopes::scope_match;
-pub use service::Service;
 #[allow(
     unused_imports,
     unreachable_pub,

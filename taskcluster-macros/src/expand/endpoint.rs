@@ -41,13 +41,11 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
         }
         None => (None, None),
     };
-    let constructor = ident(match (endpoint.paging.is_some(), endpoint.payload.is_some()) {
-        (false, false) => "call",
-        (false, true) => "call_with",
-        (true, false) => "paged",
-        (true, true) => "paged_with",
-    });
-    let call = quote!(self.0.#constructor(#facts, &[#(&#args),*] #payload));
+    let call = ident(if endpoint.paging.is_some() { "Paged" } else { "Call" });
+    let constructor = ident(if payload.is_some() { "with_payload" } else { "of" });
+    let call = quote! {
+        #module::__runtime::#call::#constructor(&self.0, #facts, &[#(&#args),*] #payload)
+    };
     let (result, call) = if endpoint.query.is_empty() {
         (plain_call(context, endpoint, Seen::Beside), call)
     } else {

@@ -11,6 +11,8 @@ use taskcluster::{Client, Result, json};
 pub const CLIENT_ID: &str = "quick/start";
 /// Its access token.
 pub const ACCESS_TOKEN: &str = "no-secret";
+/// Where the examples' tasks wait.
+pub const TASK_QUEUE_ID: &str = "quick/start";
 
 /// Shows what the client does, on standard error, if `DEBUG_TASKCLUSTER_CLIENT` is set.
 pub fn start_logging() {
@@ -48,7 +50,7 @@ pub fn task(group: &str, n: usize) -> CreateTaskRequest {
         "https://example.com/examples",
     );
     let mut task = CreateTaskRequest::new(now, now + TimeDelta::hours(2), metadata, json!({}));
-    task.task_queue_id = Some("quick/start".to_owned());
+    task.task_queue_id = Some(TASK_QUEUE_ID.to_owned());
     task.task_group_id = Some(group.to_owned());
     task
 }

@@ -1,15 +1,15 @@
 //! The side that signs.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::value::RawValue;
 
-use super::{Key, Purpose, Target, Terms, push_number, write_signed_text};
+use super::mac::{Purpose, Target, Terms, push_number, write_signed_text};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::key::Key;
 
 /// Credentials made ready to sign: the key's hash state, `ext` and the constant part of the header are computed once.
 #[derive(Clone)]
@@ -143,10 +143,4 @@ pub(crate) fn nonce() -> [u8; 8] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let random = fastrand::u64(..);
     std::array::from_fn(|i| ALPHABET[(random >> (6 * i)) as usize & 63])
-}
-
-/// Seconds since 1970 by this machine's clock.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-use super::{Key, Purpose, Target, Terms, payload_hash, write_signed_text};
+use super::mac::{Purpose, Target, Terms, payload_hash, write_signed_text};
+use crate::key::Key;
 
 /// How far a request's time may be off, in seconds: Taskcluster's 15 minutes.
 pub const MAX_SKEW: i64 = 15 * 60;

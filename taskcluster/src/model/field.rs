@@ -1,73 +1,12 @@
-//! What fields are made of: texts, numbers, dates, lists, maps, choices.
+//! What fields can be made of beside generated types: texts, numbers, dates, lists, maps.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Field, FreeForm, Slot, View};
-
-/// A generated enum of texts.
-pub trait Choice: fmt::Debug {
-    /// The text.
-    fn text(&self) -> &str;
-
-    /// Becomes what the text stands for; a text that is not known is kept.
-    fn choose(&mut self, text: &str);
-}
-
-/// A list of fields of one type.
-pub trait List {
-    /// How many there are.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// One of them; nothing beyond the end.
-    fn view_of(&self, index: usize) -> View<'_>;
-
-    /// One more, to be filled.
-    fn push(&mut self) -> Slot<'_>;
-
-    /// Removes all.
-    fn clear(&mut self);
-}
-
-/// Fields of one type by name.
-pub trait Map {
-    /// How many there are.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Calls `each` with every one until that is `false`.
-    fn all(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) -> bool;
-
-    /// One of them.
-    fn get(&self, key: &str) -> Option<View<'_>>;
-
-    /// One more, to be filled; in place of the one that has the name.
-    fn insert(&mut self, key: String) -> Slot<'_>;
-
-    /// Removes all.
-    fn clear(&mut self);
-}
-
-/// A field that may be missing.
-pub trait Optional {
-    /// Makes it be there, to be filled.
-    fn fill(&mut self) -> Slot<'_>;
-
-    /// Makes it be missing.
-    fn clear(&mut self);
-}
+use super::free_form::FreeForm;
+use super::shape::{Field, List, Map, Optional, Slot, View};
 
 /// A value to be filled.
 pub fn blank<T: Field>() -> T {

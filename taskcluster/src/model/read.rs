@@ -11,7 +11,8 @@ use serde_core::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::{Field, FieldShape, FreeForm, Presence, Record, Shape, Slot, Union};
+use super::free_form::FreeForm;
+use super::shape::{Field, FieldShape, List, Presence, Record, Shape, Slot, Union};
 
 /// Reads a value of a generated type; what its `Deserialize` does.
 ///
@@ -303,7 +304,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
 /// Fills one more slot of a list, if there is one more item.
 struct ItemReader<'a> {
-    list: &'a mut dyn super::List,
+    list: &'a mut dyn List,
     trace: &'a mut Trace,
 }
 

@@ -8,48 +8,8 @@ use regex_lite::Regex;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::{Record, View};
+use super::shape::{Format, Record, Rule, View};
 use crate::error::{Error, Result};
-
-/// One demand of a JSON schema.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
-    /// A text that this regular expression matches.
-    Pattern(&'static str),
-    /// A text of at least so many characters.
-    MinLength(usize),
-    /// A text of at most so many characters.
-    MaxLength(usize),
-    /// A text of a form.
-    Format(Format),
-    /// A number of at least this.
-    Minimum(f64),
-    /// A number of at most this.
-    Maximum(f64),
-    /// At least so many items.
-    MinItems(usize),
-    /// At most so many items.
-    MaxItems(usize),
-    /// No item is there twice.
-    UniqueItems,
-    /// Each item, or value of a map, is held against these.
-    Each(&'static [Self]),
-    /// At least one of these groups is kept.
-    AnyOf(&'static [&'static [Self]]),
-}
-
-/// The forms of texts that are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// An absolute URI.
-    Uri,
-    /// An address of IPv4.
-    Ipv4,
-    /// An address of IPv6.
-    Ipv6,
-    /// An address of e-mail.
-    Email,
-}
 
 /// Holds a value against the demands of its schema.
 ///

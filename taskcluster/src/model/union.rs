@@ -1,4 +1,4 @@
-//! One of several records, told apart by a text or by what they require.
+//! Telling the branches of a union apart: by a text, or by what they require.
 
 use std::fmt;
 
@@ -6,37 +6,7 @@ use serde_core::Deserializer as _;
 use serde_core::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Slot, View};
-
-/// A generated enum of records.
-pub trait Union {
-    /// How its branches are told apart.
-    fn shape(&self) -> &'static UnionShape;
-
-    /// Becomes a branch, to be filled; or a [`Value`], for a form that is not known, beyond the last branch.
-    fn choose(&mut self, branch: usize) -> Slot<'_>;
-
-    /// The branch that it is, and what is in it; beyond the last one for a form that is not known.
-    fn chosen(&self) -> (usize, View<'_>);
-}
-
-/// How the branches of a union are told apart.
-#[derive(Debug)]
-pub struct UnionShape {
-    /// The property whose text tells.
-    pub tag: Option<&'static str>,
-    /// In the order of the enum.
-    pub branches: &'static [Branch],
-}
-
-/// One of the records that a union can be.
-#[derive(Debug)]
-pub struct Branch {
-    /// The texts of the tag that mean this branch. A single one is not a field of the record.
-    pub tags: &'static [&'static str],
-    /// The properties that it must have.
-    pub required: &'static [&'static str],
-}
+use super::shape::{Branch, UnionShape};
 
 impl UnionShape {
     /// What is written beside the fields of a branch.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Field, Record, Slot, Union, View};
+use super::shape::{Field, Record, Slot, Union, View};
 
 /// A copy; what the `Clone` of a generated struct does.
 pub fn clone<T: Field>(value: &T) -> T {

@@ -2,7 +2,7 @@
 
 use serde_core::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
-use super::{Presence, Record, View};
+use super::shape::{Presence, Record, View};
 use crate::dates;
 
 /// Writes a value of a generated type; what its `Serialize` does.

@@ -15,8 +15,9 @@ use lapin::{Channel, Connection, ConnectionProperties, Consumer};
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
 
-use super::PulseCredentials;
-use super::listener::Plan;
+use super::credentials::PulseCredentials;
+use super::plan::Plan;
+use crate::client::tls;
 use crate::error::{Error, Result};
 use crate::slugid;
 
@@ -148,7 +149,7 @@ pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Con
     let tls = match credentials.uri.scheme {
         AMQPScheme::AMQP => None,
         AMQPScheme::AMQPS => {
-            Some(RustlsConnector::from(crate::tls::config(true).map_err(std::io::Error::other)?))
+            Some(RustlsConnector::from(tls::config(true).map_err(std::io::Error::other)?))
         }
     };
     // lapin would choose the TLS provider of the whole program; so it connects in plain text, and TLS comes on top.

@@ -3,28 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Messages, PulseCredentials};
+use super::credentials::PulseCredentials;
+use super::messages::Messages;
+use super::plan::Plan;
+use crate::client::retry::Retry;
 use crate::error::{Error, Result};
-use crate::exchange::{Binding, IntoBinding};
-use crate::retry::Retry;
-
-type Claim =
-    dyn Fn() -> Pin<Box<dyn Future<Output = Result<PulseCredentials>> + Send>> + Send + Sync;
-
-/// What a listener does anew for each connection.
-pub(super) struct Plan {
-    pub(super) credentials: Box<Claim>,
-    pub(super) bindings: Vec<Binding>,
-    pub(super) queue: Option<String>,
-    pub(super) prefetch: u16,
-    pub(super) retry: Retry,
-}
+use crate::reference::routing_keys::IntoBinding;
 
 /// What the payloads of a [`Listener`] without bindings are: not known yet.
 #[derive(Debug)]

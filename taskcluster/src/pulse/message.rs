@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::link::Link;
 use crate::error::{Error, Result, without_values};
+use crate::reference::routing_keys::route;
 
 /// A message of a queue, its payload decoded as `T`.
 ///
@@ -42,7 +43,7 @@ pub struct Message<T = serde_json::Value> {
 impl<T> Message<T> {
     /// The routes by which it was sent, without `route.` before them.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
-        self.cc.iter().filter_map(|key| crate::exchange::route(key))
+        self.cc.iter().filter_map(|key| route(key))
     }
 
     /// Decodes the payload as another type.

@@ -19,9 +19,9 @@ use serde_core::de::DeserializeOwned;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::Message;
 use super::link::{Link, open};
-use super::listener::Plan;
+use super::message::Message;
+use super::plan::Plan;
 use crate::error::{Error, Result};
 
 /// The messages of a [`Listener`](super::Listener)'s queue: a `Stream` that ends when it is [stopped](Stop), or with its

@@ -84,6 +84,7 @@ mod link;
 mod listener;
 mod message;
 mod messages;
+mod plan;
 #[cfg(feature = "testing")]
 mod publisher;
 

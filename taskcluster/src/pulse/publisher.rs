@@ -4,7 +4,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareO
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::{BasicProperties, ExchangeKind};
 
-use super::PulseCredentials;
+use super::credentials::PulseCredentials;
 use super::link::{Link, connect, explain, short};
 use crate::error::{Error, Result};
 

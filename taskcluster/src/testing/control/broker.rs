@@ -4,8 +4,8 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::deployment::Deployment;
-use crate::blocking::{block_on, runtime};
 use crate::pulse::{Publisher, PulseCredentials};
+use crate::runtime::{self, block_on};
 use crate::testing::services::context::message::Message;
 use crate::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Deployment {
         let exchanges: Vec<_> =
             self.state().context().all_exchanges().map(|exchange| exchange.exchange).collect();
         // Not the caller's runtime, which may end before the deployment does.
-        runtime()?.spawn(async move {
+        runtime::handle()?.spawn(async move {
             match Publisher::connect(&broker, exchanges.into_iter()).await {
                 Ok(publisher) => {
                     let _ = connected.send(Ok(()));

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::deployment::Deployment;
 use super::state::State;
-use crate::blocking::block_on;
+use crate::runtime::block_on;
 use crate::testing::services::context::message::Message;
 use crate::{Binding, Error, IntoBinding, Result};
 

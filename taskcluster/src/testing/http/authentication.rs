@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use super::answer::Refusal;
 use super::call::{RecordedCall, Signature};
 use super::request::Incoming;
+use crate::hawk::Target;
 use crate::hawk::verify::{Bewit, Header, without_bewit};
-use crate::hawk::{Key, Target};
+use crate::key::Key;
 use crate::scopes::covers;
 
 /// A client as far as signatures are concerned.

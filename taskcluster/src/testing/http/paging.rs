@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::answer::Refusal;
 use super::call::RecordedCall;
-use crate::hawk::Key;
+use crate::key::Key;
 
 /// How many items a page has when the caller does not say, and at most.
 const LIMIT: usize = 1000;

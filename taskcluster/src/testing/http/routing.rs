@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::Method;
 
 use super::answer::Refusal;
-use crate::nearest::nearest;
+use crate::reference::nearest::nearest;
 use crate::{Endpoint, Reference};
 
 /// An endpoint that a request is for.

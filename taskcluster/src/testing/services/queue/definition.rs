@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::required_scopes::{PRIORITIES, add_defaults_of_tasks};
+use crate::call::required_scopes::{PRIORITIES, add_defaults_of_tasks};
 use crate::testing::http::answer::{Refusal, date, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::clock::Clock;

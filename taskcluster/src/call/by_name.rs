@@ -1,0 +1,233 @@
+//! Calls by wire name, checked against the reference at run time.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use reqwest::Url;
+use serde_core::Serialize;
+use serde_json::Value;
+
+use super::paged::Paged;
+use super::request::Request;
+use super::{Call, CallFuture};
+use crate::client::Client;
+use crate::client::service::Service;
+use crate::error::{Error, Result};
+use crate::reference::nearest::nearest;
+use crate::reference::{Endpoint, Reference};
+
+/// A call of an endpoint that was chosen by name; see [`Client::call`].
+///
+/// Its arguments are checked when it is used, before anything is sent: names that the reference lacks, arguments that
+/// are missing, a payload that is missing or not wanted.
+#[derive(Clone)]
+#[must_use = "nothing is sent until the call is awaited or sent"]
+pub struct NamedCall {
+    /// The path arguments given so far, in the order of the endpoint's.
+    args: Vec<Option<String>>,
+    /// Everything else; its path is filled in at the end.
+    request: Request,
+    has_payload: bool,
+}
+
+impl Client {
+    /// Calls an endpoint by its wire name, for programs that learn at run time what to call.
+    ///
+    /// ```no_run
+    /// # async fn f(client: taskcluster::Client) -> Result<(), taskcluster::Error> {
+    /// use taskcluster::{Queue, json};
+    ///
+    /// let task = json!({"created": "2026-01-01T00:00:00.000Z", /* … */});
+    /// let status = client.call(&Queue::REFERENCE, "createTask")?
+    ///     .param("taskId", "fN1SbArXTPSVFNUvaOlinQ")
+    ///     .payload(&task)
+    ///     .send()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the reference has no such endpoint; the error names the nearest one.
+    pub fn call(&self, reference: &'static Reference, endpoint: &str) -> Result<NamedCall> {
+        let endpoint = reference.find_endpoint(endpoint)?;
+        Ok(NamedCall::new(&Service::new(self, reference), endpoint))
+    }
+}
+
+impl NamedCall {
+    fn new(service: &Service, endpoint: &'static Endpoint) -> Self {
+        let request = Request::new(service, endpoint);
+        Self { args: vec![None; endpoint.args.len()], request, has_payload: false }
+    }
+
+    fn endpoint(&self) -> &'static Endpoint {
+        self.request.endpoint
+    }
+
+    /// Sets a path argument: a text or an integer, or what serializes as one. Anything else is told when the call is used.
+    pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
+        match self.endpoint().args.iter().position(|arg| *arg == name) {
+            Some(i) => self.args[i] = Some(self.text_of(name, value)),
+            None => self.unknown("argument", name, self.endpoint().args),
+        }
+        self
+    }
+
+    /// The text of an argument that came as a value of some type.
+    fn text_of(&mut self, name: &str, value: impl Serialize) -> String {
+        match serde_json::to_value(value) {
+            Ok(Value::String(text)) => text,
+            Ok(Value::Number(number)) if !number.is_f64() => number.to_string(),
+            _ => {
+                let endpoint = self.endpoint().name;
+                self.request.fail(format!(
+                    "argument `{name}` of {endpoint} is neither a text nor an integer"
+                ));
+                String::new()
+            }
+        }
+    }
+
+    /// Sets several path arguments by name.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// use taskcluster::Queue;
+    ///
+    /// let call = client.call(&Queue::REFERENCE, "getArtifact")?;
+    /// let url = call.params([("taskId", "T"), ("runId", "0"), ("name", "public/log")]).url()?;
+    /// assert_eq!(url.path(), "/api/queue/v1/task/T/runs/0/artifacts/public%2Flog");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn params<'n, V: Serialize>(self, params: impl IntoIterator<Item = (&'n str, V)>) -> Self {
+        params.into_iter().fold(self, |call, (name, value)| call.param(name, value))
+    }
+
+    /// Sets all path arguments in the order of the route. Too few or too many are told when the call is used.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// use taskcluster::Queue;
+    ///
+    /// let call = client.call(&Queue::REFERENCE, "reclaimTask")?.args(["T"]);
+    /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask wants 2 arguments (taskId, runId), not 1");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn args<V: Serialize>(mut self, values: impl IntoIterator<Item = V>) -> Self {
+        let values: Vec<_> = values.into_iter().collect();
+        if values.len() == self.args.len() {
+            for (name, value) in self.endpoint().args.iter().zip(values) {
+                self = self.param(name, value);
+            }
+        } else {
+            let Endpoint { name, args, .. } = self.endpoint();
+            let (want, have, names) = (args.len(), values.len(), args.join(", "));
+            self.request.fail(format!("{name} wants {want} arguments ({names}), not {have}"));
+        }
+        self
+    }
+
+    /// Sets a query option.
+    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        match self.endpoint().query.iter().find(|known| **known == name) {
+            Some(known) => self.request.set_query(*known, &value),
+            None => self.unknown("query option", name, self.endpoint().query),
+        }
+        self
+    }
+
+    /// Sets the payload.
+    pub fn payload(mut self, payload: impl Serialize) -> Self {
+        self.has_payload = true;
+        self.request = self.request.with_payload(&payload);
+        self
+    }
+
+    fn unknown(&mut self, what: &str, name: &str, known: &[&'static str]) {
+        let nearest = nearest(name, known.iter().copied());
+        let error = Error::unknown_name(self.endpoint().name, what, name, nearest);
+        self.request.fail(error.message().to_owned());
+    }
+
+    /// The finished call, which carries what is wrong with it.
+    pub fn into_call(self) -> Call<Value> {
+        let Self { args, mut request, has_payload } = self;
+        let Endpoint { name, args: names, input, .. } = request.endpoint;
+        for (arg, _) in names.iter().zip(&args).filter(|(_, value)| value.is_none()) {
+            request.fail(format!("{name} wants an argument `{arg}`"));
+        }
+        match (input, has_payload) {
+            (Some(_), false) => request.fail(format!("{name} wants a payload")),
+            (None, true) => request.fail(format!("{name} takes no payload")),
+            _ => {}
+        }
+        let args: Vec<_> = args.iter().map(|arg| arg.as_deref().unwrap_or_default()).collect();
+        let args: Vec<&dyn fmt::Display> = args.iter().map(|arg| arg as _).collect();
+        Call::new(request.with_args(&args))
+    }
+
+    /// The finished call as one that fetches all pages.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint does not answer in pages.
+    pub fn into_paged(self) -> Result<Paged> {
+        match self.endpoint().paging {
+            Some(_) => Ok(Paged::new(self.into_call())),
+            None => Err(Error::input(format!("{} does not answer in pages", self.endpoint().name))),
+        }
+    }
+
+    /// Sends the call; awaiting it is the same.
+    ///
+    /// # Errors
+    ///
+    /// A wrong argument, and all that [`Call::send`] says.
+    pub async fn send(self) -> Result<Value> {
+        self.into_call().await
+    }
+
+    /// Sends the call and waits; see [`Call::send_blocking`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), or if called inside an asynchronous runtime.
+    pub fn send_blocking(self) -> Result<Value> {
+        self.into_call().send_blocking()
+    }
+
+    /// The URL that the call is for; see [`Call::url`].
+    ///
+    /// # Errors
+    ///
+    /// A wrong argument.
+    pub fn url(self) -> Result<Url> {
+        self.into_call().url()
+    }
+
+    /// An URL with a bewit; see [`Call::signed_url`].
+    ///
+    /// # Errors
+    ///
+    /// A wrong argument, and all that [`Call::signed_url`] says.
+    pub fn signed_url(self, lifetime: Duration) -> Result<Url> {
+        self.into_call().signed_url(lifetime)
+    }
+}
+
+impl IntoFuture for NamedCall {
+    type Output = Result<Value>;
+    type IntoFuture = CallFuture<Value>;
+
+    fn into_future(self) -> CallFuture<Value> {
+        self.into_call().into_future()
+    }
+}
+
+impl fmt::Debug for NamedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.clone().into_call().fmt(f)
+    }
+}

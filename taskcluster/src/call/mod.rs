@@ -1,0 +1,267 @@
+//! A call as a value: what the endpoint methods return, and the ways to use it.
+
+pub(crate) mod blocking;
+pub(crate) mod by_name;
+pub(crate) mod paged;
+pub(crate) mod paging;
+mod request;
+pub(crate) mod required_scopes;
+mod send;
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+use serde_core::de::DeserializeOwned;
+use serde_json::Value;
+
+use self::request::Request;
+use self::required_scopes::required_scopes;
+use self::send::{Answer, decode, send, send_raw};
+use crate::client::service::Service;
+use crate::error::{Error, Result};
+use crate::hawk::Target;
+use crate::model::View;
+use crate::reference::Endpoint;
+use crate::runtime::block_on;
+use crate::scopes::Expression;
+
+/// How long signed URLs live in other Taskcluster clients unless told otherwise: 15 minutes.
+pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// A call of one endpoint, with its answer's type. Nothing is sent until it is awaited or one of the `send` methods is.
+///
+/// A call may be sent more than once. What is wrong with its arguments shows when it is used.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+/// let call = queue.status("fN1SbArXTPSVFNUvaOlinQ");
+/// println!("{}", call.url()?);
+/// let status = call.await?;
+/// println!("{}", status.status.state);
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is sent until the call is awaited or sent"]
+pub struct Call<T = Value> {
+    request: Request,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Call<T> {
+    fn new(request: Request) -> Self {
+        Self { request, answer: PhantomData }
+    }
+
+    /// The call of an endpoint with these arguments; what expansions of the macro make.
+    #[doc(hidden)]
+    pub fn of(service: &Service, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Self {
+        Self::new(Request::new(service, endpoint).with_args(args))
+    }
+
+    /// As [`of`](Self::of), with a payload.
+    #[doc(hidden)]
+    pub fn with_payload(
+        service: &Service,
+        endpoint: &'static Endpoint,
+        args: &[&dyn fmt::Display],
+        payload: View<'_>,
+    ) -> Self {
+        Self::new(Request::new(service, endpoint).with_args(args).with_typed(payload))
+    }
+
+    #[doc(hidden)]
+    pub fn set_query(&mut self, name: &'static str, value: &dyn fmt::Display) {
+        self.request.set_query(name, value);
+    }
+
+    /// Sends the call and decodes the answer into a type of the caller's choice.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use std::collections::HashMap;
+    ///
+    /// let counts = queue.pending_tasks("prov/work").send_as::<HashMap<String, taskcluster::Value>>().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
+        decode(&send(&self.request).await?)
+    }
+
+    /// Sends the call, decodes the answer into a type of the caller's choice, and waits; see
+    /// [`send_blocking`](Self::send_blocking).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_blocking`](Self::send_blocking).
+    pub fn send_as_blocking<U: DeserializeOwned>(&self) -> Result<U> {
+        block_on(self.send_as())?
+    }
+
+    /// Sends the call and returns the HTTP response as it came, its body not yet read; 3xx included, which are never
+    /// followed. For answers that are not JSON, such as a redirect to an artifact or a badge, and for large ones: the
+    /// client's timeout ends with the answer's head.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), but for the answer's content.
+    pub async fn send_raw(&self) -> Result<reqwest::Response> {
+        send_raw(&self.request).await
+    }
+
+    /// The URL that the call is for, without a signature.
+    ///
+    /// # Errors
+    ///
+    /// If an argument is not one.
+    pub fn url(&self) -> Result<Url> {
+        self.request.url()
+    }
+
+    /// The scopes that a caller needs for this call, by the reference and the call's arguments; an empty `AllOf` where
+    /// anybody may call.
+    ///
+    /// ```
+    /// use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
+    /// use taskcluster::{from_now, json, scopes::satisfies};
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// # let queue = taskcluster::Queue::new(&client);
+    ///
+    /// let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
+    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, json!({}));
+    /// task.task_queue_id = Some("proj/builds".to_owned());
+    /// task.priority = Some(TaskPriority::Low);
+    /// task.routes = Some(vec!["index.proj.latest".to_owned()]);
+    /// let needed = queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).required_scopes()?;
+    /// let held = ["queue:create-task:*", "queue:scheduler-id:-", "queue:route:index.proj.*"];
+    /// assert!(satisfies(&held, &needed));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an argument is not one, or the scopes depend on something that only the service knows, such as the scheduler
+    /// of a task that exists.
+    pub fn required_scopes(&self) -> Result<Expression> {
+        required_scopes(&self.request)
+    }
+
+    /// An URL with a bewit: anybody who has it may `GET` it for so long, with the rights of this client.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com")
+    /// #     .credentials(taskcluster::Credentials::new("project/builds", "no-secret")).build()?;
+    /// # let queue = taskcluster::Queue::new(&client);
+    /// let url = queue
+    ///     .get_latest_artifact("fN1SbArXTPSVFNUvaOlinQ", "private/log.txt")
+    ///     .signed_url(taskcluster::SIGNED_URL_LIFETIME)?;
+    /// assert!(url.query().unwrap().starts_with("bewit="));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If an argument is not one, the endpoint is not a `GET` one, or the client has no credentials.
+    pub fn signed_url(&self, lifetime: Duration) -> Result<Url> {
+        let Request { service, endpoint, .. } = &self.request;
+        let mut url = self.request.url()?;
+        if endpoint.method != Method::GET {
+            return Err(Error::input(format!(
+                "{} is a {} endpoint; only GET ones can be called by a signed URL",
+                endpoint.name, endpoint.method
+            )));
+        }
+        let target = Target {
+            method: "GET",
+            resource: self.request.resource(&url),
+            host: service.host(),
+            port: service.port(),
+        };
+        let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let expires = service.client().clock().now().saturating_add(lifetime);
+        let bewit = service.client().signer_at_once()?.bewit(&target, expires);
+        // URL-safe base64 needs no escaping, and what was signed stays as it is.
+        let query =
+            url.query().map_or(format!("bewit={bewit}"), |query| format!("{query}&bewit={bewit}"));
+        url.set_query(Some(&query));
+        Ok(url)
+    }
+}
+
+impl<T: DeserializeOwned> Call<T> {
+    /// Sends the call; `call.await` is the same. To send it from elsewhere than where it was made, as with `spawn` or
+    /// `join_all`, take its `into_future()`, which owns the call.
+    ///
+    /// # Errors
+    ///
+    /// An argument that cannot be sent; no connection, after all repetitions; an error status; an answer that is not
+    /// what the reference promises. See [`Error::kind`].
+    pub async fn send(&self) -> Result<T> {
+        self.send_as().await
+    }
+
+    /// Sends the call and waits, in a program without an asynchronous runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); inside an asynchronous runtime, where it would block other tasks, an error without
+    /// anything being sent.
+    pub fn send_blocking(&self) -> Result<T> {
+        self.send_as_blocking()
+    }
+}
+
+impl<T: DeserializeOwned> IntoFuture for Call<T> {
+    type Output = Result<T>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> CallFuture<T> {
+        CallFuture { answer: sending(self.request), decoded: self.answer }
+    }
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.request.clone())
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.request.fmt(f)
+    }
+}
+
+/// The part of a call under way that is the same for all answer types.
+fn sending(request: Request) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> {
+    Box::pin(async move { send(&request).await })
+}
+
+/// A call under way: the future of an awaited [`Call`]. Dropping it ends the call.
+///
+/// All calls share the code of one inner future; only decoding is made for each answer type.
+pub struct CallFuture<T> {
+    answer: Pin<Box<dyn Future<Output = Result<Answer>> + Send>>,
+    decoded: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Future for CallFuture<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        Poll::Ready(ready!(self.answer.as_mut().poll(context)).and_then(|answer| decode(&answer)))
+    }
+}
+
+impl<T> fmt::Debug for CallFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! A call that is answered in pages.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use serde_core::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::blocking::BlockingIter;
+use super::paging::{Items, Pages};
+use super::{Call, CallFuture};
+use crate::client::service::Service;
+use crate::error::Result;
+use crate::model::View;
+use crate::reference::Endpoint;
+
+/// A call of an endpoint that answers in pages, with the types of a page and of an item.
+///
+/// Sent like any [`Call`] it fetches one page; [`pages`](Self::pages) and [`items`](Self::items) fetch them all.
+#[must_use = "nothing is sent until the call is awaited or sent"]
+pub struct Paged<T = Value, I = Value> {
+    call: Call<T>,
+    max_pages: usize,
+    item: PhantomData<fn() -> I>,
+}
+
+impl<T, I> Paged<T, I> {
+    pub(super) fn new(call: Call<T>) -> Self {
+        Self { call, max_pages: usize::MAX, item: PhantomData }
+    }
+
+    /// The call of an endpoint with these arguments; what expansions of the macro make.
+    #[doc(hidden)]
+    pub fn of(service: &Service, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Self {
+        Self::new(Call::of(service, endpoint, args))
+    }
+
+    /// As [`of`](Self::of), with a payload.
+    #[doc(hidden)]
+    pub fn with_payload(
+        service: &Service,
+        endpoint: &'static Endpoint,
+        args: &[&dyn fmt::Display],
+        payload: View<'_>,
+    ) -> Self {
+        Self::new(Call::with_payload(service, endpoint, args, payload))
+    }
+
+    #[doc(hidden)]
+    pub fn set_query(&mut self, name: &'static str, value: &dyn fmt::Display) {
+        self.call.set_query(name, value);
+    }
+
+    /// The same call, whose listings end after so many pages.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use futures::TryStreamExt as _;
+    ///
+    /// let group = queue.list_task_group("fN1SbArXTPSVFNUvaOlinQ").limit(100);
+    /// let at_most_300: Vec<_> = group.max_pages(3).items().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn max_pages(&self, pages: usize) -> Self {
+        Self { max_pages: pages, ..self.clone() }
+    }
+
+    /// All pages, one after the other, from the one that `continuation_token` names or the first.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use futures::TryStreamExt as _;
+    ///
+    /// let mut pages = queue.list_task_group("fN1SbArXTPSVFNUvaOlinQ").limit(500).pages();
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("{} tasks", page.tasks.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn pages(&self) -> Pages<T>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        Pages::new(self.call.request.clone(), self.max_pages)
+    }
+
+    /// All pages, blocking the thread for each.
+    pub fn pages_blocking(&self) -> BlockingIter<Pages<T>>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        BlockingIter::new(self.pages())
+    }
+
+    /// The items of all pages.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use futures::TryStreamExt as _;
+    ///
+    /// let tasks: Vec<_> = queue.list_task_group("fN1SbArXTPSVFNUvaOlinQ").items().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn items(&self) -> Items<I>
+    where
+        I: DeserializeOwned + Send + 'static,
+    {
+        self.items_as()
+    }
+
+    /// The items of all pages, blocking the thread for each page.
+    ///
+    /// ```no_run
+    /// # fn f(auth: taskcluster::Auth) -> Result<(), taskcluster::Error> {
+    /// for client in auth.list_clients().items_blocking() {
+    ///     println!("{}", client?.client_id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn items_blocking(&self) -> BlockingIter<Items<I>>
+    where
+        I: DeserializeOwned + Send + 'static,
+    {
+        BlockingIter::new(self.items())
+    }
+
+    /// The items of all pages, decoded into a type of the caller's choice, which may leave out what it does not need.
+    pub fn items_as<U: DeserializeOwned + Send + 'static>(&self) -> Items<U> {
+        Items::new(self.call.request.clone(), self.max_pages)
+    }
+
+    /// The items of all pages, decoded into a type of the caller's choice, blocking the thread for each page.
+    pub fn items_as_blocking<U: DeserializeOwned + Send + 'static>(
+        &self,
+    ) -> BlockingIter<Items<U>> {
+        BlockingIter::new(self.items_as())
+    }
+}
+
+/// A page is got like any answer.
+impl<T, I> Deref for Paged<T, I> {
+    type Target = Call<T>;
+
+    fn deref(&self) -> &Call<T> {
+        &self.call
+    }
+}
+
+impl<T: DeserializeOwned, I> IntoFuture for Paged<T, I> {
+    type Output = Result<T>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> CallFuture<T> {
+        self.call.into_future()
+    }
+}
+
+impl<T, I> Clone for Paged<T, I> {
+    fn clone(&self) -> Self {
+        Self { max_pages: self.max_pages, ..Self::new(self.call.clone()) }
+    }
+}
+
+impl<T, I> fmt::Debug for Paged<T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
+}

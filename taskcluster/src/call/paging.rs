@@ -1,0 +1,181 @@
+//! All pages of an endpoint: the stream of pages, the stream of items, and what they have in common.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_util::stream::try_unfold;
+use serde_core::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::Deserializer;
+
+use super::request::Request;
+use super::send::{Answer, decode, send};
+use crate::error::{Error, Result};
+use crate::reference::Paging;
+
+/// The pages of a call, fetched one by one as the stream is polled. It ends after an error.
+#[must_use = "nothing is sent until the stream is polled"]
+pub struct Pages<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
+
+impl<T: DeserializeOwned + Send + 'static> Pages<T> {
+    pub(super) fn new(request: Request, max_pages: usize) -> Self {
+        Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
+            let Some(answer) = pager.fetch().await? else { return Ok(None) };
+            // The token is found by a pass of its own, since T may not have a place for it.
+            pager.items::<IgnoredAny>(&answer)?;
+            Ok(Some((decode(&answer)?, pager)))
+        })))
+    }
+}
+
+/// The items of all pages of a call; a page is fetched when the one before it is used up. It ends after an error.
+#[must_use = "nothing is sent until the stream is polled"]
+pub struct Items<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
+
+impl<T: DeserializeOwned + Send + 'static> Items<T> {
+    pub(super) fn new(request: Request, max_pages: usize) -> Self {
+        let start = (Pager::new(request, max_pages), VecDeque::new());
+        Self(Box::pin(try_unfold(start, async |(mut pager, mut items)| {
+            loop {
+                if let Some(item) = items.pop_front() {
+                    return Ok(Some((item, (pager, items))));
+                }
+                match pager.fetch().await? {
+                    Some(answer) => items = pager.items(&answer)?.into(),
+                    None => return Ok(None),
+                }
+            }
+        })))
+    }
+}
+
+impl<T> Stream for Pages<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<T> Stream for Items<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<T>>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").finish_non_exhaustive()
+    }
+}
+
+/// Goes from page to page.
+struct Pager {
+    request: Request,
+    /// `None` before the first page.
+    token: Option<String>,
+    /// All tokens so far.
+    seen: HashSet<String>,
+    pages_left: usize,
+}
+
+impl Pager {
+    fn new(request: Request, max_pages: usize) -> Self {
+        Self { request, token: None, seen: HashSet::new(), pages_left: max_pages }
+    }
+
+    fn paging(&self) -> Result<Paging> {
+        let endpoint = self.request.endpoint;
+        endpoint
+            .paging
+            .ok_or_else(|| Error::input(format!("{} does not answer in pages", endpoint.name)))
+    }
+
+    async fn fetch(&mut self) -> Result<Option<Answer>> {
+        let paging = self.paging()?;
+        if self.pages_left == 0 {
+            return Ok(None);
+        }
+        self.pages_left -= 1;
+        if let Some(token) = &self.token {
+            self.request.set_query(paging.query, token);
+        }
+        send(&self.request).await.map(Some)
+    }
+
+    /// Reads a page's items and remembers where the next page is.
+    fn items<I: DeserializeOwned>(&mut self, answer: &Answer) -> Result<Vec<I>> {
+        let seed = PageSeed { paging: self.paging()?, item: PhantomData };
+        let mut json = Deserializer::from_str(answer.json()?);
+        let page = seed
+            .deserialize(&mut json)
+            .and_then(|page| json.end().map(|()| page))
+            .map_err(|error| answer.undecodable(error))?;
+        let token = page.token.filter(|token| !token.is_empty());
+        if token.as_ref().is_some_and(|token| !self.seen.insert(token.clone())) {
+            let error = Error::answer(
+                "the service named the same page twice, so that there would be no end",
+            );
+            return Err(answer.error(error));
+        }
+        if token.is_none() {
+            self.pages_left = 0;
+        }
+        self.token = token;
+        Ok(page.items)
+    }
+}
+
+/// What matters of a page: the items and the next page's token.
+struct Page<I> {
+    token: Option<String>,
+    items: Vec<I>,
+}
+
+/// Reads a page whose properties are known by name only at run time.
+struct PageSeed<I> {
+    paging: Paging,
+    item: PhantomData<fn() -> I>,
+}
+
+impl<'de, I: DeserializeOwned> DeserializeSeed<'de> for PageSeed<I> {
+    type Value = Page<I>;
+
+    fn deserialize<D: serde_core::Deserializer<'de>>(self, from: D) -> Result<Page<I>, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<I> {
+    type Value = Page<I>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a page with `{}`", self.paging.items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<I>, A::Error> {
+        let (mut token, mut items) = (None, None);
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.paging.items {
+                items = Some(map.next_value()?);
+            } else if key == self.paging.token {
+                token = map.next_value()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        let missing = || serde_core::de::Error::missing_field(self.paging.items);
+        Ok(Page { token, items: items.ok_or_else(missing)? })
+    }
+}

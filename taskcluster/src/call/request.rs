@@ -1,0 +1,204 @@
+//! What a call is made of before it is sent.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use reqwest::Url;
+use serde_core::Serialize;
+
+use crate::client::service::Service;
+use crate::error::{Error, Result};
+use crate::model::{self, View};
+use crate::reference::Endpoint;
+
+/// All but the unreserved characters of RFC 3986, so that no URL library and no server finds anything to normalize.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A call's service, endpoint, arguments and body; and the first thing that was wrong with any of them.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) service: Service,
+    pub(crate) endpoint: &'static Endpoint,
+    /// The URL's whole path, arguments filled in and escaped.
+    path: String,
+    query: Vec<(Cow<'static, str>, String)>,
+    pub(crate) payload: Option<Bytes>,
+    problem: Option<String>,
+}
+
+impl Request {
+    pub(crate) fn new(service: &Service, endpoint: &'static Endpoint) -> Self {
+        Self {
+            service: service.clone(),
+            endpoint,
+            path: String::new(),
+            query: Vec::new(),
+            payload: None,
+            problem: service.problem().map(str::to_owned),
+        }
+    }
+
+    /// Fills the arguments, in the order of the endpoint's, into the route.
+    pub(crate) fn with_args(mut self, args: &[&dyn fmt::Display]) -> Self {
+        let Endpoint { name: endpoint, route, args: names, .. } = self.endpoint;
+        let base = self.service.base_path();
+        self.path.reserve(base.len() + route.len() + 32);
+        self.path.push_str(base);
+        let mut rest = *route;
+        while let Some((before, after)) = rest.split_once('<') {
+            let Some((name, tail)) = after.split_once('>') else { break };
+            self.path.push_str(before);
+            match names.iter().position(|arg| *arg == name).and_then(|i| args.get(i)) {
+                Some(value) => self.push_arg(name, *value),
+                None => self.fail(format!("{endpoint} wants an argument `{name}`")),
+            }
+            rest = tail;
+        }
+        self.path.push_str(rest);
+        if self.service.client().validates()
+            && let Some(problem) = model::wrong_arguments(self.endpoint.patterns, &self.args())
+        {
+            self.fail(format!("{}: {problem}", self.endpoint.name));
+        }
+        self
+    }
+
+    fn push_arg(&mut self, name: &str, value: &dyn fmt::Display) {
+        let start = self.path.len();
+        let written = write!(Escaped(&mut self.path), "{value}");
+        let what = match &self.path[start..] {
+            _ if written.is_err() => "cannot be written as text",
+            "" => "is empty",
+            "." => "is `.`",
+            ".." => "is `..`",
+            _ => return,
+        };
+        self.fail(format!("argument `{name}` of {} {what}", self.endpoint.name));
+    }
+
+    /// Sets a query option; the last value counts.
+    pub(crate) fn set_query(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: &dyn fmt::Display,
+    ) {
+        let (name, value) = (name.into(), value.to_string());
+        match self.query.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, slot)) => *slot = value,
+            None => self.query.push((name, value)),
+        }
+    }
+
+    pub(crate) fn with_payload(self, payload: &(impl Serialize + ?Sized)) -> Self {
+        self.with_json(serde_json::to_vec(payload))
+    }
+
+    /// With a payload of a generated type, which is held against its schema if the client was told to.
+    pub(crate) fn with_typed(mut self, payload: View<'_>) -> Self {
+        if self.service.client().validates()
+            && let Err(error) = model::validate(payload)
+        {
+            self.fail(format!("{}: {}", self.endpoint.name, error.message()));
+        }
+        self.with_json(model::to_json(payload))
+    }
+
+    fn with_json(mut self, json: serde_json::Result<Vec<u8>>) -> Self {
+        match json {
+            Ok(json) => self.payload = Some(json.into()),
+            Err(error) => {
+                self.fail(format!(
+                    "the payload of {} cannot be written as JSON: {error}",
+                    self.endpoint.name
+                ));
+            }
+        }
+        self
+    }
+
+    /// Keeps what is wrong until the call is used; the first word counts.
+    pub(crate) fn fail(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
+
+    /// The whole URL, or what is wrong with the call.
+    pub(crate) fn url(&self) -> Result<Url> {
+        self.check()?;
+        // Host and port were parsed with the base URL; a path alone is a third of the work.
+        let mut url = self.service.base_url().clone();
+        url.set_path(&self.path);
+        if !self.query.is_empty() {
+            let mut query = String::with_capacity(32 * self.query.len());
+            for (i, (name, value)) in self.query.iter().enumerate() {
+                query.push_str(if i == 0 { "" } else { "&" });
+                query.extend(utf8_percent_encode(name, RESERVED));
+                query.push('=');
+                query.extend(utf8_percent_encode(value, RESERVED));
+            }
+            url.set_query(Some(&query));
+        }
+        Ok(url)
+    }
+
+    /// The path arguments as they were given, by name.
+    pub(crate) fn args(&self) -> Vec<(&'static str, String)> {
+        let mut path = self.path.strip_prefix(self.service.base_path()).unwrap_or_default();
+        let mut route = self.endpoint.route;
+        let mut args = Vec::with_capacity(self.endpoint.args.len());
+        while let Some((before, after)) = route.split_once('<') {
+            let Some((name, tail)) = after.split_once('>') else { break };
+            let value = path.get(before.len()..).unwrap_or_default();
+            // Arguments are escaped, so that the route's next text ends them.
+            let next = tail.split('<').next().unwrap_or_default();
+            let end =
+                if next.is_empty() { value.len() } else { value.find(next).unwrap_or(value.len()) };
+            let (value, rest) = value.split_at(end);
+            args.push((name, percent_decode_str(value).decode_utf8_lossy().into_owned()));
+            (route, path) = (tail, rest);
+        }
+        args
+    }
+
+    /// The query options as they were given, by name.
+    pub(crate) fn query(&self) -> &[(Cow<'static, str>, String)] {
+        &self.query
+    }
+
+    /// What is wrong with the call, if anything is.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.problem {
+            Some(problem) => Err(Error::input(problem.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Path and query of one of this request's URLs, as they will stand in the request line: what is signed.
+    pub(crate) fn resource<'a>(&self, url: &'a Url) -> &'a str {
+        &url.as_str()[self.service.path_start()..]
+    }
+}
+
+/// Shows what would be sent, but for the payload, which may hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Call");
+        out.field("endpoint", &self.endpoint.name);
+        match self.url() {
+            Ok(url) => out.field("method", &self.endpoint.method).field("url", &url.as_str()),
+            Err(problem) => out.field("problem", &problem),
+        };
+        out.finish_non_exhaustive()
+    }
+}
+
+/// Escapes what is written to it.
+struct Escaped<'a>(&'a mut String);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(utf8_percent_encode(text, RESERVED));
+        Ok(())
+    }
+}

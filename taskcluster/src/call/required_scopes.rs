@@ -1,0 +1,113 @@
+//! Which scopes a call needs, asked before it is sent.
+
+use serde_json::{Map, Value, json};
+
+use super::request::Request;
+use crate::error::{Error, Result};
+use crate::scopes::{Expression, Params};
+
+/// The priorities of tasks, highest first.
+pub(crate) const PRIORITIES: [&str; 7] =
+    ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"];
+
+/// The endpoint's template, filled in with what the call shows.
+pub(super) fn required_scopes(request: &Request) -> Result<Expression> {
+    request.check()?;
+    let Some(template) = &request.endpoint.scopes else { return Ok(Expression::AllOf(Vec::new())) };
+    let payload = request.payload.as_deref().and_then(|json| serde_json::from_slice(json).ok());
+    let known = parameters(
+        request.service.reference().service,
+        request.endpoint.name,
+        payload.unwrap_or_default(),
+        request.query().iter().map(|(name, value)| (name.to_string(), value.clone())),
+        request.args().into_iter().map(|(name, value)| (name.to_owned(), value)),
+    );
+    let mut params = Params::new();
+    for (name, value) in &known {
+        params = match value {
+            Value::String(text) => params.value(name, text),
+            Value::Bool(flag) => params.flag(name, *flag),
+            Value::Array(items) => params.list(name, items.iter().filter_map(Value::as_str)),
+            _ => params,
+        };
+    }
+    template.expand(&params).map_err(|missing| {
+        Error::input(format!("the scopes for {}: {missing}", request.endpoint.name))
+    })
+}
+
+/// The values that a call's template may ask for, by name, as far as the call shows them: the fields of its payload, its
+/// query options and arguments, and what its service makes of these.
+pub(crate) fn parameters(
+    service: &str,
+    endpoint: &str,
+    payload: Map<String, Value>,
+    query: impl IntoIterator<Item = (String, String)>,
+    args: impl IntoIterator<Item = (String, String)>,
+) -> Map<String, Value> {
+    let mut known = payload;
+    match (service, endpoint) {
+        ("queue", "createTask" | "defineTask") => {
+            add_defaults_of_tasks(&mut known);
+            // Who may create a task of a higher priority may create this one.
+            let enough = PRIORITIES.iter().position(|priority| known["priority"] == *priority);
+            let enough = json!(PRIORITIES[..=enough.unwrap_or(PRIORITIES.len() - 1)]);
+            known.insert("priorities".to_owned(), enough);
+        }
+        ("queue", "declareWorker") => {
+            let properties = known.keys().cloned().collect();
+            known.insert("properties".to_owned(), properties);
+        }
+        ("index", "findTasksAtIndex") => {
+            let paths = known.get("indexes").cloned().unwrap_or_else(|| json!([]));
+            known.insert("indexPaths".to_owned(), paths);
+        }
+        _ => {}
+    }
+    known.extend(query.into_iter().map(|(name, value)| (name, json!(value))));
+    for (name, value) in args {
+        match (service, name.as_str()) {
+            // A link stands for two artifacts; which is the other, only the queue knows.
+            ("queue", "name") => known.insert("names".to_owned(), json!([value])),
+            ("auth", "level") => {
+                known.insert("levelIsReadOnly".to_owned(), json!(value == "read-only"))
+            }
+            _ => None,
+        };
+        known.insert(name, json!(value));
+    }
+    known
+}
+
+/// Fills in what the queue takes for granted of a new task, which `create-task-request.json` has as defaults, and names its
+/// task queue in both ways, of which the request needs only one.
+pub(crate) fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
+    let text = |name: &str| task.get(name).and_then(Value::as_str);
+    let halves = text("taskQueueId").and_then(|id| id.split_once('/'));
+    let halves = halves.or_else(|| text("provisionerId").zip(text("workerType")));
+    if let Some((provisioner, worker_type)) = halves {
+        let task_queue = json!(format!("{provisioner}/{worker_type}"));
+        let (provisioner, worker_type) = (json!(provisioner), json!(worker_type));
+        task.entry("provisionerId").or_insert(provisioner);
+        task.entry("workerType").or_insert(worker_type);
+        task.entry("taskQueueId").or_insert(task_queue);
+    }
+    for (name, default) in [
+        ("schedulerId", json!("-")),
+        ("projectId", json!("none")),
+        ("dependencies", json!([])),
+        ("requires", json!("all-completed")),
+        ("routes", json!([])),
+        ("priority", json!("lowest")),
+        ("retries", json!(5)),
+        ("scopes", json!([])),
+        ("tags", json!({})),
+        ("extra", json!({})),
+    ] {
+        task.entry(name).or_insert(default);
+    }
+    // Its name of 2017.
+    if task["priority"] == "normal" {
+        task.insert("priority".to_owned(), json!("lowest"));
+    }
+}

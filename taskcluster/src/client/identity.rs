@@ -1,0 +1,136 @@
+//! Whose signatures a client makes: nobody's, those of fixed credentials, or those of what a provider gives.
+
+use std::error::Error as StdError;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+
+use crate::credentials::{Credentials, CredentialsProvider};
+use crate::error::{Error, Result};
+use crate::hawk::Signer;
+use crate::runtime;
+
+/// Who signs a client's calls, and the scopes that the signatures are limited to.
+pub(super) struct Identity {
+    who: Who,
+    authorized_scopes: Option<Vec<String>>,
+}
+
+enum Who {
+    Nobody,
+    Fixed(Credentials, Arc<Signer>),
+    Provided(Arc<dyn CredentialsProvider>, LastSigner),
+}
+
+/// What a provider gave last, ready to sign.
+type LastSigner = Mutex<Option<(Credentials, Arc<Signer>)>>;
+
+impl Identity {
+    /// Signs nothing.
+    pub(super) fn nobody() -> Self {
+        Self { who: Who::Nobody, authorized_scopes: None }
+    }
+
+    pub(super) fn fixed(
+        credentials: Credentials,
+        authorized_scopes: Option<Vec<String>>,
+    ) -> Result<Self> {
+        let signer = Arc::new(Signer::new(&credentials, authorized_scopes.as_deref())?);
+        Ok(Self { who: Who::Fixed(credentials, signer), authorized_scopes })
+    }
+
+    pub(super) fn provided(
+        provider: Arc<dyn CredentialsProvider>,
+        authorized_scopes: Option<Vec<String>>,
+    ) -> Self {
+        Self { who: Who::Provided(provider, LastSigner::default()), authorized_scopes }
+    }
+
+    /// Other credentials under the same limit.
+    pub(super) fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
+        Self::fixed(credentials, self.authorized_scopes.clone())
+    }
+
+    /// The same credentials under another limit.
+    pub(super) fn with_authorized_scopes(&self, scopes: Vec<String>) -> Result<Self> {
+        match &self.who {
+            Who::Nobody => Err(no_credentials_to_limit()),
+            Who::Fixed(credentials, _) => Self::fixed(credentials.clone(), Some(scopes)),
+            Who::Provided(provider, _) => Ok(Self::provided(provider.clone(), Some(scopes))),
+        }
+    }
+
+    /// The client id of fixed credentials.
+    pub(super) fn client_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::Fixed(credentials, _) => Some(credentials.client_id()),
+            Who::Nobody | Who::Provided(..) => None,
+        }
+    }
+
+    /// What signs the next attempt; `None` if nothing does.
+    pub(super) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
+        match &self.who {
+            Who::Nobody => Ok(None),
+            Who::Fixed(_, signer) => Ok(Some(signer.clone())),
+            Who::Provided(provider, last) => {
+                let credentials = provider.credentials().await.map_err(provider_failed)?;
+                self.signer_of(credentials, last).map(Some)
+            }
+        }
+    }
+
+    /// What signs a URL, without waiting: if the provider would, the credentials that it gave last sign.
+    pub(super) fn signer_at_once(&self) -> Result<Arc<Signer>> {
+        match &self.who {
+            Who::Nobody => Err(Error::config("a signed URL needs a client with credentials")),
+            Who::Fixed(_, signer) => Ok(signer.clone()),
+            Who::Provided(provider, last) => match poll_once(&**provider)? {
+                Some(credentials) => self.signer_of(credentials.map_err(provider_failed)?, last),
+                None => last
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .as_ref()
+                    .map(|(_, signer)| signer.clone())
+                    .ok_or_else(|| {
+                        Error::config("the credentials provider has not given credentials yet")
+                    }),
+            },
+        }
+    }
+
+    /// The signer of credentials that a provider gave; the last one if they have not changed.
+    fn signer_of(&self, credentials: Credentials, last: &LastSigner) -> Result<Arc<Signer>> {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, signer)) if *known == credentials => Ok(signer.clone()),
+            _ => {
+                let signer =
+                    Arc::new(Signer::new(&credentials, self.authorized_scopes.as_deref())?);
+                *last = Some((credentials, signer.clone()));
+                Ok(signer)
+            }
+        }
+    }
+}
+
+/// Asks a provider without waiting, but within a runtime, since it may need one.
+fn poll_once(
+    provider: &dyn CredentialsProvider,
+) -> Result<Option<Result<Credentials, Box<dyn StdError + Send + Sync>>>> {
+    let runtime = match Handle::try_current() {
+        Ok(_) => None,
+        Err(_) => Some(runtime::handle()?),
+    };
+    let _inside = runtime.map(Handle::enter);
+    Ok(provider.credentials().now_or_never())
+}
+
+fn provider_failed(error: Box<dyn StdError + Send + Sync>) -> Error {
+    Error::config("the credentials provider failed").because(error)
+}
+
+pub(super) fn no_credentials_to_limit() -> Error {
+    Error::config("authorized scopes limit credentials, but the client has none")
+}

@@ -1,0 +1,92 @@
+//! What a MAC covers: the parts of a request, and the text that is made of them.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// The parts of a request that its MAC covers.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The HTTP method in capitals; a bewit is always for `GET`.
+    pub method: &'a str,
+    /// Path and query, exactly as they stand in the request line.
+    pub resource: &'a str,
+    /// The host as in the `Host` header, without port; an IPv6 address keeps its brackets.
+    pub host: &'a str,
+    /// The port, the scheme's own where the URL has none.
+    pub port: u16,
+}
+
+/// What a MAC is made for; the word stands in the signed text, so that one cannot be taken for the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Header,
+    Bewit,
+}
+
+/// Everything beside the target that goes into a MAC.
+pub(super) struct Terms<'a> {
+    /// Seconds since 1970: the time of the request, or the end of a bewit.
+    pub(super) time: i64,
+    pub(super) nonce: &'a str,
+    pub(super) hash: &'a str,
+    pub(super) ext: &'a str,
+}
+
+/// Writes the text that a MAC is made of, "normalized request string" in the specification.
+pub(super) fn write_signed_text(
+    out: &mut String,
+    purpose: Purpose,
+    target: &Target<'_>,
+    terms: &Terms<'_>,
+) {
+    out.push_str(match purpose {
+        Purpose::Header => "hawk.1.header\n",
+        Purpose::Bewit => "hawk.1.bewit\n",
+    });
+    push_number(out, terms.time);
+    for line in ["", terms.nonce, target.method, target.resource] {
+        out.push_str(line);
+        out.push('\n');
+    }
+    if target.host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        out.push_str(&target.host.to_ascii_lowercase());
+    } else {
+        out.push_str(target.host);
+    }
+    out.push('\n');
+    push_number(out, target.port.into());
+    out.push('\n');
+    out.push_str(terms.hash);
+    out.push('\n');
+    if terms.ext.contains(['\\', '\n']) {
+        out.push_str(&terms.ext.replace('\\', "\\\\").replace('\n', "\\n"));
+    } else {
+        out.push_str(terms.ext);
+    }
+    out.push('\n');
+}
+
+pub(super) fn push_number(out: &mut String, number: i64) {
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{number}");
+}
+
+/// The hash of a body, as header and MAC carry it: over the content type without parameters, and the body.
+///
+/// ```
+/// let hash = taskcluster::hawk::payload_hash("application/json", br#"{"scopes":["a"]}"#);
+/// assert_eq!(hash, "NyP45IjpGNvUeOzSPr4OaSXefN1SWM0ScWDt45HxuJM=");
+/// ```
+#[must_use]
+pub fn payload_hash(content_type: &str, body: &[u8]) -> String {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let mut hash = Sha256::new_with_prefix(b"hawk.1.payload\n");
+    hash.update(essence.to_ascii_lowercase());
+    hash.update(b"\n");
+    hash.update(body);
+    hash.update(b"\n");
+    STANDARD.encode(hash.finalize())
+}

@@ -1,0 +1,117 @@
+//! The impls that generated types have in common, as macros: each type costs its expansion one line.
+
+/// The impls that all generated structs have: everything by way of their [`Record`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __record {
+    ($($name:ident)*) => {$(
+        $crate::__serde!($name);
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::__private::debug(self, f)
+            }
+        }
+
+        impl ::core::clone::Clone for $name {
+            fn clone(&self) -> Self {
+                $crate::__private::clone(self)
+            }
+        }
+
+        impl ::core::cmp::PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::__private::same(self, other)
+            }
+        }
+    )*};
+}
+
+/// The impls that all generated enums of texts have.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __choice {
+    ($($name:ident)*) => {$(
+        $crate::__field!($name, false, Choice, Self::Unknown(::std::string::String::new()));
+        $crate::__serde!($name);
+
+        impl $crate::__private::Choice for $name {
+            fn text(&self) -> &str {
+                self.as_str()
+            }
+
+            fn choose(&mut self, text: &str) {
+                *self = text.into();
+            }
+        }
+
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    )*};
+}
+
+/// The impls that all generated enums of records have.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __union {
+    ($($name:ident)*) => {$(
+        $crate::__field!($name, true, Union, Self::Unknown($crate::Value::Null));
+        $crate::__serde!($name);
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::__private::debug_union(self, f)
+            }
+        }
+    )*};
+}
+
+/// What makes a generated type one that a slot can be of.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __field {
+    ($name:ident, $from_text:literal, $kind:ident, $blank:expr) => {
+        impl $crate::__private::Field for $name {
+            const FROM_TEXT: bool = $from_text;
+
+            fn blank() -> Self {
+                $blank
+            }
+
+            fn slot(&mut self) -> $crate::__private::Slot<'_> {
+                $crate::__private::Slot::$kind(self)
+            }
+
+            fn view(&self) -> $crate::__private::View<'_> {
+                $crate::__private::View::$kind(self)
+            }
+        }
+    };
+}
+
+/// Both traits of serde.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __serde {
+    ($name:ident) => {
+        impl $crate::__private::Serialize for $name {
+            fn serialize<S: $crate::__private::Serializer>(
+                &self,
+                to: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                $crate::__private::write($crate::__private::Field::view(self), to)
+            }
+        }
+
+        impl<'de> $crate::__private::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::Deserializer<'de>>(
+                from: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                $crate::__private::read(from)
+            }
+        }
+    };
+}

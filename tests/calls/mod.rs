@@ -1,0 +1,9 @@
+//! Calls: what leaves the client, what comes of the answer, and what is done when it does not come.
+
+mod answers;
+mod blocking;
+mod by_name;
+mod every_endpoint;
+mod paging;
+mod requests;
+mod retries;

@@ -1,0 +1,222 @@
+//! Every page, in all forms.
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use taskcluster::testing::Deployment;
+use taskcluster::{Auth, Client, ErrorKind, Queue, StatusCode};
+use taskcluster_tests::{RawServer, json};
+
+use crate::payloads::full;
+use crate::support::typed;
+
+async fn many_clients(count: usize) -> (Deployment, Auth) {
+    let deployment = Deployment::start().await.unwrap();
+    for i in 0..count {
+        deployment.client(format!("client-{i:03}"), "no-secret", ["*"]);
+    }
+    let auth = Auth::new(&deployment.connect("client-000").unwrap());
+    (deployment, auth)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JustTheId {
+    client_id: String,
+}
+
+#[tokio::test]
+async fn items_come_from_all_pages_in_order() {
+    let (deployment, auth) = many_clients(25).await;
+    let expected: Vec<_> = (0..25).map(|i| format!("client-{i:03}")).collect();
+    let items: Vec<Value> = auth.list_clients().limit(10).items_as().try_collect().await.unwrap();
+    let ids: Vec<_> = items.iter().map(|item| item["clientId"].as_str().unwrap()).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(deployment.calls().len(), 3);
+    let items: Vec<JustTheId> =
+        auth.list_clients().limit(7).items_as().try_collect().await.unwrap();
+    assert_eq!(items.into_iter().map(|item| item.client_id).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn pages_keep_what_else_they_hold() {
+    let (_deployment, auth) = many_clients(5).await;
+    let pages: Vec<_> = auth.list_clients().limit(2).pages().try_collect().await.unwrap();
+    let sizes: Vec<_> = pages.iter().map(|page| page.clients.len()).collect();
+    assert_eq!(sizes, [2, 2, 1]);
+    assert!(pages[0].continuation_token.is_some());
+    assert!(pages[2].continuation_token.is_none());
+}
+
+#[tokio::test]
+async fn a_listing_can_end_after_some_pages() {
+    let (deployment, auth) = many_clients(25).await;
+    let items: Vec<Value> =
+        auth.list_clients().limit(10).max_pages(2).items_as().try_collect().await.unwrap();
+    assert_eq!((items.len(), deployment.calls().len()), (20, 2));
+    assert_eq!(auth.list_clients().limit(10).max_pages(9).pages().count().await, 3);
+    assert_eq!(auth.list_clients().max_pages(0).clone().items().count().await, 0);
+}
+
+#[tokio::test]
+async fn one_page_is_fetched_when_it_is_needed() {
+    let (deployment, auth) = many_clients(30).await;
+    let mut items = auth.list_clients().limit(10).items();
+    assert!(deployment.calls().is_empty());
+    for _ in 0..10 {
+        items.next().await.unwrap().unwrap();
+    }
+    assert_eq!(deployment.calls().len(), 1);
+    items.next().await.unwrap().unwrap();
+    assert_eq!(deployment.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_listing_goes_on_where_a_token_says() {
+    let (_deployment, auth) = many_clients(6).await;
+    let first = auth.list_clients().limit(4).await.unwrap();
+    let token = first.continuation_token.unwrap();
+    let rest: Vec<Value> = auth
+        .list_clients()
+        .limit(4)
+        .continuation_token(token)
+        .items_as()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(rest.len(), 2);
+}
+
+async fn listing(pages: &[Value]) -> (RawServer, Queue) {
+    let server =
+        RawServer::start(pages.iter().map(|page| json("200 OK", &page.to_string()))).await.unwrap();
+    let client = Client::builder(&server.url).build().unwrap();
+    (server, Queue::new(&client))
+}
+
+#[tokio::test]
+async fn an_empty_page_is_not_the_end_and_no_token_is() {
+    let (server, queue) = listing(&[
+        json!({"tasks": [], "continuationToken": "a/b"}),
+        json!({"continuationToken": "c", "new": {"x": [1]}, "tasks": [1, 2]}),
+        json!({"tasks": [3], "continuationToken": null}),
+    ])
+    .await;
+    let items: Vec<Value> = queue.list_task_group("G").items_as().try_collect().await.unwrap();
+    assert_eq!(items, [1, 2, 3]);
+    let lines: Vec<_> =
+        server.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
+    assert!(lines[0].contains("/list HTTP"), "{lines:?}");
+    assert!(lines[1].contains("/list?continuationToken=a%2Fb HTTP"), "{lines:?}");
+    assert!(lines[2].contains("/list?continuationToken=c HTTP"), "{lines:?}");
+
+    let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": ""})]).await;
+    assert_eq!(queue.list_task_group("G").items_as::<Value>().count().await, 1);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_token_for_ever_is_an_error() {
+    let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": "x"})]).await;
+    let items: Vec<_> = queue.list_task_group("G").items_as::<Value>().collect().await;
+    assert_eq!(items.len(), 2);
+    let error = items[1].as_ref().unwrap_err();
+    assert!(error.message().contains("the same page twice"), "{error}");
+    assert_eq!(server.requests().len(), 2);
+    let (_server, queue) = listing(&[json!({
+        "expires": "2100-01-01T00:00:00Z", "taskGroupId": "G", "schedulerId": "-", "tasks": [],
+        "continuationToken": "x",
+    })])
+    .await;
+    let pages: Vec<_> = queue.list_task_group("G").pages().collect().await;
+    assert!(pages.len() == 2 && pages[1].is_err());
+}
+
+#[tokio::test]
+async fn tokens_that_go_in_circles_are_an_error() {
+    let page = |token: &str| json!({"tasks": [token], "continuationToken": token});
+    let (_server, queue) = listing(&[page("a"), page("b"), page("c"), page("a")]).await;
+    let items: Vec<_> = queue.list_task_group("G").items_as::<Value>().collect().await;
+    assert_eq!(items.len(), 4);
+    assert!(items[3].as_ref().unwrap_err().message().contains("the same page twice"));
+}
+
+#[tokio::test]
+async fn a_page_without_its_list_is_an_error() {
+    let (_server, queue) = listing(&[json!({"task": []})]).await;
+    let error = queue.list_task_group("G").items().try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
+    assert!(error.to_string().contains("missing field `tasks`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_an_error() {
+    let (_server, queue) =
+        listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!("gone")]).await;
+    let mut items = queue.list_task_group("G").items_as::<Value>();
+    assert!(items.next().await.unwrap().is_ok());
+    assert!(items.next().await.unwrap().is_err());
+    assert!(items.next().await.is_none());
+}
+
+#[tokio::test]
+async fn listings_with_a_payload_send_it_with_every_page() {
+    let (server, queue) =
+        listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!({"tasks": [2]})]).await;
+    let wanted = json!({"taskIds": ["A", "B"]});
+    let items: Vec<Value> = queue.tasks(&typed(&wanted)).items_as().try_collect().await.unwrap();
+    assert_eq!(items, [1, 2]);
+    assert!(server.requests().iter().all(|request| request.ends_with(&wanted.to_string())));
+}
+
+#[test]
+fn streams_can_be_sent_between_threads() {
+    fn sendable<T: Send + Unpin>(_: T) {}
+    let queue = Queue::new(&Client::builder("https://tc.example.com").build().unwrap());
+    sendable(queue.list_task_group("G").items());
+    sendable(queue.list_task_group("G").pages());
+    sendable(std::future::IntoFuture::into_future(queue.list_task_group("G")));
+}
+
+#[tokio::test]
+async fn items_are_typed_whatever_the_list_is_called() {
+    use taskcluster::{Secrets, WorkerManager};
+
+    let page = |schema: &str| {
+        let mut page = full(schema);
+        page.as_object_mut().unwrap().remove("continuationToken");
+        json("200 OK", &page.to_string())
+    };
+    let server = RawServer::start([
+        page("queue/v1/list-taskqueues-response.json"),
+        page("secrets/v1/secret-list.json"),
+        page("auth/v1/get-entity-history-response.json"),
+        page("worker-manager/v1/worker-pool-error-list.json"),
+        page("queue/v1/list-task-group-response.json"),
+    ])
+    .await
+    .unwrap();
+    let client = Client::builder(&server.url).build().unwrap();
+    let queue = Queue::new(&client);
+
+    let queues: Vec<taskcluster::queue::TaskQueue> =
+        queue.list_task_queues().items().try_collect().await.unwrap();
+    assert_eq!(queues.len(), 2);
+    let names: Vec<String> = Secrets::new(&client).list().items().try_collect().await.unwrap();
+    assert_eq!(names.len(), 2);
+    let history: Vec<_> =
+        Auth::new(&client).get_entity_history("client", "c").items().try_collect().await.unwrap();
+    assert_eq!(history[0].client_id, history[1].client_id);
+    let errors: Vec<taskcluster::worker_manager::WorkerPoolError> = WorkerManager::new(&client)
+        .list_worker_pool_errors("p/w")
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(errors.len(), 2);
+    // What else a page has is reached by the page.
+    let pages: Vec<taskcluster::queue::ListTaskGroupResponse> =
+        queue.list_task_group("G").pages().try_collect().await.unwrap();
+    assert_eq!((pages.len(), pages[0].tasks.len()), (1, 2));
+    assert!(!pages[0].scheduler_id.is_empty() && pages[0].sealed.is_some());
+}

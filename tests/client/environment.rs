@@ -1,0 +1,82 @@
+//! Clients and credentials from the environment. Variables are those of a process, so each case runs in one of its own.
+
+use taskcluster::{Client, Credentials, Queue};
+
+use crate::support::process;
+
+/// What a child process prints: where the client goes, and as whom.
+#[test]
+#[ignore = "run by the tests below, with an environment"]
+fn child() {
+    println!("credentials: {:?}", Credentials::from_env());
+    match Client::from_env() {
+        Ok(client) => println!("client: {client:?} {}", Queue::new(&client).ping().url().unwrap()),
+        Err(error) => println!("client: {error}"),
+    }
+}
+
+fn with(variables: &[(&str, &str)]) -> String {
+    process::run(concat!(module_path!(), "::child"), variables)
+}
+
+const ROOT: (&str, &str) = ("TASKCLUSTER_ROOT_URL", "https://tc.example.com/");
+const ID: (&str, &str) = ("TASKCLUSTER_CLIENT_ID", "project/builds");
+const TOKEN: (&str, &str) = ("TASKCLUSTER_ACCESS_TOKEN", "no-secret");
+const PROXY: (&str, &str) = ("TASKCLUSTER_PROXY_URL", "http://taskcluster");
+
+#[test]
+fn root_url_and_credentials() {
+    let shown = with(&[ROOT, ID, TOKEN, ("TASKCLUSTER_CERTIFICATE", "")]);
+    assert!(shown.contains(
+        "credentials: Ok(Some(Credentials { client_id: \"project/builds\", temporary: false, .. }))"
+    ));
+    assert!(shown.contains("client_id: \"project/builds\""), "{shown}");
+    assert!(shown.contains("https://tc.example.com/api/queue/v1/ping"), "{shown}");
+    assert!(!shown.contains("no-secret"));
+    let shown = with(&[ROOT, ID, TOKEN, ("TASKCLUSTER_CERTIFICATE", "{\"version\": 1}")]);
+    assert!(shown.contains("temporary: true"), "{shown}");
+}
+
+#[test]
+fn the_proxy_signs_by_itself() {
+    let shown = with(&[PROXY, ROOT, ID, TOKEN]);
+    assert!(shown.contains("client: Client { root_url: \"http://taskcluster\", .. } http://taskcluster/api/queue/v1/ping"));
+}
+
+#[test]
+fn empty_variables_count_as_unset() {
+    let shown = with(&[
+        ROOT,
+        ("TASKCLUSTER_PROXY_URL", ""),
+        ("TASKCLUSTER_CLIENT_ID", ""),
+        ("TASKCLUSTER_ACCESS_TOKEN", ""),
+    ]);
+    assert!(shown.contains("credentials: Ok(None)"), "{shown}");
+    assert!(
+        shown.contains("client: Client { root_url: \"https://tc.example.com\", .. }"),
+        "{shown}"
+    );
+}
+
+/// A task in a small image talks plain HTTP to its proxy.
+#[test]
+fn plain_http_needs_no_certificates() {
+    let none = [("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")];
+    assert!(with(&[PROXY, none[0], none[1]]).contains("http://taskcluster/api/queue/v1/ping"));
+    assert!(with(&[ROOT, none[0], none[1]]).contains("client: TLS cannot be set up"));
+}
+
+#[test]
+fn halves_are_told() {
+    assert!(
+        with(&[]).contains("client: neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
+    );
+    assert!(
+        with(&[ROOT, ID])
+            .contains("client: TASKCLUSTER_CLIENT_ID is set but TASKCLUSTER_ACCESS_TOKEN is not")
+    );
+    assert!(
+        with(&[ROOT, TOKEN])
+            .contains("client: TASKCLUSTER_ACCESS_TOKEN is set but TASKCLUSTER_CLIENT_ID is not")
+    );
+}

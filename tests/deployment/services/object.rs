@@ -1,0 +1,95 @@
+//! Objects are stored and fetched.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use taskcluster::dates::to_json;
+use taskcluster::reqwest::header::CONTENT_TYPE;
+use taskcluster::{Object, StatusCode, slugid};
+
+use crate::deployment::HOUR;
+use crate::deployment::services::{call, connected};
+use crate::support::{assert_api_error, plain};
+
+#[tokio::test]
+async fn objects_are_put_and_got_by_url() {
+    let (fake, tc) = connected().await;
+    let object = |name| call(&tc, &Object::REFERENCE, name).param("name", "a/b");
+    let (upload_id, expires) = (slugid::nice(), to_json(fake.now() + TimeDelta::hours(1)));
+    let upload = |id: &str, methods: Value| {
+        object("createUpload").payload(json!({
+            "projectId": "p", "uploadId": id, "expires": expires, "proposedUploadMethods": methods,
+        }))
+    };
+    assert_eq!(upload(&upload_id, json!({})).await.unwrap()["uploadMethod"], json!({}));
+    let put = json!({"putUrl": {"contentType": "text/plain", "contentLength": 5}});
+    let created = upload(&upload_id, put.clone()).await.unwrap();
+    let method = &created["uploadMethod"]["putUrl"];
+    assert_eq!(method["headers"], json!({"Content-Type": "text/plain", "Content-Length": "5"}));
+    let error = upload(&slugid::nice(), put).await.unwrap_err();
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "a/b");
+
+    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let finish = |hash: &str| {
+        let hashes = json!({"sha256": hash});
+        let finish = json!({"projectId": "p", "uploadId": upload_id, "hashes": hashes});
+        object("finishUpload").payload(finish)
+    };
+    let error = finish(sha256).await.unwrap_err();
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "nothing was uploaded");
+    let url = method["url"].as_str().unwrap();
+    let wrong = plain().put(url).header(CONTENT_TYPE, "text/html").body("hello").send().await;
+    assert_eq!(wrong.unwrap().status(), StatusCode::BAD_REQUEST);
+    let sent = plain().put(url).header(CONTENT_TYPE, "text/plain").body("hello").send().await;
+    assert_eq!(sent.unwrap().status(), StatusCode::OK);
+
+    let start =
+        |methods: Value| object("startDownload").payload(json!({"acceptDownloadMethods": methods}));
+    let error = start(json!({"simple": true})).await.unwrap_err();
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
+    finish(sha256).await.unwrap();
+    let error = finish(&sha256.replace('2', "3")).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::CONFLICT));
+
+    let got = start(json!({"simple": true, "getUrl": true})).await.unwrap();
+    assert_eq!((&got["method"], &got["hashes"]["sha256"]), (&json!("getUrl"), &json!(sha256)));
+    let content = plain().get(got["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(content.headers()[CONTENT_TYPE], "text/plain");
+    assert_eq!(content.text().await.unwrap(), "hello");
+    let error = start(json!({})).await.unwrap_err();
+    assert_eq!(
+        (error.status(), error.code()),
+        (Some(StatusCode::NOT_ACCEPTABLE), Some("NoMatchingMethod"))
+    );
+    let direct = object("download").into_call().send_raw().await.unwrap();
+    assert_eq!(direct.status(), StatusCode::SEE_OTHER);
+    assert_eq!(direct.headers()["location"], got["url"].as_str().unwrap());
+    let about = object("object").await.unwrap();
+    assert_eq!((&about["projectId"], &about["hashes"]["sha256"]), (&json!("p"), &json!(sha256)));
+
+    fake.advance(HOUR);
+    let error = object("object").await.unwrap_err();
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
+}
+
+#[tokio::test]
+async fn small_objects_come_with_the_call() {
+    let (fake, tc) = connected().await;
+    let object = |name| call(&tc, &Object::REFERENCE, name).param("name", "small");
+    let (upload_id, expires) = (slugid::nice(), to_json(fake.now() + TimeDelta::hours(1)));
+    let methods = json!({
+        "dataInline": {"contentType": "a/b", "objectData": STANDARD.encode("tiny")},
+        "putUrl": {"contentType": "a/b", "contentLength": 4},
+    });
+    let upload = json!({"projectId": "p", "uploadId": upload_id, "expires": expires, "proposedUploadMethods": methods});
+    let created = object("createUpload").payload(upload).await.unwrap();
+    assert_eq!(created["uploadMethod"], json!({"dataInline": true}));
+    let finish = json!({"projectId": "p", "uploadId": upload_id});
+    object("finishUpload").payload(finish).await.unwrap();
+    let start = json!({"acceptDownloadMethods": {"simple": true}});
+    let got = object("startDownload").payload(start).await.unwrap();
+    assert_eq!(got["method"], "simple");
+    let content = plain().get(got["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(content.text().await.unwrap(), "tiny");
+}

@@ -1,0 +1,175 @@
+//! The embedded deployment is as strict as the references: what it refuses, for every endpoint of both generations.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::{Value, json};
+use taskcluster::hawk::{Signer, Target};
+use taskcluster::reqwest;
+use taskcluster::reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use taskcluster::testing::Deployment;
+use taskcluster::{Credentials, Endpoint, Method, Reference, StatusCode};
+use tokio::runtime::Runtime;
+
+use crate::references::{PREBUILT, of_2017};
+use crate::support::assert_api_error_saying;
+
+/// Deployments with all endpoints of one generation each, and the references.
+fn generations() -> [(Deployment, Vec<&'static Reference>); 2] {
+    [PREBUILT.to_vec(), of_2017().collect()].map(|references| {
+        let fake = Deployment::start_blocking().unwrap();
+        fake.client("tester", "no-secret", ["*"]);
+        for reference in &references {
+            fake.serve(reference);
+        }
+        (fake, references)
+    })
+}
+
+/// Runs the check for every endpoint of both generations that the filter lets through, and counts them.
+fn for_every_endpoint(
+    filter: impl Fn(&Endpoint) -> bool,
+    check: impl Fn(&Deployment, &'static Reference, &'static Endpoint),
+) -> [usize; 2] {
+    generations().map(|(fake, references)| {
+        let mut count = 0;
+        for reference in references {
+            for endpoint in reference.endpoints.iter().filter(|endpoint| filter(endpoint)) {
+                check(&fake, reference, endpoint);
+                count += 1;
+            }
+        }
+        count
+    })
+}
+
+/// The path of a call, all of whose arguments are `a`.
+fn path(reference: &Reference, endpoint: &Endpoint) -> String {
+    let mut path = format!("/api/{}/{}{}", reference.service, reference.version, endpoint.route);
+    for arg in endpoint.args {
+        path = path.replace(&format!("<{arg}>"), "a");
+    }
+    path
+}
+
+thread_local! {
+    /// Made once for all requests of a test.
+    static HTTP: (Runtime, reqwest::Client) = (
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+        taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap(),
+    );
+}
+
+/// Sends a signed request by hand that is refused with status 400, and returns code and message of the error.
+fn send(
+    fake: &Deployment,
+    method: &Method,
+    resource: &str,
+    body: Option<&str>,
+) -> (String, String) {
+    let port = fake.root_url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let target = Target { method: method.as_str(), resource, host: "127.0.0.1", port };
+    let signer = Signer::new(&Credentials::new("tester", "no-secret"), None).unwrap();
+    let header = signer.header(&target, None, chrono::Utc::now().timestamp(), "nonce");
+    HTTP.with(|(runtime, http)| {
+        let url = format!("{}{resource}", fake.root_url());
+        let mut request = http.request(method.clone(), url).header(AUTHORIZATION, header);
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
+        }
+        let (status, answer) = runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            (response.status(), response.bytes().await.unwrap())
+        });
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{method} {resource}: {answer}");
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        (text("code"), text("message"))
+    })
+}
+
+#[test]
+fn no_endpoint_takes_an_unknown_query_option() {
+    let counts = for_every_endpoint(
+        |_| true,
+        |fake, reference, endpoint| {
+            let resource = format!("{}?nonsense=1", path(reference, endpoint));
+            let (code, message) = send(fake, &endpoint.method, &resource, None);
+            assert_eq!(code, "InvalidRequestArguments", "{endpoint}: {message}");
+            assert!(message.contains("`nonsense`"), "{endpoint}: {message}");
+        },
+    );
+    assert_eq!(counts, [192, 123]);
+}
+
+#[test]
+fn every_endpoint_with_a_payload_wants_one_and_the_others_none() {
+    let counts = for_every_endpoint(
+        |_| true,
+        |fake, reference, endpoint| {
+            let body = if endpoint.input.is_some() { None } else { Some("{}") };
+            let (code, message) = send(fake, &endpoint.method, &path(reference, endpoint), body);
+            assert_eq!(code, "InputError", "{endpoint}: {message}");
+            assert!(message.contains(endpoint.name), "{endpoint}: {message}");
+        },
+    );
+    assert_eq!(counts, [192, 123]);
+}
+
+#[test]
+fn every_payload_is_held_against_its_schema() {
+    let counts = for_every_endpoint(
+        |endpoint| endpoint.input.is_some(),
+        |fake, reference, endpoint| {
+            let (code, message) =
+                send(fake, &endpoint.method, &path(reference, endpoint), Some("17"));
+            assert_eq!(code, "InputValidationError", "{endpoint}: {message}");
+            let schema = endpoint.input.unwrap();
+            let start =
+                format!("the payload of {} does not fit the schema {schema}", endpoint.name);
+            assert!(message.starts_with(&start), "{endpoint}: {message}");
+            assert!(message.contains("- at the top level: "), "{endpoint}: {message}");
+        },
+    );
+    assert_eq!(counts, [47, 36]);
+}
+
+#[test]
+fn every_answer_is_held_against_its_schema() {
+    let counts = for_every_endpoint(
+        |endpoint| endpoint.output.is_some(),
+        |fake, _, endpoint| {
+            let stub = AssertUnwindSafe(|| fake.on(endpoint).reply(json!(17)));
+            let panic = catch_unwind(stub).unwrap_err();
+            let message = panic.downcast_ref::<String>().unwrap();
+            let schema = endpoint.output.unwrap();
+            assert!(message.contains(&format!("does not fit the schema {schema}")), "{message}");
+            assert!(message.contains("- at the top level: "), "{endpoint}: {message}");
+        },
+    );
+    assert_eq!(counts, [124, 89]);
+}
+
+#[test]
+fn every_endpoint_with_scopes_refuses_who_has_none() {
+    let counts = for_every_endpoint(
+        |endpoint| endpoint.scopes.is_some() && endpoint.input.is_none(),
+        |fake, reference, endpoint| {
+            let mut call = fake.anonymous().unwrap().call(reference, endpoint.name).unwrap();
+            for arg in endpoint.args {
+                call = call.param(arg, "a");
+            }
+            let error = call.send_blocking().unwrap_err();
+            assert_api_error_saying(
+                &error,
+                StatusCode::FORBIDDEN,
+                "InsufficientScopes",
+                &[
+                    "Client ID static/anonymous does not have sufficient scopes",
+                    "missing the following scopes:\n\n```\n",
+                    "to satisfy the following scope expression:\n\n```\n",
+                ],
+            );
+        },
+    );
+    assert_eq!(counts, [98, 31]);
+}

@@ -1,0 +1,132 @@
+//! The reference files are whole.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use taskcluster::*;
+
+use crate::references::{LEGACY_FILES, current, entries, read, root};
+
+#[test]
+fn every_schema_that_a_reference_names_is_there() {
+    let exists = |service: &str, schema: &Value| {
+        let schema = schema.as_str().unwrap();
+        let path =
+            root().join("current/schemas").join(service).join(schema.strip_suffix('#').unwrap());
+        let id = format!("/schemas/{service}/{schema}");
+        assert_eq!(read(&path)["$id"], id, "{}", path.display());
+    };
+    let mut seen = 0;
+    for (service, reference) in current("api") {
+        for entry in entries(&reference) {
+            for key in ["input", "output"] {
+                if let Some(schema) = entry.get(key) {
+                    exists(&service, schema);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    for (service, reference) in current("exchanges") {
+        for entry in entries(&reference) {
+            exists(&service, &entry["schema"]);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 47 + 124 + 36);
+}
+
+#[test]
+fn every_schema_that_a_schema_refers_to_is_there() {
+    fn refs(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    match value {
+                        Value::String(target) if key == "$ref" => found.push(target.clone()),
+                        value => refs(value, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| refs(item, found)),
+            _ => {}
+        }
+    }
+    let mut files = 0;
+    for service in fs::read_dir(root().join("current/schemas")).unwrap() {
+        let folder = service.unwrap().path().join("v1");
+        for file in fs::read_dir(&folder).unwrap() {
+            let path = file.unwrap().path();
+            let schema = read(&path);
+            files += 1;
+            let mut found = Vec::new();
+            refs(&schema, &mut found);
+            for target in found {
+                let (file, pointer) = target.split_once('#').unwrap();
+                let document = match file {
+                    "" => schema.clone(),
+                    file if file.starts_with("/schemas/") => {
+                        read(&root().join("current").join(file.trim_start_matches('/')))
+                    }
+                    file => read(&folder.join(file)),
+                };
+                assert!(document.pointer(pointer).is_some(), "{}: {target}", path.display());
+            }
+        }
+    }
+    assert_eq!(files, 166);
+}
+
+#[test]
+fn every_route_parameter_is_an_argument_and_the_other_way_round() {
+    for (service, reference) in current("api") {
+        for entry in entries(&reference) {
+            let route = entry["route"].as_str().unwrap();
+            let params: Vec<&str> =
+                route.split('<').skip(1).map(|rest| rest.split_once('>').unwrap().0).collect();
+            let args: Vec<&str> =
+                entry["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
+            assert_eq!(params, args, "{service} {}", entry["name"]);
+        }
+    }
+}
+
+#[test]
+fn every_entry_has_a_title_and_a_description_of_its_own() {
+    let standard = ["ping", "lbheartbeat", "version", "heartbeat"];
+    let mut seen = BTreeSet::new();
+    for (service, reference) in current("api").into_iter().chain(current("exchanges")) {
+        for entry in entries(&reference) {
+            let name = entry["name"].as_str().unwrap();
+            let (title, description) =
+                (entry["title"].as_str().unwrap(), entry["description"].as_str().unwrap());
+            assert!(!title.is_empty() && !title.ends_with('.'), "{service} {name}: {title}");
+            assert!(
+                description.len() > 40 && description.ends_with('.'),
+                "{service} {name}: {description}"
+            );
+            if !standard.contains(&name) {
+                assert!(
+                    seen.insert(description.to_owned()),
+                    "{service} {name} has another one's description"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_schema_of_2017_is_there() {
+    for (name, _) in LEGACY_FILES {
+        let file = read(&root().join("2017").join(format!("{name}.json")));
+        for entry in entries(&file) {
+            for schema in ["input", "output", "schema"].iter().filter_map(|key| entry[key].as_str())
+            {
+                let path = schema.strip_prefix("http://schemas.taskcluster.net/").unwrap();
+                let path = root().join("2017/schemas").join(path.trim_end_matches('#'));
+                assert!(read(&path).is_object(), "{}", path.display());
+            }
+        }
+    }
+}

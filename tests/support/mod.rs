@@ -1,0 +1,50 @@
+//! What tests of several rooms need.
+
+pub(crate) mod broker;
+pub(crate) mod log;
+pub(crate) mod process;
+pub(crate) mod samples;
+
+/// A file of values from other implementations.
+pub(crate) fn vectors(name: &str) -> serde_json::Value {
+    let path = format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// JSON as a payload type.
+#[track_caller]
+pub(crate) fn typed<T: serde::de::DeserializeOwned>(
+    json: impl std::borrow::Borrow<serde_json::Value>,
+) -> T {
+    serde_json::from_value(json.borrow().clone()).unwrap()
+}
+
+/// An HTTP client that signs nothing.
+pub(crate) fn plain() -> taskcluster::reqwest::Client {
+    taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap()
+}
+
+/// The service refused a call: with this status and code, and a message that says so.
+#[track_caller]
+pub(crate) fn assert_api_error(
+    error: &taskcluster::Error,
+    status: taskcluster::StatusCode,
+    code: &str,
+    message: &str,
+) {
+    assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{error}");
+    assert!(error.message().contains(message), "{error}");
+}
+
+/// The same, with a message that says all of this.
+#[track_caller]
+pub(crate) fn assert_api_error_saying(
+    error: &taskcluster::Error,
+    status: taskcluster::StatusCode,
+    code: &str,
+    messages: &[&str],
+) {
+    for message in messages {
+        assert_api_error(error, status, code, message);
+    }
+}
