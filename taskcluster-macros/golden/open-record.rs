@@ -1,10 +1,10 @@
-#[doc = "Golden\n\nService `golden`, version `v1`: 1 endpoints."]
+#[doc = "Golden\n\n1 endpoint of the `golden` service, version `v1`.\n\n- **Endpoints**: [`put`](Self::put)"]
 #[allow(rustdoc::all)]
 #[derive(Clone, Debug)]
 pub struct Golden(golden::__runtime::Service);
 #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
-    #[doc = r" The service at its place in the client's deployment. Cheap: connections are the client's."]
+    #[doc = r" Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections."]
     #[must_use]
     pub fn new(client: &golden::__runtime::Client) -> Self {
         Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
@@ -24,14 +24,19 @@ impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
 }
 #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
-    #[doc = r" The facts of the reference that this was made from."]
+    #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
-    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/open-record.json#`.\n- Answer: schema `v1/open-record.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/open-record.json#`.\n- Response: schema `v1/open-record.json#`.\n- Required scopes: none.\n- Stability: stable."]
     pub fn put(&self, payload: &golden::OpenRecord) -> golden::__runtime::Call<golden::OpenRecord> {
-        self.0.call_with(&golden::ENDPOINTS[0], &[], golden::__p::Field::view(payload))
+        golden::__runtime::Call::with_payload(
+            &self.0,
+            &golden::ENDPOINTS[0],
+            &[],
+            golden::__p::Field::view(payload),
+        )
     }
 }
-#[doc = "What the methods of [`Golden`] take and return."]
+#[doc = "The types that the methods of [`Golden`] take and return."]
 #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
@@ -72,21 +77,21 @@ pub mod golden {
         pub tags: __p::BTreeMap<__p::String, __p::String>,
         #[doc = "Never if `null`."]
         pub until: __p::Option<__p::DateTime<__p::Utc>>,
-        #[doc = r" What has no field of its own."]
+        #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl OpenRecord {
-        #[doc = r" With what is required; the rest is left out unless it is set."]
+        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(tags: __p::BTreeMap<__p::String, __p::String>) -> Self {
             Self { tags: tags, ..__p::blank() }
         }
-        #[doc = r" Holds it against its schema: patterns, lengths, ranges."]
+        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
-        #[doc = r" All that is wrong, each with its place."]
+        #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }

@@ -1,75 +1,43 @@
 //! The macro behind the `taskcluster` crate; use it from there.
 //!
-//! The way of the data: `invocation` parses what the user wrote, `files` reads and tracks the JSON files,
-//! `read` makes the plain `model` of a reference out of them, `check` looks across its entries, and `expand`
-//! writes Rust. Each of them reports to `problems`, which become compile errors all together; what is valid
-//! is expanded all the same.
+//! An expansion goes through four modules, each of which imports only those before it, and `names`:
 //!
-//! The schemas that a reference names go beside it: `schema` follows their references, `understand` makes plain `types`
-//! out of them, `type_names` gives these their names, and `expand::types` writes them.
+//! - `input` parses what the user wrote, reads and tracks JSON files, and collects problems with their places.
+//! - `schema` resolves JSON schemas, understands them as types, and names these.
+//! - `reference` reads and checks references, keeps the entries that the user lists, and gives them their types.
+//! - `expand` writes Rust.
+//!
+//! All problems become compile errors together; whatever is valid is expanded all the same.
 
-mod check;
 mod expand;
-mod files;
-#[cfg(test)]
-mod golden;
-mod invocation;
-mod locate;
-mod model;
+mod input;
 mod names;
-mod paging;
-mod patterns;
-mod payloads;
-mod problems;
-mod read;
+mod reference;
 mod schema;
-mod type_names;
-mod types;
-mod understand;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 
-use crate::files::Files;
-use crate::invocation::{Invocation, Item};
-use crate::problems::{Problems, ProblemsAt};
+use crate::input::files::Files;
+use crate::input::invocation::Invocation;
+use crate::input::problems::Problems;
 
-/// Makes typed Rust of a Taskcluster API reference. See `taskcluster::taskcluster_api`.
+/// Generates typed Rust from a Taskcluster API reference. See `taskcluster::taskcluster_api`.
 #[proc_macro]
 pub fn taskcluster_api(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     match syn::parse::<Invocation>(input) {
-        Ok(invocation) => expand(&invocation).into(),
+        Ok(invocation) => expansion(&invocation).into(),
         Err(error) => error.into_compile_error().into(),
     }
 }
 
-fn expand(invocation: &Invocation) -> TokenStream {
+fn expansion(invocation: &Invocation) -> TokenStream {
     let mut problems = Problems::default();
     let mut files = Files::in_this_crate();
-    let mut output = TokenStream::new();
-    let mut references: Vec<_> = invocation
-        .items
-        .iter()
-        .map(|item| read_item(item, &mut files, &mut problems.at(item.path.span())))
-        .collect();
-    let payloads = payloads::find(invocation, &mut references, &mut files, &mut problems);
-    output.extend(expand::all(invocation, &references, &payloads));
+    let (references, payloads) = reference::all(invocation, &mut files, &mut problems);
+    let mut output = expand::all(invocation, &references, &payloads);
     output.extend(expand::tracking(&files));
     output.extend(problems.into_compile_errors());
     output
-}
-
-fn read_item(item: &Item, files: &mut Files, problems: &mut ProblemsAt<'_>) -> model::Reference {
-    match files.read(&item.path.value()) {
-        Ok(document) => {
-            let mut reference = read::reference(&document, problems);
-            check::reference(&mut reference, &document, files, problems);
-            paging::find(&mut reference, &document, files, problems);
-            patterns::find(&mut reference, &document, files);
-            reference
-        }
-        Err(message) => {
-            problems.report(message);
-            model::Reference::default()
-        }
-    }
 }

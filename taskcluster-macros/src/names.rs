@@ -1,11 +1,17 @@
-//! From wire names to Rust names. The only place that knows what must be evaded.
+//! Turns wire names into Rust names. Only this file knows which names are taken.
 
-use crate::model::Name;
+/// A name on the wire and in Rust.
+#[derive(Clone)]
+pub(crate) struct Name {
+    pub(crate) wire: String,
+    /// In snake_case, distinct from keywords and the runtime's own names.
+    pub(crate) rust: String,
+}
 
-/// What a generated service struct has beside its endpoints.
+/// Methods of a generated service struct that are not endpoints.
 const SERVICE: &[&str] = &["as_ref", "clone", "fmt", "from", "new"];
 
-/// What the runtime's calls have beside an endpoint's query options.
+/// Methods of the runtime's calls that are not query options.
 const CALL: &[&str] = &[
     "clone",
     "deref",
@@ -29,7 +35,7 @@ const CALL: &[&str] = &[
     "url",
 ];
 
-/// What the runtime's routing keys have beside an exchange's parts.
+/// Methods of the runtime's routing keys that are not parts of a key.
 const ROUTING_KEYS: &[&str] = &[
     "binding",
     "clone",
@@ -45,52 +51,52 @@ const ROUTING_KEYS: &[&str] = &[
     "split",
 ];
 
-/// The name of an endpoint's or exchange's method.
+/// Names the method of an endpoint or exchange.
 pub(crate) fn method(wire: &str) -> Name {
-    evading(wire, SERVICE)
+    avoiding(wire, SERVICE)
 }
 
-/// The name of the module beside a struct.
+/// Names the module next to a struct.
 pub(crate) fn module(of_struct: &str) -> String {
-    evading(of_struct, &[of_struct]).rust
+    avoiding(of_struct, &[of_struct]).rust
 }
 
-/// The name of a type made for an entry.
+/// Names a type generated for an entry.
 pub(crate) fn type_name(wire: &str, suffix: &str) -> String {
     let name = pascal_case(wire) + suffix;
     if name == "Self" { "Self_".to_owned() } else { name }
 }
 
-/// The name of a path argument.
+/// Names a path argument.
 pub(crate) fn argument(wire: &str) -> Name {
-    evading(wire, &["payload"])
+    avoiding(wire, &["payload"])
 }
 
-/// The name of a query option's setter.
+/// Names the setter of a query option.
 pub(crate) fn query_option(wire: &str) -> Name {
-    evading(wire, CALL)
+    avoiding(wire, CALL)
 }
 
-/// The name of a routing key part's setter.
+/// Names the setter of a routing key's part.
 pub(crate) fn routing_key_part(wire: &str) -> Name {
-    evading(wire, ROUTING_KEYS)
+    avoiding(wire, ROUTING_KEYS)
 }
 
-/// The name of a record's field.
+/// Names the field of a record.
 pub(crate) fn field(wire: &str, taken: &[String]) -> Name {
     let plain: String =
         wire.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let plain = plain.trim_matches('_');
     let digit = plain.starts_with(|c: char| c.is_ascii_digit());
     let plain = if plain.is_empty() || digit { format!("n{plain}") } else { plain.to_owned() };
-    let mut name = Name { wire: wire.to_owned(), ..evading(&plain, &[]) };
+    let mut name = Name { wire: wire.to_owned(), ..avoiding(&plain, &[]) };
     while taken.contains(&name.rust) {
         name.rust.push('_');
     }
     name
 }
 
-/// The name of an enum's variant; `Unknown` is the enum's own.
+/// Names the variant of an enum; `Unknown` is taken by the enum itself.
 pub(crate) fn variant<'a>(text: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
     let words: String =
         text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -107,8 +113,8 @@ pub(crate) fn variant<'a>(text: &str, taken: impl Iterator<Item = &'a str> + Clo
     name
 }
 
-/// What properties are called that hold secrets: tokens, keys, certificates, proofs of identity, and URLs that may be signed
-/// and so are as good as those, with their headers.
+/// Names of properties that hold secrets: tokens, keys, certificates and proofs of identity. URLs that may be signed, and
+/// the headers sent with them, grant the same access and count as secrets too.
 const SECRETS: &[&str] = &[
     "accessToken",
     "authorization",
@@ -132,14 +138,15 @@ const SECRETS: &[&str] = &[
     "workerIdentityProof",
 ];
 
-/// Whether a property holds a secret, by its name.
+/// Whether a property of this name holds a secret.
 pub(crate) fn is_secret(wire: &str) -> bool {
     SECRETS.contains(&wire)
 }
 
-fn evading(wire: &str, taken: &[&str]) -> Name {
+/// Appends `_` to keywords and taken names.
+fn avoiding(wire: &str, taken: &[&str]) -> Name {
     let mut rust = snake_case(wire);
-    // `gen` is a keyword that syn takes for an identifier.
+    // `gen` is a keyword, but syn accepts it as an identifier.
     let keyword = rust == "gen" || syn::parse_str::<syn::Ident>(&rust).is_err();
     if keyword || taken.contains(&rust.as_str()) {
         rust.push('_');
@@ -147,7 +154,7 @@ fn evading(wire: &str, taken: &[&str]) -> Name {
     Name { wire: wire.to_owned(), rust }
 }
 
-/// `listTaskGroup` becomes `list_task_group`, `azureContainerSAS` becomes `azure_container_sas`.
+/// Turns `listTaskGroup` into `list_task_group`, and `azureContainerSAS` into `azure_container_sas`.
 pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut before = '_';
@@ -165,7 +172,7 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
-/// `listTaskGroup` becomes `ListTaskGroup`.
+/// Turns `listTaskGroup` into `ListTaskGroup`.
 pub(crate) fn pascal_case(name: &str) -> String {
     let words = snake_case(name);
     words
@@ -181,7 +188,10 @@ pub(crate) fn pascal_case(name: &str) -> String {
         .collect()
 }
 
-/// Whether a wire name can become a Rust name: a letter, then letters, digits, `_` and `-`.
+/// What [`is_usable`] asks of a name, for error messages.
+pub(crate) const USABLE: &str = "use letters, digits, `-` and `_`, starting with a letter";
+
+/// Whether a wire name can become a Rust name: a letter, then letters, digits, `-` and `_`.
 pub(crate) fn is_usable(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'))
@@ -208,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn keywords_and_names_of_the_runtime_are_evaded() {
+    fn keywords_and_names_of_the_runtime_are_avoided() {
         assert_eq!(method("type").rust, "type_");
         assert_eq!(method("self").rust, "self_");
         assert_eq!(method("new").rust, "new_");

@@ -1,7 +1,7 @@
-//! Cancels every task of a large group, many at a time, and tells what could not be cancelled.
+//! Cancels every task of a large group, many at a time, and reports the tasks that could not be cancelled.
 //!
-//! Runs against the embedded deployment, with 5,000 tasks or as many as the first argument says, some of which are
-//! resolved already.
+//! Runs against the embedded deployment with 5,000 tasks, or as many as the first argument says. Some of them are already
+//! resolved.
 
 mod shared;
 
@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use taskcluster::testing::Deployment;
 use taskcluster::{Error, Queue, Result, StatusCode, json, slugid};
 
-/// How many calls are under way at once.
+/// How many calls run at the same time.
 const AT_ONCE: usize = 32;
 
 #[tokio::main]
@@ -52,7 +52,7 @@ async fn create(queue: &Queue, group: &str, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Cancels all tasks of the group and returns those that could not be, with the reason.
+/// Cancels all tasks of the group and returns those that could not be cancelled, with the error.
 async fn cancel(queue: &Queue, group: &str, count: usize) -> Result<Vec<(String, Error)>> {
     let bar = ProgressBar::new(count as u64).with_message("cancel");
     let failures = queue
@@ -72,7 +72,7 @@ async fn cancel(queue: &Queue, group: &str, count: usize) -> Result<Vec<(String,
     Ok(failures)
 }
 
-/// Lets the deployment say of a few tasks that they are resolved already.
+/// Makes the deployment claim that a few tasks are already resolved.
 fn refuse_some(deployment: &Deployment, count: usize) {
     let body = json!({"code": "RequestConflict", "message": "the task is resolved already"});
     deployment

@@ -1,12 +1,12 @@
-//! The embedded deployment as a program of its own, for Taskcluster clients in any language.
+//! The embedded deployment as a standalone program, for Taskcluster clients in any language.
 //!
-//! `cargo run --example deployment -- --port 8080` prints the environment variables that point a client at it, as a shell
-//! reads them, and then each call as a line on standard error. Port 0 is a free one. Ctrl-C ends it.
+//! `cargo run --example deployment -- --port 8080` prints shell commands that set the environment variables for clients,
+//! then logs each call as one line on standard error. Port 0 picks a free port. Stop it with Ctrl-C.
 
 use taskcluster::slugid;
 use taskcluster::testing::Deployment;
 
-/// May do anything.
+/// A client with all scopes.
 const CLIENT_ID: &str = "root";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-/// The port that the arguments ask for.
+/// Parses the port from the arguments.
 fn port(mut args: impl Iterator<Item = String>) -> Option<u16> {
     let (name, value) = (args.next()?, args.next()?);
     (name == "--port" && args.next().is_none()).then(|| value.parse().ok()).flatten()

@@ -1,6 +1,6 @@
-//! How far is a task group? Asynchronous; `group_report_blocking` is the same program without.
+//! Reports the progress of a task group, with async code. `group_report_blocking` is the same program with blocking calls.
 //!
-//! `cargo run --example group_report [-- TASK_GROUP_ID]`, with `TASKCLUSTER_ROOT_URL` set for a group of a real deployment.
+//! `cargo run --example group_report [-- TASK_GROUP_ID]`; for a group of a real deployment, set `TASKCLUSTER_ROOT_URL`.
 
 mod shared;
 

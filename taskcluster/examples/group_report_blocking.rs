@@ -1,7 +1,7 @@
-//! How far is a task group? In a program without asynchronous code; `group_report` is the same program with.
+//! Reports the progress of a task group, with blocking calls. `group_report` is the same program with async code.
 //!
-//! `cargo run --example group_report_blocking [-- TASK_GROUP_ID]`, with `TASKCLUSTER_ROOT_URL` set for a group of a real
-//! deployment.
+//! `cargo run --example group_report_blocking [-- TASK_GROUP_ID]`; for a group of a real deployment, set
+//! `TASKCLUSTER_ROOT_URL`.
 
 mod shared;
 

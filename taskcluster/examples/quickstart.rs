@@ -1,7 +1,7 @@
 //! A first tour: real HTTP calls with real signatures.
 //!
-//! Without anything set it starts the embedded deployment and shows the whole tour there. With `TASKCLUSTER_ROOT_URL`
-//! (and `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN`) it does what is harmless on that deployment.
+//! By default, it starts the embedded deployment and runs the whole tour there. With `TASKCLUSTER_ROOT_URL` set (and
+//! `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN`), it makes only harmless calls to that deployment.
 
 mod shared;
 
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tour(&client).await
 }
 
-/// What is safe on every deployment.
+/// Calls that are safe on every deployment.
 async fn look_around(client: &Client) -> Result<()> {
     println!("deployment       {}", client.root_url().unwrap_or_default());
     let auth = Auth::new(client);
@@ -43,24 +43,24 @@ async fn look_around(client: &Client) -> Result<()> {
 async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
     let queue = Queue::new(client);
 
-    // Tasks of one group; the first one's id names it.
+    // Create tasks of one group, named after the first task's id.
     let group = slugid::nice();
     for n in 0..5 {
         let task_id = if n == 0 { group.clone() } else { slugid::nice() };
-        let answer = queue.create_task(&task_id, &task(&group, n)).await?;
-        println!("created task     {task_id}: {}", answer.status.state);
+        let response = queue.create_task(&task_id, &task(&group, n)).await?;
+        println!("created task     {task_id}: {}", response.status.state);
     }
 
-    // Two tasks a page, all pages one after the other.
+    // Fetch all pages, two tasks each.
     let tasks: Vec<_> = queue.list_task_group(&group).limit(2).items().try_collect().await?;
     println!("tasks in group   {}", tasks.len());
 
-    // A signed URL works for whoever has it, with any HTTP client.
+    // A signed URL works for anyone who has it, with any HTTP client.
     let url = queue.list_task_group(&group).signed_url(Duration::from_secs(15 * 60))?;
     let plain_http = http_client_builder()?.build()?;
     println!("signed URL       {}", plain_http.get(url).send().await?.status());
 
-    // Temporary credentials are made here, without asking anybody, and can do no more than they are told.
+    // Issue temporary credentials, without calling a service. They have only the scopes listed here.
     let temporary = Credentials::new(CLIENT_ID, ACCESS_TOKEN)
         .temporary(Duration::from_secs(3600))
         .scopes(["queue:cancel-task:*"])
@@ -73,7 +73,7 @@ async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
         Ok(_) => println!("the restricted credentials were not restricted"),
     }
 
-    // What to subscribe to for the end of these tasks.
+    // The binding that subscribes to the completion of these tasks.
     let binding = QueueEvents::task_completed().task_group_id(&group).binding()?;
     println!("exchange         {}", binding.exchange);
     println!("routing key      {}", binding.routing_key_pattern);

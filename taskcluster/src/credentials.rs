@@ -1,4 +1,4 @@
-//! Who calls: permanent and temporary credentials, and where they come from.
+//! Permanent and temporary credentials, and where they come from.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,25 +16,25 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::slugid;
 
-/// How long temporary credentials may be valid: the auth service's limit.
+/// The longest lifetime that the auth service accepts for temporary credentials.
 const LONGEST: TimeDelta = TimeDelta::days(31);
 
-/// How long before now they begin to be valid.
+/// How far in the past temporary credentials start by default.
 const LEEWAY: TimeDelta = TimeDelta::minutes(5);
 
-/// A client id with its access token and, for temporary credentials, a certificate.
+/// A client id, its access token and, for temporary credentials, a certificate.
 ///
-/// `Debug` shows the client id alone.
+/// `Debug` shows the client id and whether they are temporary, never the secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     client_id: String,
     access_token: String,
-    /// JSON, as it came.
+    /// The JSON, exactly as received.
     certificate: Option<String>,
 }
 
 impl Credentials {
-    /// Permanent credentials.
+    /// Creates permanent credentials.
     ///
     /// ```
     /// use taskcluster::Credentials;
@@ -46,16 +46,18 @@ impl Credentials {
         Self { client_id: client_id.into(), access_token: access_token.into(), certificate: None }
     }
 
-    /// Makes them temporary ones, with the certificate as JSON text. An empty text counts as none, as it does in the
-    /// environment of a task.
+    /// Adds a certificate (JSON text), which makes the credentials temporary.
+    ///
+    /// An empty string means no certificate, as it does in the environment of a task.
     #[must_use]
     pub fn with_certificate(mut self, certificate: impl Into<String>) -> Self {
         self.certificate = Some(certificate.into()).filter(|text| !text.trim().is_empty());
         self
     }
 
-    /// Reads `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`; an empty variable
-    /// counts as unset, and with neither of the first two there are no credentials.
+    /// Reads `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`.
+    ///
+    /// An empty variable counts as unset. Returns `None` if neither of the first two is set.
     ///
     /// # Errors
     ///
@@ -70,16 +72,17 @@ impl Credentials {
             }
             (None, None) => Ok(None),
             (Some(_), None) => Err(Error::config(
-                "TASKCLUSTER_CLIENT_ID is set but TASKCLUSTER_ACCESS_TOKEN is not",
+                "TASKCLUSTER_CLIENT_ID is set but TASKCLUSTER_ACCESS_TOKEN is not; set both or neither",
             )),
             (None, Some(_)) => Err(Error::config(
-                "TASKCLUSTER_ACCESS_TOKEN is set but TASKCLUSTER_CLIENT_ID is not",
+                "TASKCLUSTER_ACCESS_TOKEN is set but TASKCLUSTER_CLIENT_ID is not; set both or neither",
             )),
         }
     }
 
-    /// Reads the JSON form, `{"clientId": …, "accessToken": …, "certificate": …}`, whose certificate may be a text or an
-    /// object, null, empty or not there at all.
+    /// Reads credentials from JSON: `{"clientId": …, "accessToken": …, "certificate": …}`.
+    ///
+    /// The certificate may be a string or an object. If it is missing, `null` or empty, the credentials are permanent.
     ///
     /// ```
     /// use taskcluster::Credentials;
@@ -91,25 +94,25 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// Anything else than this form. The error shows nothing of the text.
+    /// If the text has any other form. The error never quotes the text.
     pub fn from_json(json: &str) -> Result<Self> {
-        let refuse = |what: &str| Error::config(format!("the credentials are not right: {what}"));
-        // What serde would say could cite the token.
-        let json: Value = serde_json::from_str(json).map_err(|_| refuse("they are not JSON"))?;
+        let refuse = |what: &str| Error::config(format!("invalid credentials: {what}"));
+        // serde's message could quote the token.
+        let json: Value = serde_json::from_str(json).map_err(|_| refuse("not JSON"))?;
         let text = |key: &str| {
             let text = json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-            text.ok_or_else(|| refuse(&format!("`{key}` is not a text")))
+            text.ok_or_else(|| refuse(&format!("`{key}` must be a non-empty string")))
         };
         let certificate = match json.get("certificate") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),
             Some(object @ Value::Object(_)) => object.to_string(),
-            Some(_) => return Err(refuse("`certificate` is neither a text nor an object")),
+            Some(_) => return Err(refuse("`certificate` must be a string or an object")),
         };
         Ok(Self::new(text("clientId")?, text("accessToken")?).with_certificate(certificate))
     }
 
-    /// Writes the JSON form, secrets and all, the certificate as a text.
+    /// Converts the credentials to JSON, secrets included, with the certificate as a string.
     ///
     /// ```
     /// let credentials = taskcluster::Credentials::new("a", "b");
@@ -124,7 +127,7 @@ impl Credentials {
         json
     }
 
-    /// What can be told of them without asking a service.
+    /// Returns what can be read from the credentials themselves, without calling a service.
     ///
     /// ```
     /// use std::time::Duration;
@@ -141,7 +144,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If the certificate is not one.
+    /// If the certificate is invalid.
     pub fn information(&self) -> Result<CredentialsInformation> {
         let mut information = CredentialsInformation {
             client_id: self.client_id.clone(),
@@ -152,44 +155,45 @@ impl Credentials {
             scopes: None,
         };
         let Some(certificate) = &self.certificate else { return Ok(information) };
-        let refuse = |what: &str| Error::config(format!("the certificate is not right: {what}"));
+        let refuse = |what: &str| Error::config(format!("invalid certificate: {what}"));
         let certificate: Value =
-            serde_json::from_str(certificate).map_err(|_| refuse("it is not JSON"))?;
+            serde_json::from_str(certificate).map_err(|_| refuse("not JSON"))?;
         let date = |key: &str| {
             let millis = certificate.get(key).and_then(Value::as_i64);
             let date = millis.and_then(DateTime::from_timestamp_millis);
-            date.ok_or_else(|| refuse(&format!("`{key}` is not a date in milliseconds")))
+            date.ok_or_else(|| refuse(&format!("`{key}` must be milliseconds since 1970")))
         };
         let scopes = certificate.get("scopes").and_then(Value::as_array).and_then(|scopes| {
             scopes.iter().map(|scope| scope.as_str().map(str::to_owned)).collect::<Option<_>>()
         });
         information.start = Some(date("start")?);
         information.expiry = Some(date("expiry")?);
-        information.scopes = Some(scopes.ok_or_else(|| refuse("`scopes` is not a list of texts"))?);
+        information.scopes =
+            Some(scopes.ok_or_else(|| refuse("`scopes` must be a list of strings"))?);
         let issuer = certificate.get("issuer").and_then(Value::as_str);
         information.issuer = issuer.map(str::to_owned);
         Ok(information)
     }
 
-    /// The client id.
+    /// Returns the client id.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// The access token: the secret itself.
+    /// Returns the access token. This is the secret itself.
     #[must_use]
     pub fn access_token(&self) -> &str {
         &self.access_token
     }
 
-    /// The certificate of temporary credentials, as JSON text.
+    /// Returns the certificate of temporary credentials, as JSON text.
     #[must_use]
     pub fn certificate_json(&self) -> Option<&str> {
         self.certificate.as_deref()
     }
 
-    /// Temporary credentials that act for these, from now and for so long; made without asking any service.
+    /// Issues temporary credentials that are valid from now and expire after `lifetime`, without calling a service.
     ///
     /// ```
     /// use std::time::Duration;
@@ -214,26 +218,26 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What credentials tell of themselves; see [`Credentials::information`].
+/// What can be read from credentials themselves; see [`Credentials::information`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CredentialsInformation {
-    /// The client id that calls are made under.
+    /// The client id that calls are made with.
     pub client_id: String,
-    /// Whether there is a certificate.
+    /// Whether the credentials have a certificate.
     pub is_temporary: bool,
-    /// Who issued named temporary credentials.
+    /// The client id that issued named temporary credentials.
     pub issuer: Option<String>,
-    /// When temporary credentials begin to be valid.
+    /// When temporary credentials start to be valid.
     pub start: Option<DateTime<Utc>>,
-    /// When temporary credentials end.
+    /// When temporary credentials expire.
     pub expiry: Option<DateTime<Utc>>,
-    /// The scopes of temporary credentials; those of permanent ones only the auth service knows.
+    /// The scopes of temporary credentials. Only the auth service knows those of permanent ones.
     pub scopes: Option<Vec<String>>,
 }
 
 impl CredentialsInformation {
-    /// Whether they are valid now, by this machine's clock. Permanent ones count as such.
+    /// Whether the credentials are valid now, by this machine's clock. For permanent credentials this is always true.
     #[must_use]
     pub fn is_active(&self) -> bool {
         let now = Utc::now();
@@ -241,9 +245,9 @@ impl CredentialsInformation {
     }
 }
 
-/// Makes temporary credentials; see [`Credentials::temporary`].
+/// Builds temporary credentials; see [`Credentials::temporary`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is made before `create`"]
+#[must_use = "no credentials are issued until `create` is called"]
 pub struct TemporaryBuilder<'a> {
     issuer: &'a Credentials,
     lifetime: Duration,
@@ -253,31 +257,36 @@ pub struct TemporaryBuilder<'a> {
 }
 
 impl TemporaryBuilder<'_> {
-    /// The scopes they have; the issuer must hold them when they are used. Without any they may do what anybody may.
+    /// Adds scopes. The issuer must hold them when the credentials are used.
+    ///
+    /// Without scopes, the credentials allow only what anyone may do.
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes.extend(scopes.into_iter().map(Into::into));
         self
     }
 
-    /// Gives them a client id of their own; the issuer needs `auth:create-client:<name>`.
+    /// Gives the credentials their own client id. The issuer needs the scope `auth:create-client:<name>`.
     pub fn name(mut self, client_id: impl Into<String>) -> Self {
         self.name = Some(client_id.into());
         self
     }
 
-    /// When they begin to be valid; their lifetime counts from here. Unless told they are valid from 5 minutes ago, so
-    /// that a clock that is a little ahead of the server's does no harm, until their lifetime from now.
+    /// Sets when the credentials start to be valid; the lifetime then counts from this time.
+    ///
+    /// By default they start 5 minutes ago, to tolerate a clock slightly ahead of the server's, and expire one lifetime
+    /// from now.
     pub fn start(mut self, start: DateTime<Utc>) -> Self {
         self.start = Some(start);
         self
     }
 
-    /// Makes them.
+    /// Issues the credentials.
     ///
     /// # Errors
     ///
-    /// A lifetime of over 31 days, an empty name, a name equal to the issuer's client id, and temporary credentials as
-    /// issuer: the auth service refuses all of these. Also a scope with a line break, which could not be signed.
+    /// If the lifetime is longer than 31 days, if the name is empty or equal to the issuer's client id, or if the issuer
+    /// is itself temporary: the auth service rejects all of these. Also if a scope or the name contains a line break,
+    /// because it could not be signed, or if the expiry is out of range.
     pub fn create(self) -> Result<Credentials> {
         self.create_with_seed(&(slugid::v4() + &slugid::v4()))
     }
@@ -285,25 +294,29 @@ impl TemporaryBuilder<'_> {
     fn create_with_seed(self, seed: &str) -> Result<Credentials> {
         let Self { issuer, lifetime, scopes, name, start } = self;
         if issuer.certificate.is_some() {
-            return Err(Error::config("temporary credentials cannot issue temporary credentials"));
+            return Err(Error::config(
+                "temporary credentials cannot issue temporary credentials; use permanent ones",
+            ));
         }
         let lifetime =
             TimeDelta::from_std(lifetime).ok().filter(|lifetime| *lifetime <= LONGEST).ok_or_else(
-                || Error::config("temporary credentials cannot live for over 31 days"),
+                || Error::config("temporary credentials cannot be valid for more than 31 days"),
             )?;
         match name.as_deref() {
             Some("") => return Err(Error::config("the name of temporary credentials is empty")),
             Some(name) if name == issuer.client_id => {
                 return Err(Error::config(
-                    "named temporary credentials need another name than their issuer's",
+                    "the name of temporary credentials must differ from the issuer's client id",
                 ));
             }
             _ => {}
         }
         if scopes.iter().chain(&name).any(|text| text.contains(['\n', '\r'])) {
-            return Err(Error::config("a scope or name with a line break cannot be signed"));
+            return Err(Error::config(
+                "a scope or name of temporary credentials cannot contain a line break",
+            ));
         }
-        let beyond = || Error::config("temporary credentials would end beyond all dates");
+        let beyond = || Error::config("the expiry of temporary credentials is out of range");
         let (start, expiry) = match start {
             Some(start) => (start, start.checked_add_signed(lifetime).ok_or_else(beyond)?),
             None => {
@@ -328,7 +341,7 @@ impl TemporaryBuilder<'_> {
     }
 }
 
-/// The text that a certificate's signature is made of.
+/// The text that a certificate's signature covers.
 fn certificate_text(
     name: Option<&str>,
     issuer: &str,
@@ -357,7 +370,7 @@ fn hmac(issuer: &Credentials, text: &str) -> [u8; 32] {
 
 /// A source of credentials that change while a program runs, such as those of a worker's task.
 ///
-/// It is asked before every attempt, so it should keep what it got for as long as that is valid.
+/// The client asks it before every attempt, so it should cache credentials for as long as they are valid.
 ///
 /// ```
 /// use taskcluster::{Credentials, CredentialsFuture, CredentialsProvider};
@@ -376,11 +389,11 @@ fn hmac(issuer: &Credentials, text: &str) -> [u8; 32] {
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
 pub trait CredentialsProvider: Send + Sync + 'static {
-    /// The credentials to sign the next attempt with.
+    /// Returns the credentials that sign the next attempt.
     fn credentials(&self) -> CredentialsFuture<'_>;
 }
 
-/// What a [`CredentialsProvider`] returns.
+/// The future that a [`CredentialsProvider`] returns.
 pub type CredentialsFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Credentials, Box<dyn StdError + Send + Sync>>> + Send + 'a>>;
 
@@ -388,7 +401,7 @@ pub type CredentialsFuture<'a> =
 mod tests {
     use super::*;
 
-    /// Values of the Go client.
+    /// Values from the Go client.
     fn vectors() -> Value {
         let text = include_str!("../../tests/vectors/temporary_credentials.json");
         serde_json::from_str(text).unwrap()
@@ -462,12 +475,12 @@ mod tests {
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
         for (builder, why) in [
             (temporary.temporary(hour), "cannot issue"),
-            (issuer.temporary(days(31) + Duration::from_millis(1)), "over 31 days"),
-            (issuer.temporary(Duration::MAX), "over 31 days"),
+            (issuer.temporary(days(31) + Duration::from_millis(1)), "more than 31 days"),
+            (issuer.temporary(Duration::MAX), "more than 31 days"),
             (issuer.temporary(hour).name(""), "is empty"),
-            (issuer.temporary(hour).name("project/builds"), "another name"),
+            (issuer.temporary(hour).name("project/builds"), "must differ"),
             (issuer.temporary(hour).scopes(["a\nb"]), "line break"),
-            (issuer.temporary(hour).start(DateTime::<Utc>::MAX_UTC), "beyond all dates"),
+            (issuer.temporary(hour).start(DateTime::<Utc>::MAX_UTC), "out of range"),
         ] {
             let error = builder.create().unwrap_err();
             assert!(error.to_string().contains(why), "{error}");

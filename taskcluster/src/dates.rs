@@ -1,13 +1,13 @@
-//! Relative dates in words, `2 days 3 hours`, as Taskcluster's clients and its web interface take them.
+//! Relative dates in words, such as `2 days 3 hours`, as Taskcluster's clients and its web interface accept them.
 //!
-//! A text is an optional sign and one or more parts of number and unit, from large to small. White space and letter case
-//! do not matter. A year has 365 days, a month 30.
+//! The text is an optional sign followed by one or more numbers, each with a unit, from the largest unit to the smallest.
+//! Whitespace and case do not matter. A year has 365 days, a month 30.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::error::{Error, Result};
 
-/// The units from large to small: their spellings and their length in seconds.
+/// The units, largest first: spellings and length in seconds.
 const UNITS: &[(&[&str], i64)] = &[
     (&["years", "year", "yrs", "yr", "y"], 365 * 24 * 3600),
     (&["months", "month", "mo"], 30 * 24 * 3600),
@@ -18,7 +18,7 @@ const UNITS: &[(&[&str], i64)] = &[
     (&["seconds", "second", "secs", "sec", "s"], 1),
 ];
 
-/// The date so long from now.
+/// Returns the date that lies this far from now.
 ///
 /// ```
 /// use chrono::{TimeDelta, Utc};
@@ -30,12 +30,12 @@ const UNITS: &[(&[&str], i64)] = &[
 ///
 /// # Errors
 ///
-/// A text that cannot be read, with the place where that shows, and a date beyond all dates.
+/// If the text cannot be parsed, with the column of the mistake, or if the date is out of range.
 pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
     from_now_since(text, Utc::now())
 }
 
-/// The date so long from another date.
+/// Returns the date that lies this far from `base`.
 ///
 /// ```
 /// let base = "2017-01-19T16:27:20.974Z".parse().unwrap();
@@ -46,13 +46,13 @@ pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
 ///
 /// # Errors
 ///
-/// As [`from_now`].
+/// Same as [`from_now`].
 pub fn from_now_since(text: &str, base: DateTime<Utc>) -> Result<DateTime<Utc>> {
-    let beyond = || Error::input(format!("{text:?} from {base} is beyond all dates"));
+    let beyond = || Error::input(format!("{text:?} from {base} is out of range"));
     base.checked_add_signed(parse(text, beyond)?).ok_or_else(beyond)
 }
 
-/// The date so long from now, as JSON has it.
+/// Returns the date that lies this far from now, formatted as in Taskcluster's JSON.
 ///
 /// ```
 /// assert!(taskcluster::from_now_json("1 year")?.ends_with('Z'));
@@ -61,12 +61,12 @@ pub fn from_now_since(text: &str, base: DateTime<Utc>) -> Result<DateTime<Utc>> 
 ///
 /// # Errors
 ///
-/// As [`from_now`].
+/// Same as [`from_now`].
 pub fn from_now_json(text: &str) -> Result<String> {
     from_now(text).map(to_json)
 }
 
-/// A date as Taskcluster's JSON has it: UTC with milliseconds and `Z`.
+/// Formats a date as in Taskcluster's JSON: UTC, with milliseconds and `Z`.
 ///
 /// ```
 /// let date = "2017-01-19T17:27:20.9749+01:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
@@ -85,9 +85,7 @@ fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {
     };
     let fail = |rest: &str, expected: &str| {
         let column = text.trim_end().chars().count() - rest.chars().count() + 1;
-        Error::input(format!(
-            "{text:?} is not a span of time: at column {column}, expected {expected}"
-        ))
+        Error::input(format!("{text:?} is not a duration: at column {column}, expected {expected}"))
     };
     let mut seconds = 0_i64;
     let mut units = UNITS;

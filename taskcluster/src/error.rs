@@ -1,4 +1,4 @@
-//! What can go wrong, told in one line.
+//! The error type. Every error prints as one line.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,20 +8,20 @@ use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A result of this crate.
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How much of a body an error keeps, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
-/// How much of what went wrong is printed, in bytes.
+/// How much of code, message and cause is printed, in bytes.
 const MAX_LINE: usize = 2 * 1024;
 
-/// Anything that went wrong with a call or with what leads to one.
+/// Any failure of a call, or of the setup before it.
 ///
-/// Printed, it is one line: method and URL, status, the service's code and message, attempts. Neither form ever shows
-/// tokens, bodies or the payload that services repeat in their errors; ask [`body`](Self::body) and
-/// [`request_info`](Self::request_info) for those.
+/// An error prints as one line: method and URL, status, the service's code and message, number of attempts. Neither
+/// `Display` nor `Debug` ever shows tokens, bodies, or the payload that services repeat in their errors. To see those,
+/// use [`body`](Self::body) and [`request_info`](Self::request_info).
 ///
 /// ```
 /// # use taskcluster::{Error, StatusCode};
@@ -36,7 +36,7 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    /// For an API error the service's own; otherwise ours.
+    /// The service's message for an API error, our own otherwise.
     message: String,
     code: Option<String>,
     request_info: Option<Box<RawValue>>,
@@ -52,19 +52,19 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The service answered with an error status. Nothing is wrong with the connection.
+    /// The service answered with an error status. The connection itself worked.
     Api,
-    /// No answer, or not all of it: connection, TLS, timeout.
+    /// No response arrived, or only part of it: connection, TLS or timeout.
     Transport,
-    /// The status was fine but the answer is not what the reference promises.
+    /// The status was fine, but the response does not match the reference.
     Answer,
-    /// An argument, payload, option or name that cannot be sent. Nothing was sent.
+    /// An argument, payload, option or name is invalid. Nothing was sent.
     Input,
-    /// The client cannot be made or cannot sign: root URL, credentials, TLS.
+    /// The client cannot be built or cannot sign: root URL, credentials or TLS.
     Config,
-    /// The Pulse broker refused the credentials, a queue or a binding. Trying again does not help.
+    /// The Pulse broker refused the credentials, a queue or a binding. Retrying does not help.
     Refused,
-    /// A blocking call inside an asynchronous program. Nothing was sent.
+    /// A blocking call was made inside an async runtime. Nothing was sent.
     Blocking,
 }
 
@@ -101,7 +101,7 @@ impl Error {
     }
 
     pub(crate) fn timeout() -> Self {
-        let mut error = Self::new(ErrorKind::Transport, "no answer in time");
+        let mut error = Self::new(ErrorKind::Transport, "timed out waiting for the response");
         error.0.timed_out = true;
         error
     }
@@ -122,19 +122,19 @@ impl Error {
         let told = if error.is_timeout() {
             Self::timeout()
         } else if error.is_builder() {
-            Self::config("the HTTP client refuses the request")
+            Self::config("the HTTP client rejected the request")
         } else if error.is_connect() {
             Self::new(ErrorKind::Transport, "cannot connect")
         } else if error.is_body() || error.is_decode() {
-            Self::new(ErrorKind::Transport, "the answer broke off")
+            Self::new(ErrorKind::Transport, "the response was cut off")
         } else {
             Self::new(ErrorKind::Transport, "the request failed")
         };
-        // The URL is ours to print, without what may be secret in it.
+        // We print the URL ourselves, without anything secret in it.
         told.because(error.without_url())
     }
 
-    /// An answer with an error status: takes code, message and request info from the body if it has them.
+    /// A response with an error status. Code, message and request info come from the body, if it has them.
     pub(crate) fn api(status: StatusCode, body: Bytes) -> Self {
         let mut error = Self::new(ErrorKind::Api, String::new()).with_answer(status, &body);
         let mut members: std::collections::BTreeMap<String, &RawValue> =
@@ -162,7 +162,7 @@ impl Error {
 
     pub(crate) fn with_answer(mut self, status: StatusCode, body: &Bytes) -> Self {
         self.0.status = Some(status);
-        // A copy where it would otherwise keep a large buffer alive.
+        // Copy a large body, so that the error does not keep the whole buffer alive.
         self.0.body = match body.get(..MAX_BODY) {
             Some(start) => Bytes::copy_from_slice(start),
             None => body.clone(),
@@ -181,7 +181,7 @@ impl Error {
         self
     }
 
-    /// What kind of error this is.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -193,7 +193,7 @@ impl Error {
         self.0.kind == ErrorKind::Api
     }
 
-    /// Whether no answer came, or not all of it.
+    /// Whether no response arrived, or only part of it.
     #[must_use]
     pub fn is_transport(&self) -> bool {
         self.0.kind == ErrorKind::Transport
@@ -205,52 +205,52 @@ impl Error {
         self.0.timed_out
     }
 
-    /// The HTTP status, if an answer came that far.
+    /// Returns the HTTP status, if a response got that far.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// The service's error code, such as `ResourceNotFound` or `InsufficientScopes`; of a broker `ACCESS_REFUSED` and
-    /// the like.
+    /// Returns the service's error code, such as `ResourceNotFound` or `InsufficientScopes`, or the broker's, such as
+    /// `ACCESS_REFUSED`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The service's message, its first 16 KiB, or what this crate has to say.
+    /// Returns the first 16 KiB of the service's message, or this crate's own message if there is none.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What the service understood of the request: `method`, `params`, `payload` and `time`. It may hold secrets.
+    /// Returns the request as the service understood it: `method`, `params`, `payload` and `time`. It may contain secrets.
     #[must_use]
     pub fn request_info(&self) -> Option<Value> {
         serde_json::from_str(self.0.request_info.as_deref()?.get()).ok()
     }
 
-    /// The answer's body, its first 16 KiB; empty if there was none. It may hold secrets.
+    /// Returns the first 16 KiB of the response body; empty if there was none. It may contain secrets.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.0.body
     }
 
-    /// The method and URL of the call; `None` for an error of something else.
+    /// Returns the method and URL of the call, or `None` if the error is not about a call.
     #[must_use]
     pub fn request(&self) -> Option<(&Method, &Url)> {
         self.0.call.as_ref().map(|(method, url)| (method, url))
     }
 
-    /// How many times the request was sent: 0 if it never was.
+    /// Returns how many times the request was sent: 0 if never.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 }
 
-/// Says what a body is that should be JSON. Only a page, which a proxy wrote, is shown: all else may be the truncated
-/// answer of a service, secrets and all.
+/// Describes a body that should have been JSON. Only HTML and XML, which a proxy wrote, is quoted: anything else may be
+/// a truncated response from a service, with secrets in it.
 pub(crate) fn describe(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(256)]);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -261,7 +261,7 @@ pub(crate) fn describe(body: &[u8]) -> String {
     }
 }
 
-/// What serde says of JSON of another shape, without the values that it cites.
+/// serde's message about JSON of the wrong shape, without the values that it quotes.
 pub(crate) fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let (open, close) =
@@ -272,7 +272,7 @@ pub(crate) fn without_values(error: &serde_json::Error) -> String {
     }
 }
 
-/// The beginning of a text, at most so many bytes.
+/// Truncates a text to at most this many bytes.
 fn start_of(mut text: String, bytes: usize) -> String {
     let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.truncate(end.unwrap_or_default());
@@ -292,7 +292,7 @@ impl fmt::Display for Error {
         if let Some(code) = &inner.code {
             text.extend([code.as_str(), ": "]);
         }
-        // Services append the request, with its payload, behind a line of dashes.
+        // Services append the request, including its payload, after a line of dashes.
         text.push_str(inner.message.split("\n---").next().unwrap_or_default());
         if inner.kind != ErrorKind::Api
             && let Some(source) = &inner.source
@@ -310,7 +310,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The last link of a chain of errors: it says most.
+/// The last error of a chain, which says the most.
 fn innermost<'a>(mut error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     while let Some(source) = error.source() {
         error = source;
@@ -318,7 +318,7 @@ fn innermost<'a>(mut error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError +
     error
 }
 
-/// As printed, with the kind before it.
+/// The `Display` form, preceded by the kind.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}({self})", self.0.kind)

@@ -3,13 +3,13 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// The state of HMAC-SHA256 after its key: half of the work of a short MAC, done once for each access token.
+/// The state of HMAC-SHA256 after its key. That is half the work of a short MAC, done once per access token.
 #[derive(Clone)]
 pub(crate) struct Key(Hmac<Sha256>);
 
 impl Key {
     pub(crate) fn new(access_token: &str) -> Self {
-        // As RFC 2104 has it: a short key is filled up with zeros, a long one is hashed first.
+        // RFC 2104: a short key is padded with zeros, a long one is hashed first.
         let key = access_token.as_bytes();
         let mut block = [0; 64];
         match block.get_mut(..key.len()) {

@@ -1,8 +1,8 @@
 //! The services of 2017 (feature `legacy`), as the Python client `taskcluster-client.py` 2.1 knew them: 123 endpoints, 22 exchanges.
 //!
-//! Each has the URL of its own that it had then, with [`Client::legacy`](crate::Client::legacy). A client with a root URL finds them below that:
-//! `https://taskcluster.net` means `https://<service>.taskcluster.net/<version>`, any other root URL
-//! `<rootUrl>/api/<service>/<version>`. [`Service::with_base_url`](crate::Service::with_base_url) puts one anywhere.
+//! With [`Client::legacy`](crate::Client::legacy), each service has the URL that it had then. With a root URL, a client looks for them under it:
+//! `https://taskcluster.net` stands for `https://<service>.taskcluster.net/<version>`, and any other root URL for
+//! `<rootUrl>/api/<service>/<version>`. [`Service::with_base_url`](crate::Service::with_base_url) puts a service at any URL.
 //!
 //! ```
 //! use taskcluster::legacy::{Queue, QueueEvents};
@@ -18,9 +18,9 @@
 //!
 //! # Porting a Python program
 //!
-//! `client` is a [`Client`](crate::Client), made once; `queue` is `Queue::new(&client)`.
+//! `client` is a [`Client`](crate::Client), built once; `queue` is `Queue::new(&client)`.
 //!
-//! | Python | here |
+//! | Python | Rust |
 //! | --- | --- |
 //! | `taskcluster.Queue()` | `Queue::new(&Client::legacy().build()?)` |
 //! | `taskcluster.Queue({'credentials': {...}})` | [`Client::legacy()`](crate::Client::legacy)[`.credentials(..)`](crate::ClientBuilder::credentials)`.build()?` |
@@ -30,24 +30,24 @@
 //! | `{'credentials': {'clientId': …, 'accessToken': …, 'certificate': …}}` | [`Credentials::from_json`](crate::Credentials::from_json) |
 //! | `queue.status('taskId')` | `queue.status("taskId").await?`, or `.send_blocking()?` |
 //! | `queue.createTask('taskId', task)` | `queue.create_task("taskId", &task).await?` |
-//! | `queue.createTask(task, taskId='taskId')` | the same; a misspelt or missing argument does not compile |
+//! | `queue.createTask(task, taskId='taskId')` | the same; a misspelled or missing argument does not compile |
 //! | `queue.createTask(payload=task, params={'taskId': 't'}, query={…})` | [`client.call(&Queue::REFERENCE, "createTask")?`](crate::Client::call)`.params([("taskId", "t")]).payload(&task).query(..).send().await?` |
 //! | `queue.listTaskGroup('g', query={'limit': 10})` | `queue.list_task_group("g").limit(10).await?` |
 //! | `queue.listTaskGroup('g', paginationHandler=f)` | [`.pages()`](crate::Paged::pages), [`.items()`](crate::Paged::items), [`.items_blocking()`](crate::Paged::items_blocking) |
 //! | `paginationLimit=5` | [`.max_pages(5)`](crate::Paged::max_pages) |
 //! | `queue.buildUrl('status', 'taskId')` | [`queue.status("taskId").url()?`](crate::Call::url) |
-//! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), of any `GET` endpoint |
+//! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), for any `GET` endpoint |
 //! | `buildSignedUrl(requestUrl=…)` | [`Signer::bewit`](crate::hawk::Signer::bewit) |
 //! | `asyncio`: `taskcluster.aio.Queue` | every call can be awaited |
 //! | `taskcluster.createTemporaryCredentials(start, expiry, scopes, name, credentials=…)` | [`credentials.temporary(lifetime)`](crate::Credentials::temporary)`.start(..).scopes(..).name(..).create()?` |
 //! | `authorizedScopes=['a:*']` | [`.authorized_scopes(["a:*"])`](crate::ClientBuilder::authorized_scopes), [`client.with_authorized_scopes`](crate::Client::with_authorized_scopes) |
 //! | `queueEvents.taskCompleted({'taskId': 't'})` | `QueueEvents::task_completed().task_id("t").binding()?` |
-//! | the same, names known at run time | [`QueueEvents::REFERENCE.find_exchange("taskCompleted")?`](crate::Reference::find_exchange)[`.binding([("taskId", "t")])?`](crate::Exchange::binding) |
+//! | the same, with names known at run time | [`QueueEvents::REFERENCE.find_exchange("taskCompleted")?`](crate::Reference::find_exchange)[`.binding([("taskId", "t")])?`](crate::Exchange::binding) |
 //! | `queueEvents.taskCompleted('primary.#')` | [`exchange.binding_for_pattern("primary.#")?`](crate::Exchange::binding_for_pattern) |
 //! | `TaskclusterRestFailure` | [`Error`](crate::Error) with [`is_api()`](crate::Error::is_api); `.status_code`, `.body` are [`status()`](crate::Error::status), [`body()`](crate::Error::body) |
 //! | `TaskclusterAuthFailure` | [`status()`](crate::Error::status) is `401` |
 //! | `TaskclusterConnectionError` | [`is_transport()`](crate::Error::is_transport) |
-//! | `TaskclusterTopicExchangeFailure`, wrong arguments | [`ErrorKind::Input`](crate::ErrorKind::Input) |
+//! | `TaskclusterTopicExchangeFailure`, invalid arguments | [`ErrorKind::Input`](crate::ErrorKind::Input) |
 //! | `utils.fromNow('2 days 3 hours', dateObj)` | [`from_now`](crate::from_now), [`from_now_since`](crate::from_now_since) |
 //! | `utils.fromNowJSON('1 hour')`, `stringDate` | [`from_now_json`](crate::from_now_json), [`dates::to_json`](crate::dates::to_json) |
 //! | `utils.scopeMatch(assumed, required)` | [`scope_match`](crate::scope_match) |
@@ -56,12 +56,12 @@
 //! | `slugid.encode`, `slugid.decode` | [`slugid::encode`](crate::slugid::encode), [`slugid::decode`](crate::slugid::decode) |
 //! | `utils.dumpJson`, `toStr` | `serde_json::to_string`; strings are UTF-8 already |
 //! | `utils.encodeStringForB64Header`, `makeB64UrlSafe`, `makeB64UrlUnsafe` | the crate `base64`: its `STANDARD` and `URL_SAFE_NO_PAD` engines |
-//! | `utils.calculateSleepTime`, `makeHttpRequest`, `makeSingleHttpRequest` | done by every call; for other URLs use [`reqwest`](https://docs.rs/reqwest) |
+//! | `utils.calculateSleepTime`, `makeHttpRequest`, `makeSingleHttpRequest` | every call does this; for other URLs, use [`reqwest`](https://docs.rs/reqwest) |
 //! | `utils.putFile(filename, url, contentType)` | `reqwest`: `.put(url).header("content-type", ..).body(std::fs::read(filename)?)` |
 //! | `utils.isExpired(certificate)` | [`credentials.information()?.is_active()`](crate::CredentialsInformation::is_active) |
 //! | `utils.optionsFromEnvironment()` | [`Client::from_env`](crate::Client::from_env) |
-//! | `DEBUG_TASKCLUSTER_CLIENT=1` | events of `tracing` at debug level; the examples show them with this variable set |
-//! | `taskcluster.authenticate('description')` (a browser log-in) | not here: make credentials in the deployment's web interface |
+//! | `DEBUG_TASKCLUSTER_CLIENT=1` | `tracing` events at debug level; the examples print them if this variable is set |
+//! | `taskcluster.authenticate('description')` (a browser login) | not available; create credentials in the deployment's web interface |
 
 use taskcluster_macros::taskcluster_api;
 

@@ -1,4 +1,4 @@
-//! This crate's own runtime, for calls from programs without one.
+//! This crate's own async runtime, for blocking calls.
 
 use std::future::{Future, pending};
 use std::sync::OnceLock;
@@ -8,21 +8,21 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::error::{Error, Result};
 
-/// Runs a future to its end on this crate's own runtime.
+/// Runs a future to completion on this crate's own runtime.
 ///
-/// There is one for the whole program, never dropped, and a thread that drives it: connections belong to the runtime
-/// that they were made on, and go on to be used by other threads and by asynchronous parts of the program.
+/// The program has one such runtime. It is never dropped, and one thread drives it: connections belong to the runtime
+/// that opened them, and other threads and the async parts of the program keep using them.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
     if Handle::try_current().is_ok() {
         return Err(Error::blocking(
-            "a blocking call inside an asynchronous runtime would stop other tasks: `await` it, \
-             or in a task for blocking work give it to `Handle::current().block_on`",
+            "a blocking call inside an async runtime would stall other tasks: `await` the call, \
+             or pass it to `Handle::current().block_on` inside `spawn_blocking`",
         ));
     }
     Ok(handle()?.block_on(future))
 }
 
-/// This crate's own runtime, started when it is first needed.
+/// This crate's own runtime, started on first use.
 pub(crate) fn handle() -> Result<&'static Handle> {
     static RUNTIME: OnceLock<Handle> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
@@ -35,6 +35,6 @@ pub(crate) fn handle() -> Result<&'static Handle> {
         .name("taskcluster".to_owned())
         .spawn(move || runtime.block_on(pending::<()>()))
         .map_err(failed)?;
-    // Another thread may have been faster; then this runtime idles.
+    // If another thread was faster, this runtime stays idle.
     Ok(RUNTIME.get_or_init(|| handle))
 }

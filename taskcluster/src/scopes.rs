@@ -1,9 +1,9 @@
-//! Scopes: what a caller holds, what a call needs, and whether the one covers the other.
+//! Scopes: what a caller holds, what a call requires, and whether the one satisfies the other.
 //!
-//! A scope that ends in `*` covers every scope that begins with the text before the `*`; anywhere else a `*` is a
-//! character like any other. Expressions combine scopes with `AllOf` and `AnyOf`; the references carry them as
-//! templates, with `<arg>` where a call's argument goes in. The rules are those of the Taskcluster reference manual,
-//! "Scope expression templates".
+//! A scope that ends in `*` covers every scope that starts with the text before the `*`. Anywhere else, `*` is an ordinary
+//! character. Expressions combine scopes with `AllOf` and `AnyOf`. References contain expressions as templates, with
+//! `<arg>` in place of a call's argument. The rules are those of "Scope expression templates" in the Taskcluster
+//! reference manual.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// What an endpoint requires, as the reference has it: an expression with holes for the call's arguments.
+/// The scopes that an endpoint requires, as in the reference: an expression with placeholders for the call's arguments.
 ///
 /// ```
 /// use taskcluster::{Queue, scopes::{Params, satisfies}};
@@ -23,28 +23,29 @@ use crate::error::Error;
 /// ```
 #[derive(Debug)]
 pub enum ScopeTemplate {
-    /// One scope, with `<arg>` for an argument.
+    /// One scope, with `<arg>` in place of an argument.
     Scope(&'static str),
-    /// Every part is needed.
+    /// All parts are required.
     AllOf(&'static [ScopeTemplate]),
-    /// One of the parts is needed.
+    /// At least one part is required.
     AnyOf(&'static [ScopeTemplate]),
-    /// `each`, once for every value of a list, spliced into the expression around it.
+    /// One scope for each value of a list, spliced into the surrounding expression.
     ForEach {
-        /// The name that stands for the value inside `each`.
+        /// The name of the value inside `each`.
         var: &'static str,
         /// The list's name.
         list: &'static str,
         /// The scope for each value.
         each: &'static str,
     },
-    /// One of two expressions, by a truth value of the call. Without an `otherwise` it vanishes when false.
+    /// One of two expressions, depending on a boolean of the call. If it is false and there is no `otherwise`, nothing is
+    /// required.
     If {
-        /// The truth value's name.
+        /// The boolean's name.
         condition: &'static str,
-        /// What is needed when it is true.
+        /// Required if it is true.
         then: &'static ScopeTemplate,
-        /// What is needed when it is false.
+        /// Required if it is false.
         otherwise: Option<&'static ScopeTemplate>,
     },
 }
@@ -54,12 +55,12 @@ impl ScopeTemplate {
     ///
     /// # Errors
     ///
-    /// Names the first parameter that the template needs and `params` lacks. Services know some
-    /// that a call does not show, such as the scheduler of a task.
+    /// If `params` lacks a parameter of the template; the error names the first one. Some parameters are known only to the
+    /// service, such as the scheduler of a task.
     pub fn expand(&self, params: &Params<'_>) -> Result<Expression, MissingParam> {
         let mut parts = Vec::with_capacity(1);
         self.expand_into(params, &mut parts)?;
-        // Only a loop or a condition can yield another number than one.
+        // Only a loop or a condition can yield more or less than one part.
         Ok(match parts.pop() {
             Some(only) if parts.is_empty() => only,
             Some(last) => {
@@ -101,7 +102,7 @@ impl ScopeTemplate {
     }
 }
 
-/// Writes the template in the notation of the reference manual: `all of (a:<x>, for each route of routes: b:<route>)`.
+/// Prints the template in the notation of the reference manual: `all of (a:<x>, for each route of routes: b:<route>)`.
 impl fmt::Display for ScopeTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -125,7 +126,7 @@ fn write_parts(f: &mut fmt::Formatter<'_>, word: &str, parts: &[impl fmt::Displa
     f.write_str(")")
 }
 
-/// Replaces every `<name>`; `bound` is the variable of a loop.
+/// Replaces every `<name>`. `bound` is the loop variable and its value.
 fn fill(
     text: &str,
     params: &Params<'_>,
@@ -158,13 +159,13 @@ enum Param<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// No arguments yet.
+    /// Creates an empty set of arguments.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a text; it replaces an earlier argument of that name.
+    /// Adds a string. It replaces an earlier argument of the same name.
     #[must_use]
     pub fn value(self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
         self.with(name.into(), Param::Value(value.into()))
@@ -180,7 +181,7 @@ impl<'a> Params<'a> {
         self.with(name.into(), Param::List(values.into_iter().map(Into::into).collect()))
     }
 
-    /// Adds a truth value for `if … then`.
+    /// Adds a boolean for `if … then`.
     #[must_use]
     pub fn flag(self, name: impl Into<Cow<'a, str>>, value: bool) -> Self {
         self.with(name.into(), Param::Flag(value))
@@ -210,7 +211,7 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// A parameter counts as true when it is there at all, unless it says otherwise.
+    /// A string or list counts as true if it is not empty.
     fn get_flag(&self, name: &str) -> Result<bool, MissingParam> {
         match self.find(name) {
             Some(Param::Flag(value)) => Ok(*value),
@@ -221,10 +222,10 @@ impl<'a> Params<'a> {
     }
 }
 
-/// A scope template needs a parameter that the call does not show.
+/// The error for a scope template that needs a parameter which the call does not contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingParam {
-    /// The parameter's name, as the template has it.
+    /// The parameter's name in the template.
     pub name: String,
 }
 
@@ -247,9 +248,9 @@ impl std::error::Error for MissingParam {}
 pub enum Expression {
     /// This scope.
     Scope(String),
-    /// All of these; an empty list is always satisfied.
+    /// All of these. An empty list is always satisfied.
     AllOf(Vec<Expression>),
-    /// One of these; an empty list never is.
+    /// At least one of these. An empty list is never satisfied.
     AnyOf(Vec<Expression>),
 }
 
@@ -259,7 +260,7 @@ impl From<&str> for Expression {
     }
 }
 
-/// Reads the JSON form: a text, `{"AllOf": […]}` or `{"AnyOf": […]}`.
+/// Converts from JSON: a string, `{"AllOf": […]}` or `{"AnyOf": […]}`.
 ///
 /// ```
 /// use taskcluster::{json, scopes::{Expression, satisfies}};
@@ -272,8 +273,11 @@ impl TryFrom<&Value> for Expression {
     type Error = Error;
 
     fn try_from(json: &Value) -> Result<Self, Error> {
-        let refuse =
-            || Error::input("a scope expression is a text, `AllOf` a list or `AnyOf` a list");
+        let refuse = || {
+            Error::input(
+                "a scope expression must be a string, `{\"AllOf\": […]}` or `{\"AnyOf\": […]}`",
+            )
+        };
         let all = |parts: &Value| {
             let parts = parts.as_array().ok_or_else(refuse)?;
             parts.iter().map(Self::try_from).collect::<Result<Vec<_>, _>>()
@@ -300,7 +304,7 @@ impl fmt::Display for Expression {
     }
 }
 
-/// Whether a scope covers another one: they are the same, or `held` ends in `*` and `needed` begins with the rest.
+/// Whether a scope covers another: they are equal, or `held` ends in `*` and `needed` starts with the text before it.
 ///
 /// ```
 /// use taskcluster::scopes::covers;
@@ -316,7 +320,7 @@ pub fn covers(held: &str, needed: &str) -> bool {
     }
 }
 
-/// Whether the scopes held satisfy an expression.
+/// Whether the scopes in `held` satisfy an expression.
 #[must_use]
 pub fn satisfies<S: AsRef<str>>(held: &[S], needed: &Expression) -> bool {
     match needed {
@@ -326,9 +330,9 @@ pub fn satisfies<S: AsRef<str>>(held: &[S], needed: &Expression) -> bool {
     }
 }
 
-/// What of an expression the scopes held leave open: `None` if nothing.
+/// Returns the part of an expression that the scopes in `held` do not satisfy, or `None` if they satisfy all of it.
 ///
-/// Satisfied parts of an `AllOf` are left out, so that the rest reads as what is missing.
+/// Satisfied parts of an `AllOf` are left out, so the result reads as what is missing.
 #[must_use]
 pub fn missing<S: AsRef<str>>(held: &[S], needed: &Expression) -> Option<Expression> {
     if satisfies(held, needed) {
@@ -350,8 +354,9 @@ pub fn missing<S: AsRef<str>>(held: &[S], needed: &Expression) -> Option<Express
     })
 }
 
-/// Those of the scopes held that satisfy an expression; `None` if they do not. Of an `AnyOf`, all parts that are
-/// satisfied count.
+/// Returns the scopes in `held` that help to satisfy an expression, or `None` if they do not satisfy it.
+///
+/// In an `AnyOf`, every satisfied part counts.
 ///
 /// ```
 /// use taskcluster::scopes::{Expression, satisfying};
@@ -387,7 +392,7 @@ fn collect_satisfying<'h, S: AsRef<str>>(
     }
 }
 
-/// The shortest set of scopes that is worth the same: sorted, without those that others cover.
+/// Returns the smallest equivalent set of scopes: sorted, without scopes that others cover.
 ///
 /// ```
 /// use taskcluster::scopes::normalize;
@@ -397,7 +402,7 @@ fn collect_satisfying<'h, S: AsRef<str>>(
 #[must_use]
 pub fn normalize<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Vec<String> {
     let mut scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
-    // A pattern goes before all that begins with its text, so that it is met first.
+    // A pattern sorts before all scopes that start with its text, so that it comes first.
     scopes.sort_unstable_by(|a, b| {
         let text = |scope: &'_ str| scope.strip_suffix('*').unwrap_or(scope).to_owned();
         text(a).cmp(&text(b)).then(b.ends_with('*').cmp(&a.ends_with('*')))
@@ -412,7 +417,7 @@ pub fn normalize<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Vec<St
     kept
 }
 
-/// All scopes of both sets, [`normalize`]d.
+/// Returns all scopes of both sets, [`normalize`]d.
 ///
 /// ```
 /// use taskcluster::scopes::union;
@@ -424,7 +429,7 @@ pub fn union<S: AsRef<str>, T: AsRef<str>>(one: &[S], other: &[T]) -> Vec<String
     normalize(one.iter().map(AsRef::as_ref).chain(other.iter().map(AsRef::as_ref)))
 }
 
-/// Whether the scopes held cover all scopes of at least one of the sets.
+/// Whether the scopes in `held` cover all scopes of at least one set.
 ///
 /// ```
 /// use taskcluster::scope_match;

@@ -1,4 +1,4 @@
-//! Slug ids: UUIDs of version 4 in 22 characters of URL-safe base64, which Taskcluster uses for tasks and task groups.
+//! Slug ids: version 4 UUIDs as 22 characters of URL-safe base64. They identify tasks and task groups.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
-/// A random slug id that does not begin with `-`: nobody's command line takes it for an option.
+/// Generates a random slug id that does not start with `-`, so that no command line mistakes it for an option.
 ///
 /// ```
 /// let task_id = taskcluster::slugid::nice();
@@ -22,13 +22,13 @@ pub fn nice() -> String {
     encode(Uuid::from_bytes(bytes))
 }
 
-/// A random slug id.
+/// Generates a random slug id, which may start with `-`.
 #[must_use]
 pub fn v4() -> String {
     encode(Uuid::new_v4())
 }
 
-/// Slug ids by name: the same name gets the same id from the same map.
+/// A map from names to slug ids: it returns the same id for the same name.
 ///
 /// ```
 /// use taskcluster::slugid::StableSlugids;
@@ -42,25 +42,25 @@ pub fn v4() -> String {
 pub struct StableSlugids(HashMap<String, String>);
 
 impl StableSlugids {
-    /// No names yet.
+    /// Creates an empty map.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The id of a name, made when first asked for.
+    /// Returns the id of a name, generating it on first use.
     pub fn get(&mut self, name: impl Into<String>) -> &str {
         self.0.entry(name.into()).or_insert_with(nice)
     }
 }
 
-/// The slug id of a UUID.
+/// Encodes a UUID as a slug id.
 #[must_use]
 pub fn encode(uuid: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(uuid)
 }
 
-/// The UUID of a slug id.
+/// Decodes a slug id to its UUID.
 ///
 /// ```
 /// use taskcluster::slugid;
@@ -73,10 +73,12 @@ pub fn encode(uuid: Uuid) -> String {
 ///
 /// # Errors
 ///
-/// If it is not 22 characters of URL-safe base64.
+/// If the text is not 22 characters of URL-safe base64.
 pub fn decode(slug: &str) -> Result<Uuid> {
     let bytes = URL_SAFE_NO_PAD.decode(slug).ok();
-    bytes
-        .and_then(|bytes| Uuid::from_slice(&bytes).ok())
-        .ok_or_else(|| Error::input(format!("{slug:?} is not a slug id")))
+    bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()).ok_or_else(|| {
+        Error::input(format!(
+            "{slug:?} is not a slug id: expected 22 characters of URL-safe base64"
+        ))
+    })
 }

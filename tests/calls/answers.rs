@@ -98,7 +98,7 @@ async fn json_of_another_shape_is_an_error() {
     let error = call.send_as::<HashMap<String, u32>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Answer);
     assert!(
-        error.message().starts_with("the answer does not have the expected shape: invalid type"),
+        error.message().starts_with("the response does not have the expected shape: invalid type"),
         "{error}"
     );
     assert_eq!(error.body(), br#"{"status": []}"#);
@@ -160,7 +160,7 @@ async fn a_redirect_without_json_says_how_to_read_it() {
         answer("303 See Other", &["Location: https://x.example.com/?token=hush"], "See Other");
     let error = status_call(redirect).await.unwrap_err();
     assert!(
-        error.message().contains("the service redirects; `send_raw` has its answer"),
+        error.message().contains("the service sent a redirect; use `send_raw` to get it"),
         "{error}"
     );
     assert!(!error.to_string().contains("hush"));

@@ -49,8 +49,14 @@ fn mistakes_are_told_with_the_nearest_name() {
 
 #[test]
 fn missing_and_superfluous_parts_are_told() {
-    assert_eq!(problem(call("status")), "status wants an argument `taskId`");
-    assert_eq!(problem(call("createTask").param("taskId", "T")), "createTask wants a payload");
+    assert_eq!(
+        problem(call("status")),
+        "argument `taskId` of status is missing; set it with `param`"
+    );
+    assert_eq!(
+        problem(call("createTask").param("taskId", "T")),
+        "createTask needs a payload; set it with `payload`"
+    );
     let surplus = call("status").param("taskId", "T").payload(json!({}));
     assert_eq!(problem(surplus), "status takes no payload");
     assert_eq!(
@@ -59,7 +65,7 @@ fn missing_and_superfluous_parts_are_told() {
     );
     let unwritable = std::collections::HashMap::from([((1, 2), 3)]);
     let told = problem(call("createTask").param("taskId", "T").payload(&unwritable));
-    assert!(told.starts_with("the payload of createTask cannot be written as JSON"), "{told}");
+    assert!(told.starts_with("the payload of createTask cannot be serialized to JSON"), "{told}");
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn arguments_are_texts_or_integers() {
         call("status").param("taskId", json!(["T"])),
         call("status").param("taskId", None::<&str>),
     ] {
-        assert_eq!(problem(call), "argument `taskId` of status is neither a text nor an integer");
+        assert_eq!(problem(call), "argument `taskId` of status is neither a string nor an integer");
     }
 }
 
@@ -80,7 +86,7 @@ fn arguments_are_texts_or_integers() {
 fn only_endpoints_with_pages_have_pages() {
     assert!(call("listTaskGroup").param("taskGroupId", "G").into_paged().is_ok());
     let error = call("status").param("taskId", "T").into_paged().unwrap_err();
-    assert_eq!(error.message(), "status does not answer in pages");
+    assert_eq!(error.message(), "status is not paged; use `send`");
 }
 
 #[tokio::test]

@@ -29,11 +29,14 @@ fn credentials_read_and_write_json() {
 
     for (json, why) in [
         ("hush", "not JSON"),
-        (r#"["hush"]"#, "`clientId` is not a text"),
-        (r#"{"clientId": "a", "accessToken": ["hush"]}"#, "`accessToken` is not a text"),
+        (r#"["hush"]"#, "`clientId` must be a non-empty string"),
+        (
+            r#"{"clientId": "a", "accessToken": ["hush"]}"#,
+            "`accessToken` must be a non-empty string",
+        ),
         (
             r#"{"clientId": "a", "accessToken": "hush", "certificate": 7}"#,
-            "neither a text nor an object",
+            "`certificate` must be a string or an object",
         ),
     ] {
         let error = Credentials::from_json(json).unwrap_err();

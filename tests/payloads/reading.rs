@@ -69,9 +69,9 @@ fn missing_fields_and_duplicate_keys_are_refused() {
     assert_eq!(refused::<TaskStatusResponse>("{}"), "`status` is missing");
 
     let twice = r#"{"accessToken": "a", "certificate": "", "accessToken": "b", "clientId": ""}"#;
-    assert_eq!(refused::<TaskCredentials>(twice), "`accessToken` stands there twice");
+    assert_eq!(refused::<TaskCredentials>(twice), "`accessToken` appears twice");
     let escaped = r#"{"accessToken": "a", "certificate": "", "access\u0054oken": "b"}"#;
-    assert_eq!(refused::<TaskCredentials>(escaped), "`accessToken` stands there twice");
+    assert_eq!(refused::<TaskCredentials>(escaped), "`accessToken` appears twice");
     // Whatever is not read may stand there as often as it likes.
     let unknown = r#"{"new": 1, "accessToken": "a", "new": 2, "certificate": "", "clientId": ""}"#;
     assert_eq!(read::<TaskCredentials>(unknown).access_token, "a");
@@ -226,7 +226,7 @@ async fn a_truncated_answer_is_not_one_of_another_shape() {
         let error = queue.status("T").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Answer);
         assert_eq!(error.status(), Some(StatusCode::OK));
-        let message = "the answer does not have the expected shape: \
+        let message = "the response does not have the expected shape: \
             status: taskId: expected text, found a number";
         assert_eq!(error.message(), message);
     }

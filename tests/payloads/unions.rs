@@ -31,7 +31,7 @@ fn the_tag_of_a_union_may_stand_anywhere() {
     let twice = format!(
         r#"{{"storageType": "s3", "contentType": "x", "expires": "{EXPIRES}", "storageType": "link"}}"#
     );
-    assert_eq!(refused::<PostArtifactRequest>(twice), "`storageType` stands there twice");
+    assert_eq!(refused::<PostArtifactRequest>(twice), "`storageType` appears twice");
 }
 
 #[test]

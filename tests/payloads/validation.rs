@@ -58,7 +58,7 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
             "metadata: source: is longer than 4096 characters".to_owned(),
             "projectId: is empty".to_owned(),
             "retries: is more than 49".to_owned(),
-            "routes: has an item twice".to_owned(),
+            "routes: has duplicate items".to_owned(),
             "routes[1]: is empty".to_owned(),
             "schedulerId: does not match `^([a-zA-Z0-9-_]*)$`".to_owned(),
             "scopes[0]: does not match `^[ -~]*$`".to_owned(),
@@ -112,7 +112,7 @@ fn every_kind_of_demand_is_checked() {
         Some(vec![Binding::new("e", "a"), Binding::new("", "b"), Binding::new("e", "a")]);
     assert_eq!(
         problems(hook.validate()),
-        ["bindings: has an item twice", "bindings[1]: exchange: is empty"]
+        ["bindings: has duplicate items", "bindings[1]: exchange: is empty"]
     );
 }
 

@@ -113,11 +113,11 @@ fn credentials_of_the_environment() {
             vec![user, ("PULSE_URL", "amqp://u:no-secret@h")],
             r#"Ok(PulseCredentials { user: "u", host: "h", port: 5672, .. })"#,
         ),
-        (vec![user], "Err(Config(PULSE_PASSWORD is not set, nor is PULSE_URL))"),
-        (vec![password], "Err(Config(PULSE_USERNAME is not set, nor is PULSE_URL))"),
+        (vec![user], "Err(Config(neither PULSE_PASSWORD nor PULSE_URL is set))"),
+        (vec![password], "Err(Config(neither PULSE_USERNAME nor PULSE_URL is set))"),
         (
             vec![user, password, ("PULSE_HOST", "h:x")],
-            "Err(Config(\"h:x\" is not a host with a port))",
+            "Err(Config(the port in \"h:x\" is not a number up to 65535))",
         ),
     ] {
         let output = with_environment(&variables);

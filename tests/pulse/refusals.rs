@@ -67,7 +67,7 @@ async fn mistakes_are_told_without_a_broker() {
     let credentials = || PulseCredentials::new("u", PASSWORD).host("127.0.0.1:9").unwrap();
     for (listener, what) in [
         (listener(credentials(), "a.b"), "part `taskGroupId`"),
-        (listener(credentials(), "G").queue(""), "the queue's name is empty"),
+        (listener(credentials(), "G").queue(""), "the queue name is empty"),
         (Listener::connect(credentials()).payload_as(), "a temporary queue without bindings"),
     ] {
         let error = listener.listen().await.unwrap_err();

@@ -31,7 +31,7 @@ fn parts_that_would_shift_the_others_are_refused() {
             keys().reserved("a..b").binding(),
             "part `reserved` of the routing key of taskCompleted has an empty word",
         ),
-        (keys().worker_id("x".repeat(300)).binding(), "the routing key of taskCompleted has"),
+        (keys().worker_id("x".repeat(300)).binding(), "the routing key of taskCompleted is"),
     ] {
         let error = binding.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
@@ -52,11 +52,9 @@ fn a_whole_key_wants_its_required_parts() {
         .worker_type("w")
         .scheduler_id("-");
     let error = keys.routing_key().unwrap_err();
-    assert!(
-        error
-            .message()
-            .starts_with("part `taskGroupId` of the routing key of taskPending is not given")
-    );
+    assert!(error.message().starts_with(
+        "part `taskGroupId` of the routing key of taskPending is required but not set"
+    ));
     let key = keys.task_group_id("G").routing_key().unwrap();
     assert_eq!(key, format!("primary.{TASK}.2._._.p.w.-.G"));
 

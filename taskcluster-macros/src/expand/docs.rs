@@ -1,12 +1,14 @@
-//! Doc comments: what the reference says, and what its facts mean for a caller.
+//! Writes doc comments: what the reference says, and what its facts mean to a caller.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::{Endpoint, Exchange, Name, Reference, Scopes, Stability};
-use crate::types::Kind;
+use crate::expand::categories::Category;
+use crate::names::Name;
+use crate::reference::model::{Endpoint, Exchange, Reference, Scopes, Stability};
+use crate::schema::types::Kind;
 
-/// Paragraphs as one `#[doc]` attribute.
+/// Joins paragraphs in one `#[doc]` attribute.
 fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenStream {
     let texts: Vec<_> = paragraphs
         .into_iter()
@@ -17,7 +19,7 @@ fn paragraphs<S: AsRef<str>>(paragraphs: impl IntoIterator<Item = S>) -> TokenSt
     quote!(#[doc = #text])
 }
 
-/// Text of a reference as documentation: blocks of code in it are no Rust to be tested.
+/// Makes documentation of a reference's text, in which blocks of code are not Rust to be tested.
 pub(super) fn prose(text: &str) -> String {
     let mut inside = false;
     let lines = text.lines().map(|line| {
@@ -25,7 +27,7 @@ pub(super) fn prose(text: &str) -> String {
             inside = !inside;
             return if inside { "```text" } else { "```" };
         }
-        // Four spaces would make a block, too.
+        // Four spaces would start a block, too.
         let indented = line.starts_with("    ") || line.starts_with('\t');
         if indented && !inside { line.trim_start() } else { line }
     });
@@ -33,28 +35,45 @@ pub(super) fn prose(text: &str) -> String {
     if inside { text + "\n```" } else { text }
 }
 
-/// Makes the wire name findable where the Rust name differs from it.
+/// Lets readers search for the wire name if the Rust name differs from it.
 pub(super) fn alias(name: &Name) -> Option<TokenStream> {
     let wire = &name.wire;
     (name.rust != *wire).then(|| quote!(#[doc(alias = #wire)]))
 }
 
-/// A user's own words stand in place of the reference's.
-pub(super) fn reference(reference: &Reference, has_own_docs: bool) -> TokenStream {
+/// Documents a struct. The user's own words take the place of the reference's.
+pub(super) fn reference(
+    reference: &Reference,
+    categories: &[Category<'_>],
+    has_own_docs: bool,
+) -> TokenStream {
     let Reference { title, description, service, version, .. } = reference;
-    let source = if service.is_empty() {
-        String::new()
+    let (kind, count) = if reference.of_exchanges {
+        ("exchange", reference.exchanges.len())
     } else {
-        let kind = if reference.of_exchanges { "exchanges" } else { "endpoints" };
-        let count = reference.endpoints.len() + reference.exchanges.len();
-        format!("Service `{service}`, version `{version}`: {count} {kind}.")
+        ("endpoint", reference.endpoints.len())
     };
+    let plural = if count == 1 { "" } else { "s" };
+    let source = match service.as_str() {
+        "" => String::new(),
+        service => {
+            format!("{count} {kind}{plural} of the `{service}` service, version `{version}`.")
+        }
+    };
+    let methods: String = categories.iter().map(methods).collect();
     if has_own_docs {
-        let source = format!("\n{source}");
+        let source = format!("\n{source}\n\n{methods}");
         quote!(#[doc = #source])
     } else {
-        paragraphs([title, description, &source])
+        paragraphs([title, description, &source, &methods])
     }
+}
+
+/// A line with links to the methods of a category.
+fn methods(category: &Category<'_>) -> String {
+    let names = category.endpoints.iter().map(|(_, endpoint)| &endpoint.name.rust);
+    let links: Vec<_> = names.map(|name| format!("[`{name}`](Self::{name})")).collect();
+    format!("- **{}**: {}\n", category.title, links.join(", "))
 }
 
 pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
@@ -70,23 +89,25 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
     };
     let stability = match endpoint.stability {
         Stability::Stable => "Stability: stable.",
-        Stability::Experimental => "Stability: **experimental**, it may change or go.",
-        Stability::Deprecated => "Stability: **deprecated**, it will go.",
+        Stability::Experimental => "Stability: **experimental**, may change or be removed.",
+        Stability::Deprecated => "Stability: **deprecated**, will be removed.",
     };
     let paging = endpoint.paging.as_ref().map_or(String::new(), |paging| {
-        format!("Answers in pages of `{}`; `items()` and `pages()` fetch them all.", paging.items)
+        format!("Paginated: `items()` and `pages()` fetch all `{}`.", paging.items)
     });
     let schema = |what: &str, schema: &Option<String>, kind: &Option<Kind>| {
         let Some(schema) = schema else { return String::new() };
         match kind.as_ref().and_then(Kind::not_understood) {
             Some(why) => {
-                format!("{what}: schema `{schema}`, free form since it is not understood: {why}.")
+                format!(
+                    "{what}: schema `{schema}`, free-form JSON because the schema is not supported: {why}."
+                )
             }
             None => format!("{what}: schema `{schema}`."),
         }
     };
     let payload = schema("Payload", &endpoint.input, &endpoint.payload);
-    let answer = schema("Answer", &endpoint.output, &endpoint.answer);
+    let answer = schema("Response", &endpoint.output, &endpoint.answer);
     let facts = [call, payload, answer, scopes, stability.to_owned(), paging]
         .into_iter()
         .filter(|fact| !fact.is_empty())
@@ -106,7 +127,7 @@ pub(super) fn exchange(exchange: &Exchange) -> TokenStream {
     paragraphs([title_of(&exchange.title, &exchange.name), &exchange.description, &key])
 }
 
-/// The title, or else the name: something must be the first line.
+/// The title, or else the name: documentation needs a first line.
 fn title_of<'a>(title: &'a str, name: &'a Name) -> &'a str {
     if title.trim().is_empty() { &name.wire } else { title }
 }

@@ -1,20 +1,24 @@
-//! An endpoint becomes a method; if it has query options, the method returns a type with a setter for each.
+//! Writes a method for each endpoint. If an endpoint has query options, its method returns a type with a setter for each.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::types::{self, Seen};
-use super::{Context, docs, ident};
-use crate::model::{Endpoint, Stability};
+use crate::expand::categories::Category;
+use crate::expand::context::{Context, ident};
+use crate::expand::docs;
+use crate::expand::types::{self, Seen};
 use crate::names;
-use crate::types::Kind;
+use crate::reference::model::{Endpoint, Stability};
+use crate::schema::types::Kind;
 
-/// The methods of all endpoints, and the types that they return.
+/// The methods of all endpoints, in the order of their categories, and the types that they return.
 pub(super) fn all(
     context: &Context<'_>,
     endpoints: &[Endpoint],
+    categories: &[Category<'_>],
 ) -> (Vec<TokenStream>, Vec<TokenStream>) {
-    let methods = endpoints.iter().enumerate().map(|(i, endpoint)| method(context, i, endpoint));
+    let ordered = categories.iter().flat_map(|category| &category.endpoints);
+    let methods = ordered.map(|(index, endpoint)| method(context, *index, endpoint));
     let types = endpoints.iter().filter_map(|endpoint| call_type(context, endpoint));
     (methods.collect(), types.collect())
 }
@@ -23,8 +27,9 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     let module = context.module;
     let docs = docs::endpoint(endpoint);
     let alias = docs::alias(&endpoint.name);
-    let deprecated = (endpoint.stability == Stability::Deprecated)
-        .then(|| quote!(#[deprecated = "its service is going to drop it; see the documentation"]));
+    let deprecated = (endpoint.stability == Stability::Deprecated).then(
+        || quote!(#[deprecated = "the service will remove this endpoint; see its documentation"]),
+    );
     let name = context.method(&endpoint.name);
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
     let index = Literal::usize_unsuffixed(index);
@@ -62,7 +67,7 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     }
 }
 
-/// The runtime's type of this endpoint's calls.
+/// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
     let runtime = types::runtime(context, seen);
     let of = |kind: &Option<Kind>| match kind {
@@ -79,7 +84,7 @@ fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenSt
     }
 }
 
-fn call_type_name(endpoint: &Endpoint) -> proc_macro2::Ident {
+fn call_type_name(endpoint: &Endpoint) -> Ident {
     ident(&names::type_name(&endpoint.name.wire, "Call"))
 }
 
@@ -91,13 +96,13 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
     let name = call_type_name(endpoint);
     let inner = plain_call(context, endpoint, Seen::Inside);
     let docs = format!(
-        "A call of [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
+        "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
     );
     let setters = endpoint.query.iter().map(|option| {
         let wire = &option.wire;
         let alias = docs::alias(option);
-        let docs = format!("Sets the query option `{wire}`.");
+        let docs = format!("Sets the `{wire}` query option.");
         let setter = ident(&option.rust);
         quote! {
             #[doc = #docs]

@@ -1,12 +1,13 @@
-//! An exchange becomes a function that returns its routing keys to be: a type with a setter for each part.
+//! Writes a function for each exchange. It returns a type that selects routing keys, with a setter for each part.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::types::{self, Seen};
-use super::{Context, docs, ident};
-use crate::model::{Exchange, Part};
+use crate::expand::context::{Context, ident};
+use crate::expand::docs;
+use crate::expand::types::{self, Seen};
 use crate::names;
+use crate::reference::model::{Exchange, Part};
 
 /// The functions of all exchanges, and the types that they return.
 pub(super) fn all(
@@ -41,7 +42,7 @@ fn key_types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
     let keys = ident(&names::type_name(&exchange.name.wire, ""));
     let key = ident(&names::type_name(&exchange.name.wire, "Key"));
     let keys_docs = format!(
-        "Routing keys of [`{service}::{}`](super::{service}::{0}), with a setter for each part that is not constant.",
+        "Routing keys of [`{service}::{}`](super::{service}::{0}), with a setter for each part that varies.",
         exchange.name.rust
     );
     let key_docs = format!(
@@ -95,11 +96,11 @@ fn key_types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
         impl #keys {
             #(#setters)*
 
-            /// Takes a message's routing key apart.
+            /// Splits a message's routing key into its parts.
             ///
             /// # Errors
             ///
-            /// If it is not one of this exchange.
+            /// Returns an error if the routing key does not belong to this exchange.
             pub fn parse(&self, routing_key: &str) -> __runtime::Result<#key> {
                 let parts = self.0.split(routing_key)?;
                 ::core::result::Result::Ok(#key { #(#values),* })
@@ -132,8 +133,8 @@ fn key_types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
 }
 
 fn part_docs(part: &Part) -> String {
-    let words = if part.multiple_words { " May have several words." } else { "" };
-    let required = if part.required { "" } else { " Not every message has it." };
+    let words = if part.multiple_words { " May span several words." } else { "" };
+    let required = if part.required { "" } else { " Not present in every message." };
     match part.summary.trim().trim_end_matches('.') {
         "" => format!("`{}`.{words}{required}", part.name.wire),
         summary => format!("{summary}.{words}{required}"),

@@ -1,10 +1,11 @@
-//! The facts of a reference as statics of the runtime's types.
+//! Writes the facts of a reference as statics of the runtime's types.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
-use crate::expand::ident;
-use crate::model::{Endpoint, Exchange, Method, Name, Paging, Part, Reference, Scopes, Stability};
+use crate::expand::context::ident;
+use crate::names::Name;
+use crate::reference::model::{Endpoint, Exchange, Paging, Part, Reference, Scopes, Stability};
 
 pub(super) fn reference(reference: &Reference) -> TokenStream {
     let Reference { service, version, exchange_prefix, endpoints, exchanges, .. } = reference;
@@ -59,19 +60,6 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
             stability: __runtime::Stability::#stability,
             paging: #paging,
             patterns: &[#(#patterns),*],
-        }
-    }
-}
-
-impl Method {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-            Self::Head => "HEAD",
         }
     }
 }

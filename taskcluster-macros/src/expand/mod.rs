@@ -1,29 +1,33 @@
-//! From the model to Rust.
+//! Writes Rust from the model.
 //!
-//! A service becomes a struct with a method for each endpoint, exchanges become a struct with a function for each; a
-//! module beside it holds their facts as statics and the types that the methods take and return. Nothing here does any work at
-//! run time: that is all in the runtime crate, once.
+//! A service becomes a struct with a method for each endpoint; exchanges become a struct with a function for each. A module
+//! next to the struct holds the facts as statics, and the types that the methods take and return. Generated code does no work
+//! of its own: all of that is in the runtime crate, once.
 //!
-//! The module's types have names from the reference, so everything else in it is written with its whole path.
+//! The module's types are named by the reference, so generated code refers to anything else by its full path.
 
+mod categories;
+mod context;
 mod docs;
 mod endpoint;
 mod exchange;
 mod facts;
 mod types;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use std::path::Path;
+
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
-use crate::files::Files;
-use crate::invocation::{Invocation, Item};
-use crate::model::{Name, Reference};
+use crate::expand::context::{Context, ident};
+use crate::input::files::Files;
+use crate::input::invocation::{Invocation, Item};
 use crate::names;
-use crate::payloads::Payloads;
-use crate::types::Types;
+use crate::reference::model::Reference;
+use crate::reference::payloads::Payloads;
 
-/// Everything that the items of an invocation become.
+/// Expands all items of an invocation.
 pub(crate) fn all(
     invocation: &Invocation,
     references: &[Reference],
@@ -46,7 +50,7 @@ pub(crate) fn all(
         .collect()
 }
 
-/// Everything that one item becomes.
+/// Expands one item.
 fn expand(
     runtime: &syn::Path,
     item: &Item,
@@ -57,25 +61,26 @@ fn expand(
     let module = context.module;
     let (import, runtime) = reachable(runtime, module);
     let runtime = &runtime;
-    // What a `cfg` takes away, it must take away whole.
+    // A `cfg` on the struct applies to everything generated for it.
     let cfgs: Vec<_> =
         attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     let allow = quote!(#(#cfgs)* #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]);
     let has_own_docs = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
-    let docs = docs::reference(reference, has_own_docs);
+    let categories = categories::all(&reference.endpoints);
+    let docs = docs::reference(reference, &categories, has_own_docs);
     let facts = facts::reference(reference);
     let (body, methods, types) = if reference.of_exchanges {
         let (methods, types) = exchange::all(context, &reference.exchanges);
         (quote!(;), methods, types)
     } else {
-        let (methods, types) = endpoint::all(context, &reference.endpoints);
+        let (methods, types) = endpoint::all(context, &reference.endpoints, &categories);
         (quote!((#module::__runtime::Service);), methods, types)
     };
     let of_service = (!reference.of_exchanges).then(|| {
         quote! {
             #allow
             impl #name {
-                /// The service at its place in the client's deployment. Cheap: connections are the client's.
+                /// Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections.
                 #[must_use]
                 pub fn new(client: &#module::__runtime::Client) -> Self {
                     Self(#module::__runtime::Service::new(client, &Self::REFERENCE))
@@ -98,7 +103,7 @@ fn expand(
         }
     });
     let payload_types = types::all(context);
-    let module_docs = format!("What the methods of [`{name}`] take and return.");
+    let module_docs = format!("The types that the methods of [`{name}`] take and return.");
     quote! {
         #(#attributes)*
         #docs
@@ -110,7 +115,7 @@ fn expand(
 
         #allow
         impl #name {
-            /// The facts of the reference that this was made from.
+            /// The reference that this type was generated from.
             pub const REFERENCE: #module::__runtime::Reference = #module::REFERENCE;
 
             #(#methods)*
@@ -136,7 +141,7 @@ fn expand(
     }
 }
 
-/// The runtime crate's path as it is inside the module; a relative one takes a name beside the module on the way.
+/// The path of the runtime crate inside the module. A relative path goes through an import next to the module.
 fn reachable(runtime: &syn::Path, module: &Ident) -> (Option<TokenStream>, syn::Path) {
     let is_absolute = runtime.leading_colon.is_some()
         || runtime.segments.first().is_some_and(|first| first.ident == "crate");
@@ -147,30 +152,10 @@ fn reachable(runtime: &syn::Path, module: &Ident) -> (Option<TokenStream>, syn::
     (Some(quote!(use #runtime as #alias;)), syn::parse_quote!(super::#alias))
 }
 
-/// What the parts of an expansion refer to.
-struct Context<'a> {
-    /// The struct.
-    name: &'a Ident,
-    module: &'a Ident,
-    /// Which of the items it is.
-    item: usize,
-    /// The modules of all items.
-    modules: &'a [String],
-    types: &'a Types,
-}
-
-impl Context<'_> {
-    /// A method's name, where compiler and editors shall look for its definition: at the struct's name, since there is
-    /// no other Rust source of it.
-    fn method(&self, name: &Name) -> Ident {
-        Ident::new(&name.rust, self.name.span())
-    }
-}
-
 /// Makes the compiler watch every file that was read.
 pub(crate) fn tracking(files: &Files) -> TokenStream {
     let includes = files.paths().map(|path| {
-        if std::path::Path::new(path).is_absolute() {
+        if Path::new(path).is_absolute() {
             quote!(include_bytes!(#path))
         } else {
             let path = format!("/{path}");
@@ -178,9 +163,4 @@ pub(crate) fn tracking(files: &Files) -> TokenStream {
         }
     });
     quote!(#(const _: &[u8] = #includes;)*)
-}
-
-/// An identifier of a name that was checked when it was read.
-fn ident(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
 }

@@ -1,13 +1,14 @@
-//! Types of payloads: structs and enums that say what they are made of, and leave the work to the runtime.
+//! Writes the types of payloads: structs and enums that describe themselves and leave the work to the runtime.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens as _, quote};
 
-use super::{Context, ident};
+use crate::expand::context::{Context, ident};
+use crate::expand::docs::prose;
 use crate::names;
-use crate::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
+use crate::schema::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
 
-/// The types that stand in the module of an item.
+/// The types of an item's module.
 pub(super) fn all(context: &Context<'_>) -> TokenStream {
     let own = || {
         let all = context.types.all.iter().enumerate();
@@ -33,7 +34,7 @@ pub(super) fn all(context: &Context<'_>) -> TokenStream {
     }
 }
 
-/// Where a type is written: inside the module of the item, or beside it, where the item itself stands.
+/// Where a path is written: inside the module of the item, or beside it, next to the item itself.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Seen {
     Inside,
@@ -49,7 +50,7 @@ pub(super) fn runtime(context: &Context<'_>, seen: Seen) -> TokenStream {
     }
 }
 
-/// A generated type.
+/// The path of a generated type.
 fn path(context: &Context<'_>, id: TypeId, seen: Seen) -> TokenStream {
     let kind = &context.types.all[context.types.all[id].same_as.unwrap_or(id)];
     let name = ident(&kind.name);
@@ -130,7 +131,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
         pub struct #name {
             #(#[doc = #field_docs] pub #fields: #types,)*
             #(
-                /// What has no field of its own.
+                /// The properties that have no field of their own.
                 pub #open: __p::BTreeMap<__p::String, __p::FreeForm>,
             )*
         }
@@ -177,8 +178,8 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     }
 }
 
-/// What a caller needs who makes one.
-fn sent(context: &Context<'_>, name: &proc_macro2::Ident, record: &Record) -> TokenStream {
+/// The constructor and check of a record that callers send.
+fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
     let required: Vec<_> =
         record.fields.iter().filter(|field| field.required && !field.nullable()).collect();
     let names: Vec<_> = required.iter().map(|field| ident(&field.name.rust)).collect();
@@ -191,7 +192,7 @@ fn sent(context: &Context<'_>, name: &proc_macro2::Ident, record: &Record) -> To
     let validate = validate();
     quote! {
         impl #name {
-            /// With what is required; the rest is left out unless it is set.
+            /// Creates a value with its required fields. Other fields are left out unless they are set.
             #[must_use]
             #[allow(clippy::too_many_arguments)]
             pub fn new(#(#names: #kinds),*) -> Self {
@@ -203,26 +204,22 @@ fn sent(context: &Context<'_>, name: &proc_macro2::Ident, record: &Record) -> To
     }
 }
 
-/// The check that everything that is sent has.
+/// The check of a type that callers send.
 fn validate() -> TokenStream {
     quote! {
-        /// Holds it against its schema: patterns, lengths, ranges.
+        /// Checks the value against the patterns, lengths and ranges of its schema.
         ///
         /// # Errors
         ///
-        /// All that is wrong, each with its place.
+        /// Returns an error that lists everything that is wrong, each with its place.
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
 }
 
-/// What a constructor takes for a field, and how it becomes the field.
-fn argument(
-    context: &Context<'_>,
-    kind: &Kind,
-    name: &proc_macro2::Ident,
-) -> (TokenStream, TokenStream) {
+/// The type of a constructor's argument, and the field's value that it makes.
+fn argument(context: &Context<'_>, kind: &Kind, name: &Ident) -> (TokenStream, TokenStream) {
     match kind {
         Kind::Text => (quote!(impl __p::Into<__p::String>), quote!(#name.into())),
         Kind::FreeForm(_) => (quote!(impl __p::Into<__p::FreeForm>), quote!(#name.into())),
@@ -247,12 +244,13 @@ fn shape(field: &Field, of: &Type) -> TokenStream {
         (true, false) => "required",
         (false, _) => "optional",
     });
-    let rules = field.rules.iter().filter(|_| of.sent).map(rule);
+    let rules = field.rules.iter().filter(|_| of.sent).map(rule_of);
     let hidden = is_secret(field, of).then(|| quote!(.hidden()));
     quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
 }
 
-/// Whether `Debug` hides a field: by its name; or since it is of any form, in something that is called a secret.
+/// Whether `Debug` hides a field: because of its name, or because it is free-form JSON or a map and the field or its file is
+/// called a secret.
 fn is_secret(field: &Field, of: &Type) -> bool {
     let kind = match &field.kind {
         Kind::Optional(inner) => inner,
@@ -264,9 +262,9 @@ fn is_secret(field: &Field, of: &Type) -> bool {
             && [field.name.wire.as_str(), file].iter().any(|name| name.contains("secret")))
 }
 
-fn rule(rule: &Rule) -> TokenStream {
+fn rule_of(rule: &Rule) -> TokenStream {
     let all = |rules: &[Rule]| {
-        let rules = rules.iter().map(self::rule);
+        let rules = rules.iter().map(rule_of);
         quote!(&[#(#rules),*])
     };
     let size = |size: &usize| Literal::usize_unsuffixed(*size).into_token_stream();
@@ -312,7 +310,7 @@ fn choice(kind: &Type) -> TokenStream {
         }
 
         impl #name {
-            /// The value as it is on the wire.
+            /// Returns the value as it is sent on the wire.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -340,8 +338,11 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     let records: Vec<_> =
         union.branches.iter().map(|branch| path(context, branch.record, Seen::Inside)).collect();
     let variant_docs = union.branches.iter().map(|branch| match (&union.tag, &branch.tags) {
-        (Some(tag), tags) if !tags.is_empty() => format!("`{tag}` is `{}`.", tags.join("` or `")),
-        _ => format!("With `{}`.", branch.required.join("`, `")),
+        (Some(tag), tags) if !tags.is_empty() => {
+            format!("Chosen if `{tag}` is `{}`.", tags.join("` or `"))
+        }
+        _ if branch.required.is_empty() => "Chosen if nothing else fits.".to_owned(),
+        _ => format!("Chosen if it has `{}`.", branch.required.join("` and `")),
     });
     let tag = match &union.tag {
         Some(tag) => quote!(__p::Option::Some(#tag)),
@@ -378,7 +379,7 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
         #[non_exhaustive]
         pub enum #name {
             #(#[doc = #variant_docs] #variants(#records),)*
-            /// A form that this version does not know.
+            /// An alternative that this version does not know.
             Unknown(__p::Value),
         }
 
@@ -414,7 +415,7 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     }
 }
 
-/// What a type is, and where it comes from.
+/// Documents a type: what it is, and where it comes from.
 fn type_docs(kind: &Type) -> String {
     let path = &kind.place.path;
     let file = path.rfind("schemas/").map_or(path.as_str(), |start| &path[start..]);
@@ -425,22 +426,22 @@ fn type_docs(kind: &Type) -> String {
     if kind.description.is_empty() {
         place
     } else {
-        format!("{}\n\n{place}", super::docs::prose(&kind.description))
+        format!("{}\n\n{place}", prose(&kind.description))
     }
 }
 
-/// What a field means; of what is sent, also what its schema demands.
+/// Documents a field: what it means, and if callers send it, the constraints of its schema.
 fn field_docs(field: &Field, sent: bool) -> String {
-    let mut docs = super::docs::prose(&field.description);
+    let mut docs = prose(&field.description);
     let mut facts = vec![format!("`{}`", field.name.wire)];
     if sent {
-        facts.extend(field.rules.iter().filter_map(demand));
+        facts.extend(field.rules.iter().filter_map(constraint));
     }
     if let Some(why) = field.kind.not_understood() {
-        facts.push(format!("free form since its schema is not understood: {why}"));
+        facts.push(format!("free-form JSON because its schema is not supported: {why}"));
     }
     if let Some(default) = field.default.as_ref().filter(|_| sent && !field.required) {
-        facts.push(format!("`{default}` if left out"));
+        facts.push(format!("defaults to `{default}`"));
     }
     if facts.len() > 1 || docs.is_empty() {
         let separator = if docs.is_empty() { "" } else { "\n\n" };
@@ -449,7 +450,8 @@ fn field_docs(field: &Field, sent: bool) -> String {
     docs
 }
 
-fn demand(rule: &Rule) -> Option<String> {
+/// A constraint in words, if it takes only a few.
+fn constraint(rule: &Rule) -> Option<String> {
     Some(match rule {
         Rule::Pattern(pattern) => format!("matches `{pattern}`"),
         Rule::MinLength(1) => "not empty".to_owned(),

@@ -1,4 +1,4 @@
-//! What the examples have in common: where to go, what to log, what to create.
+//! Code shared by the examples: deployments, logging, tasks.
 
 #![allow(dead_code, unreachable_pub)]
 
@@ -7,14 +7,14 @@ use taskcluster::queue::{CreateTaskRequest, TaskMetadata};
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, Result, json};
 
-/// The examples' client in the embedded deployment.
+/// The client id of the examples in the embedded deployment.
 pub const CLIENT_ID: &str = "quick/start";
 /// Its access token.
 pub const ACCESS_TOKEN: &str = "no-secret";
 /// Where the examples' tasks wait.
 pub const TASK_QUEUE_ID: &str = "quick/start";
 
-/// Shows what the client does, on standard error, if `DEBUG_TASKCLUSTER_CLIENT` is set.
+/// Logs what the client does to standard error, if `DEBUG_TASKCLUSTER_CLIENT` is set.
 pub fn start_logging() {
     if std::env::var_os("DEBUG_TASKCLUSTER_CLIENT").is_some_and(|value| !value.is_empty()) {
         tracing_subscriber::fmt()
@@ -24,7 +24,7 @@ pub fn start_logging() {
     }
 }
 
-/// The deployment of the environment, if there is one.
+/// A client for the deployment in the environment variables, if they name one.
 pub fn real_deployment() -> Result<Option<Client>> {
     match std::env::var_os("TASKCLUSTER_ROOT_URL") {
         Some(_) => Client::from_env().map(Some),
@@ -32,7 +32,7 @@ pub fn real_deployment() -> Result<Option<Client>> {
     }
 }
 
-/// A deployment in this process, with a client that may do everything the examples do.
+/// Starts a deployment in this process, with a client that has all scopes the examples need.
 pub fn embedded_deployment() -> Result<(Deployment, Client)> {
     let deployment = Deployment::start_blocking()?;
     deployment.client(CLIENT_ID, ACCESS_TOKEN, ["auth:*", "queue:*"]);

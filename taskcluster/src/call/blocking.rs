@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use crate::error::Result;
 use crate::runtime::block_on;
 
-/// A stream as a blocking iterator. Inside an asynchronous runtime it yields one error and ends.
+/// Iterates over a stream, blocking the thread for each item. Inside an async runtime it yields one error and ends.
 #[derive(Debug)]
 #[must_use = "nothing is sent until the iterator is used"]
 pub struct BlockingIter<S>(Option<S>);

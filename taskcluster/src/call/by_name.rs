@@ -17,16 +17,16 @@ use crate::error::{Error, Result};
 use crate::reference::nearest::nearest;
 use crate::reference::{Endpoint, Reference};
 
-/// A call of an endpoint that was chosen by name; see [`Client::call`].
+/// A call to an endpoint chosen by name at run time; see [`Client::call`].
 ///
-/// Its arguments are checked when it is used, before anything is sent: names that the reference lacks, arguments that
-/// are missing, a payload that is missing or not wanted.
+/// The call is checked against the reference when it is used, before anything is sent. Unknown names, missing
+/// arguments, and a missing or unexpected payload are errors.
 #[derive(Clone)]
 #[must_use = "nothing is sent until the call is awaited or sent"]
 pub struct NamedCall {
-    /// The path arguments given so far, in the order of the endpoint's.
+    /// The path arguments set so far, in the endpoint's order.
     args: Vec<Option<String>>,
-    /// Everything else; its path is filled in at the end.
+    /// Everything else. The path is filled in last.
     request: Request,
     has_payload: bool,
 }
@@ -66,7 +66,9 @@ impl NamedCall {
         self.request.endpoint
     }
 
-    /// Sets a path argument: a text or an integer, or what serializes as one. Anything else is told when the call is used.
+    /// Sets a path argument: a string, an integer, or a value that serializes as one.
+    ///
+    /// Any other value, and an unknown name, is an error when the call is used.
     pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
         match self.endpoint().args.iter().position(|arg| *arg == name) {
             Some(i) => self.args[i] = Some(self.text_of(name, value)),
@@ -75,7 +77,7 @@ impl NamedCall {
         self
     }
 
-    /// The text of an argument that came as a value of some type.
+    /// Converts an argument's value to text.
     fn text_of(&mut self, name: &str, value: impl Serialize) -> String {
         match serde_json::to_value(value) {
             Ok(Value::String(text)) => text,
@@ -83,7 +85,7 @@ impl NamedCall {
             _ => {
                 let endpoint = self.endpoint().name;
                 self.request.fail(format!(
-                    "argument `{name}` of {endpoint} is neither a text nor an integer"
+                    "argument `{name}` of {endpoint} is neither a string nor an integer"
                 ));
                 String::new()
             }
@@ -105,14 +107,16 @@ impl NamedCall {
         params.into_iter().fold(self, |call, (name, value)| call.param(name, value))
     }
 
-    /// Sets all path arguments in the order of the route. Too few or too many are told when the call is used.
+    /// Sets all path arguments, in the order of the route.
+    ///
+    /// Too few or too many are an error when the call is used.
     ///
     /// ```
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
     /// use taskcluster::Queue;
     ///
     /// let call = client.call(&Queue::REFERENCE, "reclaimTask")?.args(["T"]);
-    /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask wants 2 arguments (taskId, runId), not 1");
+    /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask takes 2 arguments (taskId, runId), got 1");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn args<V: Serialize>(mut self, values: impl IntoIterator<Item = V>) -> Self {
@@ -124,7 +128,7 @@ impl NamedCall {
         } else {
             let Endpoint { name, args, .. } = self.endpoint();
             let (want, have, names) = (args.len(), values.len(), args.join(", "));
-            self.request.fail(format!("{name} wants {want} arguments ({names}), not {have}"));
+            self.request.fail(format!("{name} takes {want} arguments ({names}), got {have}"));
         }
         self
     }
@@ -151,15 +155,17 @@ impl NamedCall {
         self.request.fail(error.message().to_owned());
     }
 
-    /// The finished call, which carries what is wrong with it.
+    /// Finishes the call. Any mistake in it is returned as an error when the call is used.
     pub fn into_call(self) -> Call<Value> {
         let Self { args, mut request, has_payload } = self;
         let Endpoint { name, args: names, input, .. } = request.endpoint;
         for (arg, _) in names.iter().zip(&args).filter(|(_, value)| value.is_none()) {
-            request.fail(format!("{name} wants an argument `{arg}`"));
+            request.fail(format!("argument `{arg}` of {name} is missing; set it with `param`"));
         }
         match (input, has_payload) {
-            (Some(_), false) => request.fail(format!("{name} wants a payload")),
+            (Some(_), false) => {
+                request.fail(format!("{name} needs a payload; set it with `payload`"))
+            }
             (None, true) => request.fail(format!("{name} takes no payload")),
             _ => {}
         }
@@ -168,15 +174,15 @@ impl NamedCall {
         Call::new(request.with_args(&args))
     }
 
-    /// The finished call as one that fetches all pages.
+    /// Finishes the call as one that can fetch all pages.
     ///
     /// # Errors
     ///
-    /// If the endpoint does not answer in pages.
+    /// If the endpoint is not paged.
     pub fn into_paged(self) -> Result<Paged> {
         match self.endpoint().paging {
             Some(_) => Ok(Paged::new(self.into_call())),
-            None => Err(Error::input(format!("{} does not answer in pages", self.endpoint().name))),
+            None => Err(Error::input(format!("{} is not paged; use `send`", self.endpoint().name))),
         }
     }
 
@@ -184,34 +190,34 @@ impl NamedCall {
     ///
     /// # Errors
     ///
-    /// A wrong argument, and all that [`Call::send`] says.
+    /// If an argument or the payload is wrong, and for all the reasons that [`Call::send`] lists.
     pub async fn send(self) -> Result<Value> {
         self.into_call().await
     }
 
-    /// Sends the call and waits; see [`Call::send_blocking`].
+    /// Sends the call and blocks until the response is there; see [`Call::send_blocking`].
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), or if called inside an asynchronous runtime.
+    /// Same as [`send`](Self::send), and if called inside an async runtime.
     pub fn send_blocking(self) -> Result<Value> {
         self.into_call().send_blocking()
     }
 
-    /// The URL that the call is for; see [`Call::url`].
+    /// Returns the URL of the call; see [`Call::url`].
     ///
     /// # Errors
     ///
-    /// A wrong argument.
+    /// If an argument or the payload is wrong.
     pub fn url(self) -> Result<Url> {
         self.into_call().url()
     }
 
-    /// An URL with a bewit; see [`Call::signed_url`].
+    /// Returns a URL with a bewit; see [`Call::signed_url`].
     ///
     /// # Errors
     ///
-    /// A wrong argument, and all that [`Call::signed_url`] says.
+    /// If an argument or the payload is wrong, and for all the reasons that [`Call::signed_url`] lists.
     pub fn signed_url(self, lifetime: Duration) -> Result<Url> {
         self.into_call().signed_url(lifetime)
     }

@@ -1,4 +1,4 @@
-//! A call as a value: what the endpoint methods return, and the ways to use it.
+//! Calls as values: what endpoint methods return, and the ways to send them.
 
 pub(crate) mod blocking;
 pub(crate) mod by_name;
@@ -30,12 +30,13 @@ use crate::reference::Endpoint;
 use crate::runtime::block_on;
 use crate::scopes::Expression;
 
-/// How long signed URLs live in other Taskcluster clients unless told otherwise: 15 minutes.
+/// How long signed URLs are valid by default in other Taskcluster clients: 15 minutes.
 pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-/// A call of one endpoint, with its answer's type. Nothing is sent until it is awaited or one of the `send` methods is.
+/// A call to one endpoint, with `T` as the type of the response.
 ///
-/// A call may be sent more than once. What is wrong with its arguments shows when it is used.
+/// Nothing is sent until you await the call or use one of its `send` methods. You can send a call more than once. If an
+/// argument is invalid, every use of the call returns an error.
 ///
 /// ```no_run
 /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
@@ -78,7 +79,7 @@ impl<T> Call<T> {
         self.request.set_query(name, value);
     }
 
-    /// Sends the call and decodes the answer into a type of the caller's choice.
+    /// Sends the call and decodes the response as a type of your choice.
     ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
@@ -90,43 +91,46 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// Same as [`send`](Self::send).
     pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
         decode(&send(&self.request).await?)
     }
 
-    /// Sends the call, decodes the answer into a type of the caller's choice, and waits; see
+    /// Sends the call, blocks until the response is there, and decodes it as a type of your choice; see
     /// [`send_blocking`](Self::send_blocking).
     ///
     /// # Errors
     ///
-    /// As [`send_blocking`](Self::send_blocking).
+    /// Same as [`send_blocking`](Self::send_blocking).
     pub fn send_as_blocking<U: DeserializeOwned>(&self) -> Result<U> {
         block_on(self.send_as())?
     }
 
-    /// Sends the call and returns the HTTP response as it came, its body not yet read; 3xx included, which are never
-    /// followed. For answers that are not JSON, such as a redirect to an artifact or a badge, and for large ones: the
-    /// client's timeout ends with the answer's head.
+    /// Sends the call and returns the HTTP response, without reading its body.
+    ///
+    /// Use this for responses that are not JSON, such as a badge or a redirect to an artifact, and for large ones.
+    /// Redirects (3xx) are returned, never followed. The client's timeout covers the status and headers only, not the
+    /// body.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), but for the answer's content.
+    /// Same as [`send`](Self::send), except that the content of the response is not checked.
     pub async fn send_raw(&self) -> Result<reqwest::Response> {
         send_raw(&self.request).await
     }
 
-    /// The URL that the call is for, without a signature.
+    /// Returns the URL of the call, without a signature.
     ///
     /// # Errors
     ///
-    /// If an argument is not one.
+    /// If an argument is invalid.
     pub fn url(&self) -> Result<Url> {
         self.request.url()
     }
 
-    /// The scopes that a caller needs for this call, by the reference and the call's arguments; an empty `AllOf` where
-    /// anybody may call.
+    /// Returns the scopes that this call requires, according to the reference and the call's arguments.
+    ///
+    /// If anyone may call the endpoint, this is an empty `AllOf`.
     ///
     /// ```
     /// use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
@@ -147,13 +151,14 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// If an argument is not one, or the scopes depend on something that only the service knows, such as the scheduler
-    /// of a task that exists.
+    /// If an argument is invalid, or if the scopes depend on something that only the service knows, such as the
+    /// scheduler of an existing task.
     pub fn required_scopes(&self) -> Result<Expression> {
         required_scopes(&self.request)
     }
 
-    /// An URL with a bewit: anybody who has it may `GET` it for so long, with the rights of this client.
+    /// Returns a URL signed with a bewit: until `lifetime` has passed, anyone who has the URL can `GET` it with the scopes
+    /// of this client.
     ///
     /// ```
     /// # let client = taskcluster::Client::builder("https://tc.example.com")
@@ -168,13 +173,13 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// If an argument is not one, the endpoint is not a `GET` one, or the client has no credentials.
+    /// If an argument is invalid, if the endpoint's method is not `GET`, or if the client has no credentials.
     pub fn signed_url(&self, lifetime: Duration) -> Result<Url> {
         let Request { service, endpoint, .. } = &self.request;
         let mut url = self.request.url()?;
         if endpoint.method != Method::GET {
             return Err(Error::input(format!(
-                "{} is a {} endpoint; only GET ones can be called by a signed URL",
+                "{} is a {} endpoint; only GET endpoints can have signed URLs",
                 endpoint.name, endpoint.method
             )));
         }
@@ -187,7 +192,7 @@ impl<T> Call<T> {
         let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let expires = service.client().clock().now().saturating_add(lifetime);
         let bewit = service.client().signer_at_once()?.bewit(&target, expires);
-        // URL-safe base64 needs no escaping, and what was signed stays as it is.
+        // URL-safe base64 needs no escaping, so the signed part of the URL does not change.
         let query =
             url.query().map_or(format!("bewit={bewit}"), |query| format!("{query}&bewit={bewit}"));
         url.set_query(Some(&query));
@@ -196,23 +201,25 @@ impl<T> Call<T> {
 }
 
 impl<T: DeserializeOwned> Call<T> {
-    /// Sends the call; `call.await` is the same. To send it from elsewhere than where it was made, as with `spawn` or
-    /// `join_all`, take its `into_future()`, which owns the call.
+    /// Sends the call and decodes the response; `call.await` does the same.
+    ///
+    /// The future returned by `send` borrows the call. To move the call elsewhere, as with `spawn` or `join_all`, use
+    /// `into_future()`, which owns it.
     ///
     /// # Errors
     ///
-    /// An argument that cannot be sent; no connection, after all repetitions; an error status; an answer that is not
-    /// what the reference promises. See [`Error::kind`].
+    /// If an argument is invalid, if no response arrives after all retries, if the service answers with an error
+    /// status, or if the response does not match the reference. [`Error::kind`] tells these apart.
     pub async fn send(&self) -> Result<T> {
         self.send_as().await
     }
 
-    /// Sends the call and waits, in a program without an asynchronous runtime.
+    /// Sends the call and blocks until the response is there, for programs without an async runtime.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send); inside an asynchronous runtime, where it would block other tasks, an error without
-    /// anything being sent.
+    /// Same as [`send`](Self::send). Inside an async runtime, where it would block other tasks, it returns an error and
+    /// sends nothing.
     pub fn send_blocking(&self) -> Result<T> {
         self.send_as_blocking()
     }
@@ -239,14 +246,14 @@ impl<T> fmt::Debug for Call<T> {
     }
 }
 
-/// The part of a call under way that is the same for all answer types.
+/// The part of a call in flight that is the same for all response types.
 fn sending(request: Request) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> {
     Box::pin(async move { send(&request).await })
 }
 
-/// A call under way: the future of an awaited [`Call`]. Dropping it ends the call.
+/// The future of an awaited [`Call`]. Dropping it cancels the call.
 ///
-/// All calls share the code of one inner future; only decoding is made for each answer type.
+/// All calls share one inner future; only decoding is compiled for each response type.
 pub struct CallFuture<T> {
     answer: Pin<Box<dyn Future<Output = Result<Answer>> + Send>>,
     decoded: PhantomData<fn() -> T>,

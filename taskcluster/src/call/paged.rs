@@ -16,9 +16,10 @@ use crate::error::Result;
 use crate::model::View;
 use crate::reference::Endpoint;
 
-/// A call of an endpoint that answers in pages, with the types of a page and of an item.
+/// A call to a paged endpoint, with `T` as the type of a page and `I` as the type of an item.
 ///
-/// Sent like any [`Call`] it fetches one page; [`pages`](Self::pages) and [`items`](Self::items) fetch them all.
+/// Sent like any other [`Call`], it fetches one page. [`pages`](Self::pages) and [`items`](Self::items) fetch all of
+/// them.
 #[must_use = "nothing is sent until the call is awaited or sent"]
 pub struct Paged<T = Value, I = Value> {
     call: Call<T>,
@@ -53,7 +54,7 @@ impl<T, I> Paged<T, I> {
         self.call.set_query(name, value);
     }
 
-    /// The same call, whose listings end after so many pages.
+    /// Limits [`pages`](Self::pages) and [`items`](Self::items) to at most this many pages.
     ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
@@ -67,7 +68,7 @@ impl<T, I> Paged<T, I> {
         Self { max_pages: pages, ..self.clone() }
     }
 
-    /// All pages, one after the other, from the one that `continuation_token` names or the first.
+    /// Streams all pages, starting from the one that `continuation_token` names, or else from the first.
     ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
@@ -86,7 +87,7 @@ impl<T, I> Paged<T, I> {
         Pages::new(self.call.request.clone(), self.max_pages)
     }
 
-    /// All pages, blocking the thread for each.
+    /// Iterates over all pages, blocking the thread for each.
     pub fn pages_blocking(&self) -> BlockingIter<Pages<T>>
     where
         T: DeserializeOwned + Send + 'static,
@@ -94,7 +95,7 @@ impl<T, I> Paged<T, I> {
         BlockingIter::new(self.pages())
     }
 
-    /// The items of all pages.
+    /// Streams the items of all pages.
     ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
@@ -110,7 +111,7 @@ impl<T, I> Paged<T, I> {
         self.items_as()
     }
 
-    /// The items of all pages, blocking the thread for each page.
+    /// Iterates over the items of all pages, blocking the thread for each page.
     ///
     /// ```no_run
     /// # fn f(auth: taskcluster::Auth) -> Result<(), taskcluster::Error> {
@@ -126,12 +127,12 @@ impl<T, I> Paged<T, I> {
         BlockingIter::new(self.items())
     }
 
-    /// The items of all pages, decoded into a type of the caller's choice, which may leave out what it does not need.
+    /// Streams the items of all pages, decoded as a type of your choice, which can omit fields that you do not need.
     pub fn items_as<U: DeserializeOwned + Send + 'static>(&self) -> Items<U> {
         Items::new(self.call.request.clone(), self.max_pages)
     }
 
-    /// The items of all pages, decoded into a type of the caller's choice, blocking the thread for each page.
+    /// Iterates over the items of all pages, decoded as a type of your choice, blocking the thread for each page.
     pub fn items_as_blocking<U: DeserializeOwned + Send + 'static>(
         &self,
     ) -> BlockingIter<Items<U>> {
@@ -139,7 +140,7 @@ impl<T, I> Paged<T, I> {
     }
 }
 
-/// A page is got like any answer.
+/// Gives access to the methods of [`Call`], which fetch a single page.
 impl<T, I> Deref for Paged<T, I> {
     type Target = Call<T>;
 

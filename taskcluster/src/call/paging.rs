@@ -1,4 +1,4 @@
-//! All pages of an endpoint: the stream of pages, the stream of items, and what they have in common.
+//! Fetching all pages of an endpoint: the stream of pages, the stream of items, and what they share.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -16,7 +16,7 @@ use super::send::{Answer, decode, send};
 use crate::error::{Error, Result};
 use crate::reference::Paging;
 
-/// The pages of a call, fetched one by one as the stream is polled. It ends after an error.
+/// A stream of the pages of a call, fetched one by one as it is polled. It ends after the first error.
 #[must_use = "nothing is sent until the stream is polled"]
 pub struct Pages<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
@@ -24,14 +24,16 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
     pub(super) fn new(request: Request, max_pages: usize) -> Self {
         Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
             let Some(answer) = pager.fetch().await? else { return Ok(None) };
-            // The token is found by a pass of its own, since T may not have a place for it.
+            // A separate pass finds the token, since T may have no field for it.
             pager.items::<IgnoredAny>(&answer)?;
             Ok(Some((decode(&answer)?, pager)))
         })))
     }
 }
 
-/// The items of all pages of a call; a page is fetched when the one before it is used up. It ends after an error.
+/// A stream of the items of all pages of a call.
+///
+/// It fetches a page when all items of the previous one have been yielded, and ends after the first error.
 #[must_use = "nothing is sent until the stream is polled"]
 pub struct Items<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
@@ -80,7 +82,7 @@ impl<T> fmt::Debug for Items<T> {
     }
 }
 
-/// Goes from page to page.
+/// Fetches one page after the other.
 struct Pager {
     request: Request,
     /// `None` before the first page.
@@ -97,9 +99,7 @@ impl Pager {
 
     fn paging(&self) -> Result<Paging> {
         let endpoint = self.request.endpoint;
-        endpoint
-            .paging
-            .ok_or_else(|| Error::input(format!("{} does not answer in pages", endpoint.name)))
+        endpoint.paging.ok_or_else(|| Error::input(format!("{} is not paged", endpoint.name)))
     }
 
     async fn fetch(&mut self) -> Result<Option<Answer>> {
@@ -114,7 +114,7 @@ impl Pager {
         send(&self.request).await.map(Some)
     }
 
-    /// Reads a page's items and remembers where the next page is.
+    /// Decodes a page's items and remembers the token of the next page.
     fn items<I: DeserializeOwned>(&mut self, answer: &Answer) -> Result<Vec<I>> {
         let seed = PageSeed { paging: self.paging()?, item: PhantomData };
         let mut json = Deserializer::from_str(answer.json()?);
@@ -124,9 +124,8 @@ impl Pager {
             .map_err(|error| answer.undecodable(error))?;
         let token = page.token.filter(|token| !token.is_empty());
         if token.as_ref().is_some_and(|token| !self.seen.insert(token.clone())) {
-            let error = Error::answer(
-                "the service named the same page twice, so that there would be no end",
-            );
+            let error =
+                Error::answer("the service named the same page twice; paging would never end");
             return Err(answer.error(error));
         }
         if token.is_none() {
@@ -137,13 +136,13 @@ impl Pager {
     }
 }
 
-/// What matters of a page: the items and the next page's token.
+/// The parts of a page that matter here: its items and the token of the next page.
 struct Page<I> {
     token: Option<String>,
     items: Vec<I>,
 }
 
-/// Reads a page whose properties are known by name only at run time.
+/// Decodes a page whose property names are known only at run time.
 struct PageSeed<I> {
     paging: Paging,
     item: PhantomData<fn() -> I>,

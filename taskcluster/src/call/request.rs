@@ -1,4 +1,4 @@
-//! What a call is made of before it is sent.
+//! The request of a call, before it is sent.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -13,15 +13,15 @@ use crate::error::{Error, Result};
 use crate::model::{self, View};
 use crate::reference::Endpoint;
 
-/// All but the unreserved characters of RFC 3986, so that no URL library and no server finds anything to normalize.
+/// Everything but the unreserved characters of RFC 3986, so that no URL library or server has anything to normalize.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A call's service, endpoint, arguments and body; and the first thing that was wrong with any of them.
+/// A call's service, endpoint, arguments and payload, and the first mistake in any of them.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) service: Service,
     pub(crate) endpoint: &'static Endpoint,
-    /// The URL's whole path, arguments filled in and escaped.
+    /// The whole path of the URL, with escaped arguments.
     path: String,
     query: Vec<(Cow<'static, str>, String)>,
     pub(crate) payload: Option<Bytes>,
@@ -40,7 +40,7 @@ impl Request {
         }
     }
 
-    /// Fills the arguments, in the order of the endpoint's, into the route.
+    /// Fills the arguments, in the endpoint's order, into the route.
     pub(crate) fn with_args(mut self, args: &[&dyn fmt::Display]) -> Self {
         let Endpoint { name: endpoint, route, args: names, .. } = self.endpoint;
         let base = self.service.base_path();
@@ -52,7 +52,7 @@ impl Request {
             self.path.push_str(before);
             match names.iter().position(|arg| *arg == name).and_then(|i| args.get(i)) {
                 Some(value) => self.push_arg(name, *value),
-                None => self.fail(format!("{endpoint} wants an argument `{name}`")),
+                None => self.fail(format!("argument `{name}` of {endpoint} is missing")),
             }
             rest = tail;
         }
@@ -69,7 +69,7 @@ impl Request {
         let start = self.path.len();
         let written = write!(Escaped(&mut self.path), "{value}");
         let what = match &self.path[start..] {
-            _ if written.is_err() => "cannot be written as text",
+            _ if written.is_err() => "cannot be formatted",
             "" => "is empty",
             "." => "is `.`",
             ".." => "is `..`",
@@ -78,7 +78,7 @@ impl Request {
         self.fail(format!("argument `{name}` of {} {what}", self.endpoint.name));
     }
 
-    /// Sets a query option; the last value counts.
+    /// Sets a query option. The last value wins.
     pub(crate) fn set_query(
         &mut self,
         name: impl Into<Cow<'static, str>>,
@@ -95,7 +95,7 @@ impl Request {
         self.with_json(serde_json::to_vec(payload))
     }
 
-    /// With a payload of a generated type, which is held against its schema if the client was told to.
+    /// Sets a payload of a generated type, and validates it if the client is set up to.
     pub(crate) fn with_typed(mut self, payload: View<'_>) -> Self {
         if self.service.client().validates()
             && let Err(error) = model::validate(payload)
@@ -110,7 +110,7 @@ impl Request {
             Ok(json) => self.payload = Some(json.into()),
             Err(error) => {
                 self.fail(format!(
-                    "the payload of {} cannot be written as JSON: {error}",
+                    "the payload of {} cannot be serialized to JSON: {error}",
                     self.endpoint.name
                 ));
             }
@@ -118,15 +118,15 @@ impl Request {
         self
     }
 
-    /// Keeps what is wrong until the call is used; the first word counts.
+    /// Keeps a mistake until the call is used. The first one wins.
     pub(crate) fn fail(&mut self, problem: String) {
         self.problem.get_or_insert(problem);
     }
 
-    /// The whole URL, or what is wrong with the call.
+    /// The whole URL, or the mistake in the call.
     pub(crate) fn url(&self) -> Result<Url> {
         self.check()?;
-        // Host and port were parsed with the base URL; a path alone is a third of the work.
+        // Host and port were parsed with the base URL; setting the path alone is a third of the work.
         let mut url = self.service.base_url().clone();
         url.set_path(&self.path);
         if !self.query.is_empty() {
@@ -142,7 +142,7 @@ impl Request {
         Ok(url)
     }
 
-    /// The path arguments as they were given, by name.
+    /// The path arguments as set, by name.
     pub(crate) fn args(&self) -> Vec<(&'static str, String)> {
         let mut path = self.path.strip_prefix(self.service.base_path()).unwrap_or_default();
         let mut route = self.endpoint.route;
@@ -150,7 +150,7 @@ impl Request {
         while let Some((before, after)) = route.split_once('<') {
             let Some((name, tail)) = after.split_once('>') else { break };
             let value = path.get(before.len()..).unwrap_or_default();
-            // Arguments are escaped, so that the route's next text ends them.
+            // Arguments are escaped, so the next text of the route ends them.
             let next = tail.split('<').next().unwrap_or_default();
             let end =
                 if next.is_empty() { value.len() } else { value.find(next).unwrap_or(value.len()) };
@@ -161,12 +161,12 @@ impl Request {
         args
     }
 
-    /// The query options as they were given, by name.
+    /// The query options as set, by name.
     pub(crate) fn query(&self) -> &[(Cow<'static, str>, String)] {
         &self.query
     }
 
-    /// What is wrong with the call, if anything is.
+    /// Returns the mistake in the call, if there is one.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.problem {
             Some(problem) => Err(Error::input(problem.clone())),
@@ -174,13 +174,13 @@ impl Request {
         }
     }
 
-    /// Path and query of one of this request's URLs, as they will stand in the request line: what is signed.
+    /// Path and query of one of this request's URLs, exactly as in the request line. This is what gets signed.
     pub(crate) fn resource<'a>(&self, url: &'a Url) -> &'a str {
         &url.as_str()[self.service.path_start()..]
     }
 }
 
-/// Shows what would be sent, but for the payload, which may hold secrets.
+/// Shows what would be sent, except the payload, which may contain secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Call");
@@ -193,7 +193,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Escapes what is written to it.
+/// A writer that percent-encodes.
 struct Escaped<'a>(&'a mut String);
 
 impl fmt::Write for Escaped<'_> {

@@ -1,4 +1,4 @@
-//! Which scopes a call needs, asked before it is sent.
+//! The scopes that a call requires, computed before it is sent.
 
 use serde_json::{Map, Value, json};
 
@@ -6,11 +6,11 @@ use super::request::Request;
 use crate::error::{Error, Result};
 use crate::scopes::{Expression, Params};
 
-/// The priorities of tasks, highest first.
+/// Task priorities, highest first.
 pub(crate) const PRIORITIES: [&str; 7] =
     ["highest", "very-high", "high", "medium", "low", "very-low", "lowest"];
 
-/// The endpoint's template, filled in with what the call shows.
+/// Expands the endpoint's template with the values of the call.
 pub(super) fn required_scopes(request: &Request) -> Result<Expression> {
     request.check()?;
     let Some(template) = &request.endpoint.scopes else { return Ok(Expression::AllOf(Vec::new())) };
@@ -31,13 +31,13 @@ pub(super) fn required_scopes(request: &Request) -> Result<Expression> {
             _ => params,
         };
     }
-    template.expand(&params).map_err(|missing| {
-        Error::input(format!("the scopes for {}: {missing}", request.endpoint.name))
-    })
+    template
+        .expand(&params)
+        .map_err(|missing| Error::input(format!("{}: {missing}", request.endpoint.name)))
 }
 
-/// The values that a call's template may ask for, by name, as far as the call shows them: the fields of its payload, its
-/// query options and arguments, and what its service makes of these.
+/// The values for a call's template, by name, as far as the call contains them: the fields of its payload, its query
+/// options and arguments, and the values that its service derives from these.
 pub(crate) fn parameters(
     service: &str,
     endpoint: &str,
@@ -49,7 +49,7 @@ pub(crate) fn parameters(
     match (service, endpoint) {
         ("queue", "createTask" | "defineTask") => {
             add_defaults_of_tasks(&mut known);
-            // Who may create a task of a higher priority may create this one.
+            // The scope for a higher priority covers this one, too.
             let enough = PRIORITIES.iter().position(|priority| known["priority"] == *priority);
             let enough = json!(PRIORITIES[..=enough.unwrap_or(PRIORITIES.len() - 1)]);
             known.insert("priorities".to_owned(), enough);
@@ -67,7 +67,7 @@ pub(crate) fn parameters(
     known.extend(query.into_iter().map(|(name, value)| (name, json!(value))));
     for (name, value) in args {
         match (service, name.as_str()) {
-            // A link stands for two artifacts; which is the other, only the queue knows.
+            // A link stands for two artifacts; only the queue knows the other one.
             ("queue", "name") => known.insert("names".to_owned(), json!([value])),
             ("auth", "level") => {
                 known.insert("levelIsReadOnly".to_owned(), json!(value == "read-only"))
@@ -79,8 +79,8 @@ pub(crate) fn parameters(
     known
 }
 
-/// Fills in what the queue takes for granted of a new task, which `create-task-request.json` has as defaults, and names its
-/// task queue in both ways, of which the request needs only one.
+/// Fills in the queue's defaults for a new task, from `create-task-request.json`, and names the task queue in both forms,
+/// since the request needs only one of them.
 pub(crate) fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
     let text = |name: &str| task.get(name).and_then(Value::as_str);
     let halves = text("taskQueueId").and_then(|id| id.split_once('/'));
@@ -106,7 +106,7 @@ pub(crate) fn add_defaults_of_tasks(task: &mut Map<String, Value>) {
     ] {
         task.entry(name).or_insert(default);
     }
-    // Its name of 2017.
+    // The name that this priority had in 2017.
     if task["priority"] == "normal" {
         task.insert("priority".to_owned(), json!("lowest"));
     }

@@ -1,4 +1,4 @@
-//! Sending: the one place where a request is signed, sent, repeated and its answer read.
+//! The one place where requests are signed, sent and retried, and responses are read.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::error::{Error, Result, describe, without_values};
 use crate::hawk::{self, Target, payload_hash};
 use crate::reference::Endpoint;
 
-/// How much of an error's body is read, in bytes.
+/// How much of an error response's body is read, in bytes.
 const MAX_ERROR: usize = 256 * 1024;
 
-/// An answer that was read to its end, with what an error about it would have to say.
+/// A complete response, with the context for errors about it.
 pub(crate) struct Answer {
     endpoint: &'static Endpoint,
     url: Url,
@@ -32,27 +32,28 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The body as text. Checked as a whole, that is cheaper than string by string while decoding.
+    /// The body as text. Checking UTF-8 once is cheaper than string by string while decoding.
     pub(crate) fn json(&self) -> Result<&str> {
         std::str::from_utf8(&self.body)
-            .map_err(|error| self.error(Error::answer("the answer is not UTF-8").because(error)))
+            .map_err(|error| self.error(Error::answer("the response is not UTF-8").because(error)))
     }
 
-    /// Says what is wrong with the content: not JSON at all, or JSON of another shape.
+    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape.
     pub(crate) fn undecodable(&self, error: serde_json::Error) -> Error {
         self.error(match error.classify() {
             Category::Data => Error::answer(format!(
-                "the answer does not have the expected shape: {}",
+                "the response does not have the expected shape: {}",
                 without_values(&error)
             )),
             _ if self.status.is_redirection() => {
-                Error::answer("the service redirects; `send_raw` has its answer").because(error)
+                Error::answer("the service sent a redirect; use `send_raw` to get it")
+                    .because(error)
             }
             _ => Error::answer(format!("the service sent {}", describe(&self.body))).because(error),
         })
     }
 
-    /// An error about the content of this answer.
+    /// Adds this response to an error about its content.
     pub(crate) fn error(&self, error: Error) -> Error {
         error.with_answer(self.status, &self.body).with_call(
             &self.endpoint.method,
@@ -62,7 +63,7 @@ impl Answer {
     }
 }
 
-/// Decodes an answer. An empty one stands for `null` where the reference promises nothing.
+/// Decodes a response. An empty body counts as `null` if the reference names no schema for it.
 pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     let json = match answer.json()? {
         "" if answer.endpoint.output.is_none() => "null",
@@ -71,7 +72,7 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     serde_json::from_str(json).map_err(|error| answer.undecodable(error))
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the whole response.
 pub(crate) async fn send(request: &Request) -> Result<Answer> {
     let sent = Sender::new(request)?.run(true).await?;
     Ok(Answer {
@@ -83,16 +84,16 @@ pub(crate) async fn send(request: &Request) -> Result<Answer> {
     })
 }
 
-/// Sends a request and leaves a good answer's body to the caller.
+/// Sends a request. If it succeeds, the caller reads the body.
 pub(crate) async fn send_raw(request: &Request) -> Result<Response> {
     Ok(Sender::new(request)?.run(false).await?.response)
 }
 
-/// A request on its way: what stays the same for all of its attempts.
+/// A request in flight: what stays the same for all attempts.
 struct Sender<'a> {
     request: &'a Request,
     url: Url,
-    /// The hash of the payload, if there is one.
+    /// The hash of the payload, if there is a payload.
     hash: Option<String>,
     attempts: u32,
 }
@@ -111,7 +112,7 @@ impl<'a> Sender<'a> {
         Ok(Self { request, url, hash, attempts: 0 })
     }
 
-    /// Makes attempts until one is answered, or none is left. With `whole`, the answer's body is part of an attempt.
+    /// Retries until an attempt succeeds or none is left. With `whole`, reading the body is part of an attempt.
     async fn run(mut self, whole: bool) -> Result<Sent> {
         let client = self.request.service.client();
         let mut delays = client.retry().delays();
@@ -157,19 +158,19 @@ impl<'a> Sender<'a> {
             let Some(delay) = delays.next() else { return Err(error) };
             let delay =
                 retry_after(&headers).unwrap_or_default().min(client.retry().limit()).max(delay);
-            debug!(endpoint = self.request.endpoint.name, ?delay, "will be repeated");
+            debug!(endpoint = self.request.endpoint.name, ?delay, "retrying");
             tokio::time::sleep(delay).await;
         }
     }
 
-    /// One attempt, with a time, nonce and signature of its own.
+    /// Makes one attempt, with its own time, nonce and signature.
     async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
         let request = self.signed(whole).await.map_err(unanswered)?;
         self.attempts += 1;
         let answered = client.http().execute(request);
-        // The time for a body that the caller reads is the caller's.
+        // If the caller reads the body, the timeout does not cover it.
         let answered = if whole {
             answered.await
         } else {
@@ -181,8 +182,8 @@ impl<'a> Sender<'a> {
         let status = response.status();
         if response.url() != &self.url {
             let error = Error::config(
-                "the HTTP client followed a redirect, which a signature does not cover; \
-                 make it with `redirect(Policy::none())`",
+                "the HTTP client followed a redirect, which the signature does not cover; \
+                 build the client with `redirect(Policy::none())`",
             );
             return Err(unanswered(error.with_status(Some(status))));
         }
@@ -195,14 +196,14 @@ impl<'a> Sender<'a> {
         let error = match body {
             Ok(body) if !failed => return Ok((response, body)),
             Ok(body) => Error::api(status, body),
-            // The status says enough.
+            // The status is enough.
             Err(error) if failed => Error::api(status, Bytes::new()).because(error.without_url()),
             Err(error) => Error::transport(error).with_status(Some(status)),
         };
         Err(Box::new((error, response.headers().clone())))
     }
 
-    /// The HTTP request of one attempt.
+    /// Builds the signed HTTP request of one attempt.
     async fn signed(&self, whole: bool) -> Result<reqwest::Request> {
         let Request { service, endpoint, payload, .. } = self.request;
         let client = service.client();
@@ -221,7 +222,7 @@ impl<'a> Sender<'a> {
             let header = signer.header(&target, self.hash.as_deref(), client.clock().now(), nonce);
             let mut value =
                 HeaderValue::from_maybe_shared(Bytes::from(header)).map_err(|error| {
-                    Error::config("the signature does not fit a header").because(error)
+                    Error::config("the signature cannot be sent as a header").because(error)
                 })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
@@ -231,7 +232,7 @@ impl<'a> Sender<'a> {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 *request.body_mut() = Some(payload.clone().into());
             }
-            // Some proxies refuse these methods without a length.
+            // Some proxies reject these methods without a length.
             None if matches!(endpoint.method, Method::POST | Method::PUT | Method::PATCH) => {
                 headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
@@ -241,7 +242,7 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Reads a body up to about a limit; one that came in a single piece is not copied.
+/// Reads a body up to about `limit` bytes. A body that arrives as one chunk is not copied.
 async fn read(response: &mut Response, limit: usize) -> Result<Bytes, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
@@ -274,7 +275,7 @@ fn server_time(headers: &HeaderMap) -> Option<i64> {
     http_date(text(headers, DATE)?)
 }
 
-/// `Retry-After`, in its two forms of RFC 9110: seconds, or a date.
+/// `Retry-After`, in both forms of RFC 9110: seconds, or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?.trim();
     let seconds = match text.parse() {

@@ -23,7 +23,7 @@ impl Clock {
     }
 }
 
-/// Seconds since 1970 by this machine's clock.
+/// Seconds since 1970, by this machine's clock.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

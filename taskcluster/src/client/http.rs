@@ -1,4 +1,4 @@
-//! The HTTP client beneath: reqwest, set up once.
+//! The underlying HTTP client: reqwest, set up in one place.
 
 use reqwest::Url;
 
@@ -6,7 +6,8 @@ use reqwest::Url;
 use super::tls;
 use crate::error::{Error, Result};
 
-/// A `reqwest::ClientBuilder` set up as this crate's own: user agent, no redirects, TLS by the enabled feature.
+/// Returns a `reqwest::ClientBuilder` configured like this crate's own: user agent, no redirects, and TLS by the enabled
+/// feature.
 ///
 /// ```
 /// use taskcluster::{Client, reqwest::Proxy};
@@ -18,17 +19,17 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 ///
-/// If the operating system's certificates cannot be used.
+/// If the operating system's certificates cannot be loaded.
 pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
     http_client_builder_for(None)
 }
 
-/// As [`http_client_builder`]; where only plain HTTP is to be spoken, the operating system need not have certificates.
+/// Like [`http_client_builder`], but for plain HTTP the operating system need not have certificates.
 pub(crate) fn http_client_builder_for(root: Option<&Url>) -> Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        // Repeating is this crate's business: every attempt wants a signature of its own.
+        // This crate retries itself, because every attempt needs a new signature.
         .retry(reqwest::retry::never());
     let needs_certificates = root.is_none_or(|root| root.scheme() != "http");
     set_up_tls(builder, needs_certificates)

@@ -1,15 +1,15 @@
-//! When a failed attempt is repeated, and after how long.
+//! When to retry a failed attempt, and after what delay.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
-/// How often and how patiently a failed call is repeated.
+/// How often to retry a failed call, and after what delays.
 ///
-/// Repeated are attempts that failed to connect, timed out, broke off, or were answered with 429 or 5xx; every
-/// Taskcluster endpoint may be called twice with the same arguments. The delay before the n-th repetition is
-/// `first_delay * 2^(n-1)`, made longer or shorter at random by up to `jitter`, at least the server's `Retry-After`,
-/// and never over `max_delay`.
+/// A call is retried if an attempt failed to connect, timed out, was cut off, or was answered with 429 or 5xx. This is
+/// safe: every Taskcluster endpoint can be called twice with the same arguments. The delay before the n-th retry is
+/// `first_delay * 2^(n-1)`, lengthened or shortened at random by up to `jitter`. It is at least the server's
+/// `Retry-After`, and never more than `max_delay`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Retry {
     jitter: f32,
 }
 
-/// 5 repetitions, 100 ms doubling, jitter of 25 %, never over 30 s.
+/// 5 retries; delays start at 100 ms and double up to 30 s, with a jitter of 25 %.
 impl Default for Retry {
     fn default() -> Self {
         Self {
@@ -39,31 +39,31 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// No repetition.
+    /// Never retries.
     #[must_use]
     pub fn never() -> Self {
         Self::default().max_retries(0)
     }
 
-    /// How often a call is repeated at most: with 5, it is sent up to 6 times.
+    /// Sets the maximum number of retries. With 5, a call is sent up to 6 times.
     #[must_use]
     pub fn max_retries(self, max_retries: usize) -> Self {
         Self { max_retries, ..self }
     }
 
-    /// The delay before the first repetition.
+    /// Sets the delay before the first retry.
     #[must_use]
     pub fn first_delay(self, first_delay: Duration) -> Self {
         Self { first_delay, ..self }
     }
 
-    /// The longest delay, which bounds `Retry-After` too.
+    /// Sets the maximum delay, which also limits `Retry-After`.
     #[must_use]
     pub fn max_delay(self, max_delay: Duration) -> Self {
         Self { max_delay, ..self }
     }
 
-    /// By which part of itself a delay varies at most; values outside of 0 to 1 count as the nearer of them.
+    /// Sets how much a delay may vary, as a fraction of itself. Values outside 0 to 1 are clamped.
     #[must_use]
     pub fn jitter(self, jitter: f32) -> Self {
         Self { jitter: if jitter.is_nan() { 0.0 } else { jitter.clamp(0.0, 1.0) }, ..self }
@@ -73,7 +73,7 @@ impl Retry {
         self.max_delay
     }
 
-    /// The delays of one call, one for each repetition.
+    /// The delays of one call, one for each retry.
     pub(crate) fn delays(self) -> impl Iterator<Item = Duration> {
         ExponentialBuilder::new()
             .with_min_delay(self.first_delay)

@@ -9,33 +9,33 @@ use sha2::{Digest as _, Sha256};
 /// The parts of a request that its MAC covers.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
-    /// The HTTP method in capitals; a bewit is always for `GET`.
+    /// The HTTP method in upper case. A bewit is always for `GET`.
     pub method: &'a str,
-    /// Path and query, exactly as they stand in the request line.
+    /// Path and query, exactly as in the request line.
     pub resource: &'a str,
-    /// The host as in the `Host` header, without port; an IPv6 address keeps its brackets.
+    /// The host as in the `Host` header, without the port. An IPv6 address keeps its brackets.
     pub host: &'a str,
-    /// The port, the scheme's own where the URL has none.
+    /// The port; if the URL has none, the scheme's default.
     pub port: u16,
 }
 
-/// What a MAC is made for; the word stands in the signed text, so that one cannot be taken for the other.
+/// What a MAC is for. It is part of the signed text, so that one kind cannot be used as the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Header,
     Bewit,
 }
 
-/// Everything beside the target that goes into a MAC.
+/// Everything that a MAC covers besides the target.
 pub(super) struct Terms<'a> {
-    /// Seconds since 1970: the time of the request, or the end of a bewit.
+    /// Seconds since 1970: the time of the request, or the expiry of a bewit.
     pub(super) time: i64,
     pub(super) nonce: &'a str,
     pub(super) hash: &'a str,
     pub(super) ext: &'a str,
 }
 
-/// Writes the text that a MAC is made of, "normalized request string" in the specification.
+/// Writes the text that a MAC covers, the "normalized request string" of the specification.
 pub(super) fn write_signed_text(
     out: &mut String,
     purpose: Purpose,
@@ -74,7 +74,7 @@ pub(super) fn push_number(out: &mut String, number: i64) {
     let _ = write!(out, "{number}");
 }
 
-/// The hash of a body, as header and MAC carry it: over the content type without parameters, and the body.
+/// Hashes a payload for the header and the MAC. The hash covers the content type, without parameters, and the body.
 ///
 /// ```
 /// let hash = taskcluster::hawk::payload_hash("application/json", br#"{"scopes":["a"]}"#);

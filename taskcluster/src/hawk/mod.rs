@@ -1,9 +1,9 @@
-//! Hawk, the scheme by which Taskcluster requests are signed.
+//! Hawk, the scheme that signs Taskcluster requests.
 //!
-//! Written from the specification (`API.md` of the `hawk` package, scheme version 1, SHA-256). A request's MAC covers
-//! method, host, port and the *whole* resource (path and query), a time, a nonce, the body's hash and `ext`, in which
-//! Taskcluster carries certificate and authorized scopes. [`Signer`] makes headers and bewits;
-//! `hawk::verify` (feature `testing`) is the other side.
+//! This is written from the specification (`API.md` of the `hawk` package, scheme version 1, SHA-256). The MAC of a
+//! request covers the method, host, port, the *whole* resource (path and query), a time, a nonce, the hash of the body,
+//! and `ext`, which carries Taskcluster's certificate and authorized scopes. [`Signer`] makes headers and bewits;
+//! `hawk::verify` (feature `testing`) verifies them.
 
 mod mac;
 mod signer;

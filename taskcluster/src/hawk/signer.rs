@@ -1,4 +1,4 @@
-//! The side that signs.
+//! Signing.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::key::Key;
 
-/// Credentials made ready to sign: the key's hash state, `ext` and the constant part of the header are computed once.
+/// Credentials prepared for signing: the key's hash state, `ext` and the constant part of the header are computed once.
 #[derive(Clone)]
 pub struct Signer {
     key: Key,
@@ -23,7 +23,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Makes a signer of credentials and the scopes that its requests are limited to.
+    /// Creates a signer from credentials and, optionally, the authorized scopes that limit its requests.
     ///
     /// ```
     /// use taskcluster::{Credentials, hawk::{Signer, Target}};
@@ -37,13 +37,14 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// If the client id has characters that cannot stand in a header, or the certificate is not JSON.
+    /// If the client id is empty or contains characters that are not allowed in a header, or if the certificate is not
+    /// JSON.
     pub fn new(credentials: &Credentials, authorized_scopes: Option<&[String]>) -> Result<Self> {
         let client_id = credentials.client_id();
         let unfit = |c: char| matches!(c, '"' | '\\') || !matches!(c, ' '..='~');
         if client_id.is_empty() || client_id.contains(unfit) {
             return Err(Error::config(format!(
-                "the client id {client_id:?} cannot be sent: it is empty, or has quotes, backslashes or other than ASCII"
+                "invalid client id {client_id:?}: it must be non-empty printable ASCII without quotes or backslashes"
             )));
         }
         Ok(Self {
@@ -54,10 +55,10 @@ impl Signer {
         })
     }
 
-    /// The value of an `Authorization` header.
+    /// Returns the value of the `Authorization` header of a request.
     ///
-    /// `hash` is the [`payload_hash`](super::payload_hash) of a request with a body, `time` in seconds since 1970. Each
-    /// request wants a nonce of its own.
+    /// For a request with a body, `hash` is its [`payload_hash`](super::payload_hash). `time` is in seconds since 1970.
+    /// Every request needs a new nonce.
     #[must_use]
     pub fn header(
         &self,
@@ -70,7 +71,7 @@ impl Signer {
         let terms = Terms { time, nonce, hash: hash.unwrap_or_default(), ext };
         let length =
             target.resource.len() + target.host.len() + self.header_start.len() + ext.len();
-        // One buffer serves for the signed text and then for the header.
+        // One buffer holds first the signed text, then the header.
         let mut text = String::with_capacity(length + 192);
         write_signed_text(&mut text, Purpose::Header, target, &terms);
         let mac = self.key.mac(text.as_bytes());
@@ -94,9 +95,9 @@ impl Signer {
         text
     }
 
-    /// A bewit: the query value that lets anybody `GET` the resource until `expires`, in seconds since 1970.
+    /// Returns a bewit: a query value that lets anyone `GET` the resource until `expires`, in seconds since 1970.
     ///
-    /// The target's resource is the one without the bewit.
+    /// The target's resource must not contain the bewit.
     #[must_use]
     pub fn bewit(&self, target: &Target<'_>, expires: i64) -> String {
         let terms = Terms { time: expires, nonce: "", hash: "", ext: &self.ext };
@@ -107,25 +108,25 @@ impl Signer {
     }
 }
 
-/// Shows whose signer it is, never the key.
+/// Shows the client id, never the key.
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 
-/// The `ext` attribute: in what order its members stand is the signer's choice, since the text itself is signed.
+/// The `ext` attribute. The signer is free to choose the order of its members, since the text itself is signed.
 fn ext(certificate: Option<&str>, authorized_scopes: Option<&[String]>) -> Result<String> {
     let mut members = Vec::with_capacity(2);
     if let Some(certificate) = certificate {
-        // Checked here, so that a broken certificate is not first noticed by the server.
+        // Checked here, so that a broken certificate fails before it reaches the server.
         let _: &RawValue = serde_json::from_str(certificate)
             .map_err(|error| Error::config("the certificate is not JSON").because(error))?;
         members.push(format!("\"certificate\":{certificate}"));
     }
     if let Some(scopes) = authorized_scopes {
         let scopes = serde_json::to_string(scopes).map_err(|error| {
-            Error::config("the authorized scopes cannot be written").because(error)
+            Error::config("the authorized scopes cannot be serialized").because(error)
         })?;
         members.push(format!("\"authorizedScopes\":{scopes}"));
     }
@@ -136,9 +137,9 @@ fn ext(certificate: Option<&str>, authorized_scopes: Option<&[String]>) -> Resul
     })
 }
 
-/// Eight characters that do not come twice within the server's time window.
+/// Eight characters that do not repeat within the server's time window.
 ///
-/// A nonce must be unique, not secret, so a generator in user space does: it is seeded from the operating system's.
+/// A nonce must be unique, not secret, so a generator in user space, seeded by the operating system, is enough.
 pub(crate) fn nonce() -> [u8; 8] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let random = fastrand::u64(..);

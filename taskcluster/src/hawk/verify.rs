@@ -1,7 +1,7 @@
-//! The side that verifies: what a Taskcluster deployment does with a request's signature.
+//! Verifying: what a Taskcluster deployment does with a request's signature.
 //!
-//! It parses what came, and computes anew what a right signature would be; nothing of the signer is used but the text
-//! that both sides must agree on, which is held against values of the reference implementation in the tests.
+//! This parses the header or bewit and computes the correct signature again. It shares only one thing with the signer: the
+//! code that writes the signed text, which the tests check against values of the reference implementation.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use super::mac::{Purpose, Target, Terms, payload_hash, write_signed_text};
 use crate::key::Key;
 
-/// How far a request's time may be off, in seconds: Taskcluster's 15 minutes.
+/// How far a request's time may differ from the server's, in seconds: 15 minutes, as in Taskcluster.
 pub const MAX_SKEW: i64 = 15 * 60;
 
 /// A parsed `Authorization: Hawk …` header.
@@ -23,26 +23,26 @@ pub struct Header<'a> {
     pub time: i64,
     /// The client's nonce.
     pub nonce: &'a str,
-    /// The body's hash, if the client made one.
+    /// The hash of the body, if the client sent one.
     pub hash: Option<&'a str>,
-    /// Taskcluster's extension, if there is one.
+    /// Taskcluster's `ext`, if there is one.
     pub ext: Option<&'a str>,
     mac: &'a str,
 }
 
-/// Why a signature was not accepted; the texts are those of the servers in use.
+/// Why a signature was rejected. The texts are those of real servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The header or bewit cannot be read.
+    /// The header or bewit cannot be parsed.
     Malformed(&'static str),
-    /// The MAC is not the one that this key makes.
+    /// The MAC does not match the request and the key.
     BadMac,
-    /// The time is more than [`MAX_SKEW`] away.
+    /// The time differs by more than [`MAX_SKEW`].
     StaleTimestamp,
     /// The body is not the one that was signed.
     BadPayloadHash,
-    /// The bewit is over.
+    /// The bewit has expired.
     AccessExpired,
 }
 
@@ -61,11 +61,11 @@ impl std::fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl<'a> Header<'a> {
-    /// Reads the value of an `Authorization` header.
+    /// Parses the value of an `Authorization` header.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`] if it is not a whole Hawk header.
+    /// [`Refusal::Malformed`] if it is not a complete Hawk header.
     pub fn parse(value: &'a str) -> Result<Self, Refusal> {
         let bad = Refusal::Malformed("Bad header format");
         let mut rest = match value.split_once(' ') {
@@ -101,7 +101,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Checks the MAC and then the time, `now` being the server's.
+    /// Verifies the MAC, then the time. `now` is the server's time in seconds since 1970.
     ///
     /// # Errors
     ///
@@ -121,11 +121,11 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// Checks that a body is the one that was signed. A header without a hash says nothing of the body.
+    /// Verifies that the body is the one that was signed. If the header has no hash, any body is accepted.
     ///
     /// # Errors
     ///
-    /// [`Refusal::BadPayloadHash`].
+    /// [`Refusal::BadPayloadHash`] if it is not.
     pub fn verify_payload(&self, content_type: &str, body: &[u8]) -> Result<(), Refusal> {
         match self.hash {
             Some(hash) if !same(hash, &payload_hash(content_type, body)) => {
@@ -141,19 +141,19 @@ impl<'a> Header<'a> {
 pub struct Bewit {
     /// The client id.
     pub id: String,
-    /// When it ends, in seconds since 1970.
+    /// When it expires, in seconds since 1970.
     pub expires: i64,
-    /// Taskcluster's extension; empty if there is none.
+    /// Taskcluster's `ext`; empty if there is none.
     pub ext: String,
     mac: String,
 }
 
 impl Bewit {
-    /// Reads the value of a `bewit` query option.
+    /// Parses the value of a `bewit` query option.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`].
+    /// [`Refusal::Malformed`] if it is not a bewit.
     pub fn parse(value: &str) -> Result<Self, Refusal> {
         let bad = Refusal::Malformed("Invalid bewit encoding");
         let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('=')).map_err(|_| bad)?;
@@ -168,7 +168,7 @@ impl Bewit {
         Ok(Self { id, expires: expires.parse().map_err(|_| bad)?, ext, mac })
     }
 
-    /// Checks end and MAC; the target's resource is the one without the bewit, see [`without_bewit`].
+    /// Verifies the expiry and the MAC. The target's resource must not contain the bewit; see [`without_bewit`].
     ///
     /// # Errors
     ///
@@ -198,12 +198,12 @@ fn verify_mac(
     }
 }
 
-/// Compares in constant time; the lengths are no secret.
+/// Compares in constant time. The lengths are not secret.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
-/// Takes the bewit out of a resource: what was signed, and the bewit if there was one.
+/// Splits a resource into the part that was signed and the bewit, if there is one.
 #[must_use]
 pub fn without_bewit(resource: &str) -> (Cow<'_, str>, Option<&str>) {
     let Some((path, query)) = resource.split_once('?') else { return (resource.into(), None) };

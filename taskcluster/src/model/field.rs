@@ -1,4 +1,4 @@
-//! What fields can be made of beside generated types: texts, numbers, dates, lists, maps.
+//! The types of fields besides generated ones: strings, numbers, dates, lists, maps.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub fn blank<T: Field>() -> T {
     T::blank()
 }
 
-/// The types that a slot holds as they are: type, blank value, slot, view.
+/// The types that a slot holds directly: type, blank value, kind of slot, view.
 macro_rules! plain {
     ($($type:ty = $blank:expr, $kind:ident, |$value:ident| $view:expr;)*) => {$(
         impl Field for $type {
@@ -99,7 +99,7 @@ impl<T: Field> Optional for Option<T> {
     }
 }
 
-/// Where a type is a part of itself.
+/// For types that contain themselves.
 impl<T: Field> Field for Box<T> {
     const FROM_TEXT: bool = T::FROM_TEXT;
 
@@ -141,7 +141,7 @@ impl<T: Field> List for Vec<T> {
 
     fn push(&mut self) -> Slot<'_> {
         self.push(T::blank());
-        // There is one now; `Vec::push_mut` is newer than the compilers that are supported.
+        // It cannot be empty now. `Vec::push_mut` is newer than the oldest supported compiler.
         let last = self.len() - 1;
         self[last].slot()
     }

@@ -1,4 +1,4 @@
-//! JSON that its schema leaves open, kept as text until somebody asks.
+//! JSON whose form the schema leaves open, kept as text until it is decoded.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use crate::error::{Error, Result, without_values};
 
 /// JSON of any form: the payload of a task, the context of a hook.
 ///
-/// It keeps the text as it came and is decoded when asked, since most programs never look at it. It is made from a
-/// [`Value`] or any type that can be serialized.
+/// It keeps the text exactly as received and decodes it on demand, since most programs never look at it. Create one from a
+/// [`Value`], or from anything that implements `Serialize` with [`FreeForm::new`].
 ///
 /// ```
 /// use taskcluster::{FreeForm, json};
@@ -24,16 +24,17 @@ use crate::error::{Error, Result, without_values};
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
 ///
-/// Two are equal if their values are, whatever the spaces and the order of their members. It serializes as the text that
-/// it is, which formats other than JSON do not understand: for those, write a [`to_value`](Self::to_value).
+/// Two free forms are equal if their values are equal; whitespace and the order of members do not matter. It serializes
+/// as its raw text, which formats other than JSON do not understand. For those, serialize [`to_value`](Self::to_value)
+/// instead.
 #[derive(Clone, Default)]
 pub struct FreeForm(
-    /// `None` for `null`, of which there are many that last only until they are filled.
+    /// `None` for `null`, since many values are `null` only until they are filled.
     Option<Box<RawValue>>,
 );
 
 impl FreeForm {
-    /// Writes a value as JSON.
+    /// Serializes a value to JSON.
     ///
     /// ```
     /// let payload = taskcluster::FreeForm::new(&["make", "check"])?;
@@ -43,33 +44,35 @@ impl FreeForm {
     ///
     /// # Errors
     ///
-    /// If it cannot be written as JSON, such as a map with keys that are not texts.
+    /// If the value cannot be serialized to JSON, such as a map whose keys are not strings.
     pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self> {
         match to_raw_value(value) {
             Ok(raw) => Ok(Self(Some(raw))),
-            Err(error) => Err(Error::input("this cannot be written as JSON").because(error)),
+            Err(error) => {
+                Err(Error::input("the value cannot be serialized to JSON").because(error))
+            }
         }
     }
 
-    /// Takes a text that is JSON.
+    /// Wraps a text that is JSON already.
     ///
     /// # Errors
     ///
-    /// If it is not.
+    /// If the text is not JSON.
     pub fn from_text(text: impl Into<String>) -> Result<Self> {
         match RawValue::from_string(text.into()) {
             Ok(raw) => Ok(Self(Some(raw))),
-            Err(error) => Err(Error::input("this is not JSON").because(error)),
+            Err(error) => Err(Error::input("the text is not JSON").because(error)),
         }
     }
 
-    /// The text.
+    /// Returns the JSON text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.0.as_deref().unwrap_or(RawValue::NULL).get()
     }
 
-    /// Decodes it.
+    /// Decodes the JSON as a type of your choice.
     ///
     /// ```
     /// let payload = taskcluster::FreeForm::from_text(r#"{"command": ["make", "check"]}"#)?;
@@ -80,7 +83,7 @@ impl FreeForm {
     ///
     /// # Errors
     ///
-    /// If it is of another form.
+    /// If the JSON does not have the form of this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(self.text()).map_err(|error| {
             let why = without_values(&error);
@@ -88,11 +91,11 @@ impl FreeForm {
         })
     }
 
-    /// Decodes it into a tree.
+    /// Decodes the JSON as a [`Value`].
     ///
     /// # Errors
     ///
-    /// If it is deeper than 128 levels, or has a number that no `f64` holds.
+    /// If it is nested more than 128 levels deep, or contains a number that does not fit an `f64`.
     pub fn to_value(&self) -> Result<Value> {
         self.decode()
     }
@@ -100,7 +103,7 @@ impl FreeForm {
 
 impl From<Value> for FreeForm {
     fn from(value: Value) -> Self {
-        // The keys of a `Value` are texts, so that it can always be written.
+        // The keys of a `Value` are strings, so it can always be serialized.
         Self(to_raw_value(&value).ok())
     }
 }
@@ -124,8 +127,8 @@ impl Serialize for FreeForm {
     }
 }
 
-/// How `serde_json` is asked for the text of a value. From other formats, or with another word, the value comes, which
-/// then is written.
+/// The name that asks `serde_json` for the text of a value. Other formats ignore it and return the value itself, which is
+/// then written as JSON.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 impl<'de> Deserialize<'de> for FreeForm {
@@ -148,7 +151,7 @@ impl<'de> Visitor<'de> for TextVisitor {
         to_raw_value(&value).map(|raw| FreeForm(Some(raw))).map_err(D::Error::custom)
     }
 
-    /// The text, as `serde_json` wraps it.
+    /// The text, wrapped by `serde_json` in a map.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FreeForm, A::Error> {
         let map = serde_core::de::value::MapAccessDeserializer::new(map);
         let raw = Box::<RawValue>::deserialize(RawMap(map))?;
@@ -156,7 +159,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// Hands a map to the visitor of `RawValue`, which asks for a struct.
+/// Passes a map to the visitor of `RawValue`, which expects a struct.
 struct RawMap<M>(M);
 
 impl<'de, M: Deserializer<'de>> Deserializer<'de> for RawMap<M> {

@@ -1,6 +1,6 @@
 //! The impls that generated types have in common, as macros: each type costs its expansion one line.
 
-/// The impls that all generated structs have: everything by way of their [`Record`].
+/// The impls of all generated structs, based on their [`Record`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __record {
@@ -27,7 +27,7 @@ macro_rules! __record {
     )*};
 }
 
-/// The impls that all generated enums of texts have.
+/// The impls of all generated enums of strings.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __choice {
@@ -53,7 +53,7 @@ macro_rules! __choice {
     )*};
 }
 
-/// The impls that all generated enums of records have.
+/// The impls of all generated enums of records.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union {
@@ -69,7 +69,7 @@ macro_rules! __union {
     )*};
 }
 
-/// What makes a generated type one that a slot can be of.
+/// Implements [`Field`] for a generated type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field {
@@ -92,7 +92,7 @@ macro_rules! __field {
     };
 }
 
-/// Both traits of serde.
+/// Implements both traits of serde.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __serde {

@@ -1,10 +1,10 @@
-//! The typed model: what generated payload types are to the code that reads, writes, compares, prints and checks them.
+//! The typed model: how generated payload types are read, written, compared, printed and validated.
 //!
-//! A generated type does none of that by itself. A [`Record`] says by a static [`Shape`] what its fields are called, and
-//! opens one by its index: as a [`Slot`], a place to be filled, or as a [`View`] of what is there. Everything else is
-//! written here, once, over these two: [`mod@read`] fills slots from any serde format, [`mod@write`] writes views to any,
-//! [`mod@whole`] clones, compares and prints records, [`mod@rules`] holds them against their schema. So a type costs the
-//! compiler two small `match`es instead of a visitor of its own.
+//! A generated type does none of this itself. A [`Record`] describes its fields in a static [`Shape`] and gives access to
+//! each of them by index: as a [`Slot`], a place to fill, or as a [`View`] of its value. Everything else is written here,
+//! once, in terms of these two: [`mod@read`] fills slots from any serde format, [`mod@write`] writes views to any serde
+//! format, [`mod@whole`] clones, compares and prints records, [`mod@rules`] validates them against their schema. So a type
+//! costs the compiler two small `match`es instead of its own visitor.
 
 mod field;
 mod free_form;

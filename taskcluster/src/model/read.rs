@@ -1,7 +1,7 @@
-//! Reading: slots are filled from any serde format.
+//! Reading: filling slots from any serde format.
 //!
-//! The code is generic over the format alone, so that there is one copy of it for JSON, whatever is read. An error keeps
-//! its way from the outermost record to the value, and nothing that was filled before it is ever seen.
+//! The code is generic over the format only, so there is one copy of it for JSON, whatever the type. An error contains the
+//! path from the outermost record to the value. After an error, whatever was filled before is discarded.
 
 use std::fmt;
 
@@ -14,18 +14,18 @@ use serde_core::de::{
 use super::free_form::FreeForm;
 use super::shape::{Field, FieldShape, List, Presence, Record, Shape, Slot, Union};
 
-/// Reads a value of a generated type; what its `Deserialize` does.
+/// Reads a value of a generated type: the implementation of its `Deserialize`.
 ///
 /// # Errors
 ///
-/// What is wrong and where: `status: runs[3]: runId: expected an integer`.
+/// Says what is wrong and where: `status: runs[3]: runId: expected an integer`.
 pub fn read<'de, T: Field, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     let mut value = T::blank();
     fill_outermost(value.slot(), from)?;
     Ok(value)
 }
 
-/// Not made anew for each type.
+/// Not inlined, so that it is not compiled again for each type.
 #[inline(never)]
 fn fill_outermost<'de, D: Deserializer<'de>>(slot: Slot<'_>, from: D) -> Result<(), D::Error> {
     let mut trace = Trace::default();
@@ -40,18 +40,18 @@ fn fill<'de, D: Deserializer<'de>>(
     Reader { slot, trace }.deserialize(from)
 }
 
-/// What went wrong, and the way to it, from the inside to the outside.
+/// What went wrong, and the path to it, innermost step first.
 #[derive(Default)]
 struct Trace {
     message: Option<String>,
     way: Vec<Step>,
-    /// How many unions lie around what is read.
+    /// How many unions enclose the current value.
     unions: usize,
-    /// The property that is written beside the fields of the record that comes next, and so is not one that it keeps.
+    /// The tag that accompanies the fields of the next record, which must not keep it as an unknown property.
     tag: Option<&'static str>,
 }
 
-/// How deep unions lie in each other. The text of each is parsed by itself, so that the parser's own limit does not hold.
+/// How deeply unions may nest. Each is parsed from its own text, so the parser's own limit does not apply.
 const MAX_UNIONS: usize = 64;
 
 enum Step {
@@ -61,13 +61,13 @@ enum Step {
 }
 
 impl Trace {
-    /// The error for what is wrong here. Its own text is never seen.
+    /// Records an error at the current place. The text of the returned error is never seen.
     fn fail<E: Error>(&mut self, message: String) -> E {
         self.message = Some(message);
         E::custom("")
     }
 
-    /// The error with its way; one of the format's own as it is.
+    /// The error with its path. An error of the format itself is returned unchanged.
     fn explain<E: Error>(self, error: E) -> E {
         let Some(message) = self.message else { return error };
         let mut text = String::new();
@@ -121,7 +121,7 @@ impl Reader<'_, '_> {
         Err(self.trace.fail(message))
     }
 
-    /// The slot behind one that may be empty.
+    /// The slot inside an optional one.
     #[inline]
     fn present(self) -> Self {
         match self.slot {
@@ -130,7 +130,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Fills what is made of the text of a value rather than of its parts.
+    /// Fills a slot that is read from the text of a value, rather than from its parts.
     fn fill_from_text<E: Error>(self, text: FreeForm) -> Result<(), E> {
         let Self { slot, trace } = self;
         match slot {
@@ -302,7 +302,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
     }
 }
 
-/// Fills one more slot of a list, if there is one more item.
+/// Adds a slot to a list and fills it, if there is another item.
 struct ItemReader<'a> {
     list: &'a mut dyn List,
     trace: &'a mut Trace,
@@ -316,12 +316,12 @@ impl<'de> DeserializeSeed<'de> for ItemReader<'_> {
     }
 }
 
-/// The fields met so far, of at most 256.
+/// The fields read so far, of at most 256.
 #[derive(Default)]
 struct Seen([u64; 4]);
 
 impl Seen {
-    /// Whether this one was met before.
+    /// Marks a field as read; returns whether it was already.
     fn insert(&mut self, index: usize) -> bool {
         let bit = 1 << (index % 64);
         let Some(word) = self.0.get_mut(index / 64) else { return false };
@@ -350,7 +350,7 @@ fn read_record<'de, A: MapAccess<'de>>(
                 let key = shape.fields[index].key;
                 next = index + 1;
                 if seen.insert(index) {
-                    return Err(trace.fail(format!("`{key}` stands there twice")));
+                    return Err(trace.fail(format!("`{key}` appears twice")));
                 }
                 (record.slot_of(index), Step::Field(key))
             }
@@ -376,12 +376,12 @@ fn read_record<'de, A: MapAccess<'de>>(
 
 enum Key {
     Field(usize),
-    /// One that an open record keeps.
+    /// A property without a field, which an open record keeps.
     Other(String),
     Unknown,
 }
 
-/// Finds the field of a key, from the one on that followed the last: services write the keys in one order.
+/// Finds the field of a key. The search starts after the previous field, since services write keys in a fixed order.
 struct KeyReader {
     shape: &'static Shape,
     next: usize,

@@ -1,4 +1,4 @@
-//! What a schema demands beside types: patterns, lengths, ranges. Checked only when asked, and only of what is sent.
+//! What a schema requires besides types: patterns, lengths, ranges. Checked only on request, and only for payloads to send.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -11,11 +11,11 @@ use serde_json::Value;
 use super::shape::{Format, Record, Rule, View};
 use crate::error::{Error, Result};
 
-/// Holds a value against the demands of its schema.
+/// Validates a value against its schema.
 ///
 /// # Errors
 ///
-/// All that is wrong, each with its place.
+/// Lists everything that is wrong, each with its path.
 pub fn validate(view: View<'_>) -> Result<()> {
     let mut checker = Checker { place: String::new(), problems: Vec::new() };
     checker.check(view, &[]);
@@ -25,7 +25,7 @@ pub fn validate(view: View<'_>) -> Result<()> {
     Err(Error::input(format!("the payload is not valid: {}", checker.problems.join("; "))))
 }
 
-/// Whether a text matches a pattern; patterns that are none match everything, since they say nothing.
+/// Whether a text matches a pattern. An invalid pattern matches everything.
 pub(crate) fn matches(pattern: &'static str, text: &str) -> bool {
     static COMPILED: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> =
         LazyLock::new(Mutex::default);
@@ -35,7 +35,7 @@ pub(crate) fn matches(pattern: &'static str, text: &str) -> bool {
 }
 
 struct Checker {
-    /// Where it is, as errors say it.
+    /// The path to the current value, as shown in errors.
     place: String,
     problems: Vec<String>,
 }
@@ -90,7 +90,7 @@ impl Checker {
     }
 }
 
-/// What is wrong with a value by a rule, without the value, which may be a secret.
+/// What is wrong with a value according to a rule, without the value itself, which may be a secret.
 fn broken(rule: Rule, view: View<'_>) -> Option<String> {
     let problem = |wrong: bool, problem: &dyn Fn() -> String| wrong.then(problem);
     match (rule, view) {
@@ -149,21 +149,21 @@ fn broken(rule: Rule, view: View<'_>) -> Option<String> {
                 .collect();
             items.sort_unstable();
             problem(items.windows(2).any(|pair| pair[0] == pair[1]), &|| {
-                "has an item twice".to_owned()
+                "has duplicate items".to_owned()
             })
         }
         _ => None,
     }
 }
 
-/// As much as can be said without asking the server: a name, one `@`, a host.
+/// As much as can be checked without asking a server: a name, one `@`, a host.
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(' ')
     })
 }
 
-/// The path arguments that do not match the patterns of the service's schemas.
+/// Describes the path arguments that do not match the patterns of the service's schemas.
 pub(crate) fn wrong_arguments(
     patterns: &[Option<&'static str>],
     args: &[(&'static str, String)],

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::free_form::FreeForm;
 
-/// A type that a slot can be of: generated ones, and those that their fields are made of.
+/// A type that can be a field: the generated types, and the types that their fields consist of.
 pub trait Field: 'static {
-    /// Whether it is read from the text of the JSON value rather than from its parts.
+    /// Whether the type is read from the text of a JSON value, rather than from its parts.
     const FROM_TEXT: bool = false;
 
-    /// A value to be filled; not one that a user ever sees.
+    /// A value to be filled. Users never see it.
     fn blank() -> Self
     where
         Self: Sized;
@@ -21,34 +21,34 @@ pub trait Field: 'static {
     /// The place to be filled.
     fn slot(&mut self) -> Slot<'_>;
 
-    /// What is there.
+    /// The value.
     fn view(&self) -> View<'_>;
 }
 
 /// A generated struct.
 pub trait Record {
-    /// Its fields' names and what is known of them.
+    /// The names and properties of its fields.
     fn shape(&self) -> &'static Shape;
 
-    /// A field by its index in the shape.
+    /// The slot of the field with this index in the shape.
     fn slot_of(&mut self, index: usize) -> Slot<'_>;
 
-    /// A field by its index in the shape.
+    /// The view of the field with this index in the shape.
     fn view_of(&self, index: usize) -> View<'_>;
 }
 
-/// A generated enum of texts.
+/// A generated enum of strings.
 pub trait Choice: fmt::Debug {
-    /// The text.
+    /// The string.
     fn text(&self) -> &str;
 
-    /// Becomes what the text stands for; a text that is not known is kept.
+    /// Becomes the variant for this string. An unknown string is kept as it is.
     fn choose(&mut self, text: &str);
 }
 
 /// A list of fields of one type.
 pub trait List {
-    /// How many there are.
+    /// The number of items.
     fn len(&self) -> usize;
 
     /// Whether there are none.
@@ -56,19 +56,19 @@ pub trait List {
         self.len() == 0
     }
 
-    /// One of them; nothing beyond the end.
+    /// An item; nothing if the index is past the end.
     fn view_of(&self, index: usize) -> View<'_>;
 
-    /// One more, to be filled.
+    /// Adds an item, to be filled.
     fn push(&mut self) -> Slot<'_>;
 
-    /// Removes all.
+    /// Removes all items.
     fn clear(&mut self);
 }
 
 /// Fields of one type by name.
 pub trait Map {
-    /// How many there are.
+    /// The number of entries.
     fn len(&self) -> usize;
 
     /// Whether there are none.
@@ -76,37 +76,37 @@ pub trait Map {
         self.len() == 0
     }
 
-    /// Calls `each` with every one until that is `false`.
+    /// Calls `each` with every entry until it returns `false`.
     fn all(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) -> bool;
 
-    /// One of them.
+    /// The value of a key.
     fn get(&self, key: &str) -> Option<View<'_>>;
 
-    /// One more, to be filled; in place of the one that has the name.
+    /// Adds an entry, to be filled. It replaces one with the same key.
     fn insert(&mut self, key: String) -> Slot<'_>;
 
-    /// Removes all.
+    /// Removes all entries.
     fn clear(&mut self);
 }
 
 /// A field that may be missing.
 pub trait Optional {
-    /// Makes it be there, to be filled.
+    /// Makes the value present, to be filled.
     fn fill(&mut self) -> Slot<'_>;
 
-    /// Makes it be missing.
+    /// Makes the value missing.
     fn clear(&mut self);
 }
 
 /// A generated enum of records.
 pub trait Union {
-    /// How its branches are told apart.
+    /// How to distinguish its branches.
     fn shape(&self) -> &'static UnionShape;
 
-    /// Becomes a branch, to be filled; or a [`Value`], for a form that is not known, beyond the last branch.
+    /// Becomes a branch, to be filled. An index past the last branch stands for an unknown form, kept as a [`Value`].
     fn choose(&mut self, branch: usize) -> Slot<'_>;
 
-    /// The branch that it is, and what is in it; beyond the last one for a form that is not known.
+    /// The index of its branch, and the content. For an unknown form, the index is past the last branch.
     fn chosen(&self) -> (usize, View<'_>);
 }
 
@@ -118,31 +118,31 @@ pub enum Slot<'a> {
     Integer(&'a mut i64),
     /// A number.
     Number(&'a mut f64),
-    /// A truth value.
+    /// A boolean.
     Bool(&'a mut bool),
     /// A date.
     Date(&'a mut DateTime<Utc>),
-    /// One of several texts.
+    /// One of several strings.
     Choice(&'a mut dyn Choice),
     /// A record.
     Record(&'a mut dyn Record),
     /// A list.
     List(&'a mut dyn List),
-    /// A map with text as keys.
+    /// A map with string keys.
     Map(&'a mut dyn Map),
     /// One of several records.
     Union(&'a mut dyn Union),
     /// JSON of any form.
     FreeForm(&'a mut FreeForm),
-    /// A tree of JSON.
+    /// Decoded JSON.
     Value(&'a mut Value),
     /// Nothing that can be filled.
     Nothing,
-    /// Something that may be missing; with [`Field::FROM_TEXT`] of what it is.
+    /// Something that may be missing, with the [`Field::FROM_TEXT`] of its type.
     Optional(&'a mut dyn Optional, bool),
 }
 
-/// What is in a field.
+/// The value of a field.
 #[derive(Clone, Copy)]
 pub enum View<'a> {
     /// Nothing.
@@ -153,23 +153,23 @@ pub enum View<'a> {
     Integer(i64),
     /// A number.
     Number(f64),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// A date.
     Date(DateTime<Utc>),
-    /// One of several texts.
+    /// One of several strings.
     Choice(&'a dyn Choice),
     /// A record.
     Record(&'a dyn Record),
     /// A list.
     List(&'a dyn List),
-    /// A map with text as keys.
+    /// A map with string keys.
     Map(&'a dyn Map),
     /// One of several records.
     Union(&'a dyn Union),
     /// JSON of any form.
     FreeForm(&'a FreeForm),
-    /// A tree of JSON.
+    /// Decoded JSON.
     Value(&'a Value),
 }
 
@@ -179,102 +179,102 @@ impl fmt::Debug for Slot<'_> {
     }
 }
 
-/// What is known of a record's fields.
+/// Describes the fields of a record.
 #[derive(Debug)]
 pub struct Shape {
     /// The Rust name of the struct.
     pub name: &'static str,
-    /// The fields. Where the record is open, one more field, which is not listed here, takes what they do not.
+    /// The fields. An open record has one more, not listed here, for all properties without a field.
     pub fields: &'static [FieldShape],
     /// Whether properties without a field are kept.
     pub open: bool,
 }
 
-/// What is known of a field.
+/// Describes a field.
 #[derive(Debug)]
 pub struct FieldShape {
     /// The name on the wire.
     pub key: &'static str,
     /// The name in Rust.
     pub name: &'static str,
-    /// How much it is there.
+    /// Whether it may be missing or `null`.
     pub presence: Presence,
     /// Whether it is hidden from `Debug`.
     pub secret: bool,
-    /// What its schema demands beside its type.
+    /// What its schema requires besides the type.
     pub rules: &'static [Rule],
 }
 
-/// How much a field is there.
+/// Whether a field may be missing or `null`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It may be missing, and then is not written.
+    /// It may be missing, and is then not written.
     Optional,
-    /// It may be `null`, and is written as that.
+    /// It may be `null`, and is then written as `null`.
     Nullable,
-    /// It has a value.
+    /// It always has a value.
     Required,
 }
 
-/// How the branches of a union are told apart.
+/// How to distinguish the branches of a union.
 #[derive(Debug)]
 pub struct UnionShape {
-    /// The property whose text tells.
+    /// The property whose value names the branch, if there is one.
     pub tag: Option<&'static str>,
-    /// In the order of the enum.
+    /// The branches, in the order of the enum.
     pub branches: &'static [Branch],
 }
 
 /// One of the records that a union can be.
 #[derive(Debug)]
 pub struct Branch {
-    /// The texts of the tag that mean this branch. A single one is not a field of the record.
+    /// The values of the tag that mean this branch. If there is only one, the tag is not a field of the record.
     pub tags: &'static [&'static str],
     /// The properties that it must have.
     pub required: &'static [&'static str],
 }
 
-/// One demand of a JSON schema.
+/// A constraint of a JSON schema.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
-    /// A text that this regular expression matches.
+    /// A string that matches this regular expression.
     Pattern(&'static str),
-    /// A text of at least so many characters.
+    /// A string of at least this many characters.
     MinLength(usize),
-    /// A text of at most so many characters.
+    /// A string of at most this many characters.
     MaxLength(usize),
-    /// A text of a form.
+    /// A string of this format.
     Format(Format),
     /// A number of at least this.
     Minimum(f64),
     /// A number of at most this.
     Maximum(f64),
-    /// At least so many items.
+    /// At least this many items.
     MinItems(usize),
-    /// At most so many items.
+    /// At most this many items.
     MaxItems(usize),
-    /// No item is there twice.
+    /// No duplicate items.
     UniqueItems,
-    /// Each item, or value of a map, is held against these.
+    /// Each item of a list, or each value of a map, meets these.
     Each(&'static [Self]),
-    /// At least one of these groups is kept.
+    /// All constraints of at least one of these groups are met.
     AnyOf(&'static [&'static [Self]]),
 }
 
-/// The forms of texts that are known.
+/// The known formats of strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// An absolute URI.
     Uri,
-    /// An address of IPv4.
+    /// An IPv4 address.
     Ipv4,
-    /// An address of IPv6.
+    /// An IPv6 address.
     Ipv6,
-    /// An address of e-mail.
+    /// An e-mail address.
     Email,
 }
 
-/// A field that has a value.
+/// A field that always has a value.
 #[must_use]
 pub const fn required(key: &'static str, name: &'static str, rules: &'static [Rule]) -> FieldShape {
     FieldShape { key, name, presence: Presence::Required, secret: false, rules }
@@ -293,7 +293,7 @@ pub const fn nullable(key: &'static str, name: &'static str, rules: &'static [Ru
 }
 
 impl FieldShape {
-    /// The same, hidden from `Debug`.
+    /// The same field, hidden from `Debug`.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.secret = true;

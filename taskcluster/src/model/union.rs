@@ -1,4 +1,4 @@
-//! Telling the branches of a union apart: by a text, or by what they require.
+//! Which branch of a union a JSON value is: by a tag, or by the required properties.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::shape::{Branch, UnionShape};
 
 impl UnionShape {
-    /// What is written beside the fields of a branch.
+    /// The tag to write in addition to the fields of a branch.
     pub(super) fn tag_of(&self, branch: usize) -> Option<(&'static str, &'static str)> {
         match (self.tag, self.branches.get(branch)?.tags) {
             (Some(tag), [only]) => Some((tag, only)),
@@ -17,14 +17,14 @@ impl UnionShape {
         }
     }
 
-    /// The branch that a JSON value is; beyond the last one if it is none of them.
+    /// The index of the branch that a JSON value has; past the last one if it has none of them.
     ///
-    /// The tag decides. Where it leaves several branches, or there is none, it is the branch that requires the most of what
-    /// is there.
+    /// The tag decides. If several branches remain, or there is no tag, it is the branch with the most required properties,
+    /// all of them present.
     ///
     /// # Errors
     ///
-    /// What is wrong if it cannot be any branch, not even one that is not known: it is no object, or has two tags.
+    /// If the value cannot be any branch, not even an unknown one: it is not an object, or has two tags.
     pub(super) fn branch_of(&self, json: &str) -> Result<usize, String> {
         let found = match json.trim_start().as_bytes() {
             [b'{', ..] => None,
@@ -45,7 +45,7 @@ impl UnionShape {
         if let Some(tag) = self.tag
             && outline.keys.iter().filter(|key| *key == tag).count() > 1
         {
-            return Err(format!("`{tag}` stands there twice"));
+            return Err(format!("`{tag}` appears twice"));
         }
         let by_tag = |branch: &Branch| match &outline.tag {
             Some(tag) => branch.tags.contains(&tag.as_str()),
@@ -53,19 +53,19 @@ impl UnionShape {
         };
         let is_there = |key: &&str| outline.keys.iter().any(|there| there == key);
         let candidates = || self.branches.iter().enumerate().filter(|(_, branch)| by_tag(branch));
-        // A branch that the tag alone names is this one, whatever it lacks: that makes the better error.
+        // If the tag names exactly one branch, it is that one, whatever is missing: that gives the better error.
         if self.tag.is_some() && candidates().count() == 1 {
             return Ok(candidates().next().map_or(none, |(index, _)| index));
         }
         let best = candidates()
             .filter(|(_, branch)| branch.required.iter().all(is_there))
-            // Of equals the first.
+            // Of equals, the first.
             .min_by_key(|(_, branch)| usize::MAX - branch.required.len());
         Ok(best.map_or(none, |(index, _)| index))
     }
 }
 
-/// What tells the branches apart.
+/// The parts of a value that distinguish branches.
 struct Outline {
     tag: Option<String>,
     keys: Vec<String>,

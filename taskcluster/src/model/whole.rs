@@ -1,10 +1,10 @@
-//! Records as a whole: cloned, compared and printed field by field, by way of their views.
+//! Cloning, comparing and printing whole records, field by field, through their views.
 
 use std::fmt;
 
 use super::shape::{Field, Record, Slot, Union, View};
 
-/// A copy; what the `Clone` of a generated struct does.
+/// Clones a value: the implementation of `Clone` for generated structs.
 pub fn clone<T: Field>(value: &T) -> T {
     let mut copy = T::blank();
     copy_to(value.view(), copy.slot());
@@ -45,18 +45,18 @@ fn copy_to(from: View<'_>, to: Slot<'_>) {
             let (branch, view) = from.chosen();
             copy_to(view, to.choose(branch));
         }
-        // Views and slots of one type are of one kind.
+        // Views and slots of the same type always have the same kind.
         _ => {}
     }
 }
 
-/// How many fields a record has, with the one that keeps what the others do not.
+/// How many fields a record has, including the one for properties without a field.
 fn fields(record: &dyn Record) -> usize {
     let shape = record.shape();
     shape.fields.len() + usize::from(shape.open)
 }
 
-/// Whether two values are equal; what the `PartialEq` of a generated struct does.
+/// Whether two values are equal: the implementation of `PartialEq` for generated structs.
 pub fn same<T: Field>(one: &T, other: &T) -> bool {
     equal(one.view(), other.view())
 }
@@ -92,11 +92,11 @@ fn equal(one: View<'_>, other: View<'_>) -> bool {
     }
 }
 
-/// Prints a record with the names that its fields have in Rust, and without its secrets.
+/// Prints a record with the Rust names of its fields, without its secrets.
 ///
 /// # Errors
 ///
-/// Those of the formatter.
+/// If the formatter fails.
 pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let shape = record.shape();
     let mut out = f.debug_struct(shape.name);
@@ -113,11 +113,11 @@ pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     out.finish()
 }
 
-/// Prints the record that a union is. What is not known may be a secret.
+/// Prints the record in a union. An unknown form is hidden, since it may contain secrets.
 ///
 /// # Errors
 ///
-/// Those of the formatter.
+/// If the formatter fails.
 pub fn debug_union(union: &dyn Union, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match union.chosen().1 {
         View::Record(record) => debug(record, f),

@@ -1,20 +1,20 @@
-//! Writing: views go to any serde format. The mirror of reading.
+//! Writing: serializing views to any serde format. The mirror image of reading.
 
 use serde_core::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 use super::shape::{Presence, Record, View};
 use crate::dates;
 
-/// Writes a value of a generated type; what its `Serialize` does.
+/// Writes a value of a generated type: the implementation of its `Serialize`.
 ///
 /// # Errors
 ///
-/// Those of the format.
+/// If the format reports an error.
 pub fn write<S: Serializer>(view: View<'_>, to: S) -> Result<S::Ok, S::Error> {
     view.serialize(to)
 }
 
-/// A value as JSON.
+/// Serializes a value to JSON.
 pub(crate) fn to_json(view: View<'_>) -> serde_json::Result<Vec<u8>> {
     let mut json = Vec::with_capacity(1024);
     view.serialize(&mut serde_json::Serializer::new(&mut json))?;
@@ -83,7 +83,7 @@ fn write_record<S: Serializer>(
     {
         let mut result = Ok(());
         others.all(&mut |key, value| {
-            // What has a field is in the field, and the tag stands there already.
+            // A property with a field is written by the field, and the tag has already been written.
             let is_tag = tag.is_some_and(|(tag, _)| tag == key);
             if !is_tag && shape.fields.iter().all(|field| field.key != key) {
                 result = entries.serialize_entry(key, &value);

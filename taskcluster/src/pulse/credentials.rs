@@ -1,4 +1,4 @@
-//! Where the broker is and who connects to it.
+//! The address of the broker, and the user that connects to it.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 /// Mozilla's broker.
 const PULSE: &str = "pulse.mozilla.org";
 
-/// A user of a broker, with the password and the broker's address.
+/// A user and password for a broker, and the broker's address.
 ///
-/// `Debug` shows user, host and port, never the password.
+/// `Debug` shows the user, host and port, never the password.
 ///
 /// ```
 /// use taskcluster::pulse::PulseCredentials;
@@ -32,7 +32,7 @@ pub struct PulseCredentials {
 }
 
 impl PulseCredentials {
-    /// A user of `pulse.mozilla.org`, port 5671, with TLS, in the virtual host `/`.
+    /// Creates credentials for `pulse.mozilla.org`, port 5671, with TLS, in the virtual host `/`.
     pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
         let userinfo = AMQPUserInfo { username: user.into(), password: password.into() };
         let uri = AMQPUri {
@@ -44,9 +44,10 @@ impl PulseCredentials {
         Self { uri, namespace: None, renew_at: None }
     }
 
-    /// Reads an AMQP URL, `amqps://user:password@host:port/vhost`. `amqp:` is without TLS. User, password and virtual host
-    /// are percent-encoded; without a virtual host it is `/`. The options of RabbitMQ's URLs, such as `?heartbeat=30` in
-    /// seconds, are understood.
+    /// Parses an AMQP URL, `amqps://user:password@host:port/vhost`.
+    ///
+    /// `amqp:` means without TLS. User, password and virtual host must be percent-encoded. The virtual host defaults to
+    /// `/`. RabbitMQ's query options, such as `?heartbeat=30` (in seconds), are supported.
     ///
     /// ```
     /// use taskcluster::pulse::PulseCredentials;
@@ -58,11 +59,11 @@ impl PulseCredentials {
     ///
     /// # Errors
     ///
-    /// Anything else, also an URL without user or password. The error shows nothing of the text.
+    /// If the text is not such a URL, or has no user or no password. The error never quotes the text.
     pub fn from_url(url: &str) -> Result<Self> {
-        let refuse = |what| Error::config(format!("the AMQP URL is not right: {what}"));
-        // Whoever leaves the user out would silently be `guest`.
-        let parsed = reqwest::Url::parse(url).map_err(|_| refuse("it is not an URL"))?;
+        let refuse = |what| Error::config(format!("invalid AMQP URL: {what}"));
+        // Without a user, the connection would silently use `guest`.
+        let parsed = reqwest::Url::parse(url).map_err(|_| refuse("it is not a URL"))?;
         if parsed.username().is_empty() || parsed.password().is_none() {
             return Err(refuse("it has no user or no password"));
         }
@@ -74,19 +75,21 @@ impl PulseCredentials {
         Ok(Self { uri, namespace: None, renew_at: None })
     }
 
-    /// Reads `PULSE_URL`, an AMQP URL, or else `PULSE_USERNAME`, `PULSE_PASSWORD` and, if it is not `pulse.mozilla.org`,
-    /// `PULSE_HOST`, with or without a port. An empty variable counts as unset.
+    /// Reads credentials from the environment: `PULSE_URL` (an AMQP URL), or else `PULSE_USERNAME` and `PULSE_PASSWORD`.
+    ///
+    /// With the latter two, `PULSE_HOST`, with or without a port, replaces the default `pulse.mozilla.org`. An empty
+    /// variable counts as unset.
     ///
     /// # Errors
     ///
-    /// If there is neither an URL nor user and password; if the URL or the host is not one.
+    /// If neither the URL nor user and password are set, or if the URL or the host is invalid.
     pub fn from_env() -> Result<Self> {
         if let Some(url) = variable("PULSE_URL") {
             return Self::from_url(&url);
         }
         let need = |name| {
             variable(name)
-                .ok_or_else(|| Error::config(format!("{name} is not set, nor is PULSE_URL")))
+                .ok_or_else(|| Error::config(format!("neither {name} nor PULSE_URL is set")))
         };
         let credentials = Self::new(need("PULSE_USERNAME")?, need("PULSE_PASSWORD")?);
         match variable("PULSE_HOST") {
@@ -95,7 +98,7 @@ impl PulseCredentials {
         }
     }
 
-    /// Another host, with or without a port: `rabbitmq.example.com:5671`. TLS stays.
+    /// Sets another host, with or without a port: `rabbitmq.example.com:5671`. This does not change whether TLS is used.
     ///
     /// # Errors
     ///
@@ -103,9 +106,9 @@ impl PulseCredentials {
     pub fn host(mut self, host: &str) -> Result<Self> {
         match host.rsplit_once(':') {
             Some((name, port)) if !name.ends_with(':') && !port.ends_with(']') => {
-                self.uri.authority.port = port
-                    .parse()
-                    .map_err(|_| Error::config(format!("{host:?} is not a host with a port")))?;
+                self.uri.authority.port = port.parse().map_err(|_| {
+                    Error::config(format!("the port in {host:?} is not a number up to 65535"))
+                })?;
                 self.uri.authority.host = name.to_owned();
             }
             _ => self.uri.authority.host = host.to_owned(),
@@ -113,7 +116,7 @@ impl PulseCredentials {
         Ok(self)
     }
 
-    /// What stands behind `queue/` in the names of this user's queues, where it is not the user's name.
+    /// Sets the namespace, which follows `queue/` in the names of this user's queues. It defaults to the user's name.
     ///
     /// The `pulse` service of 2017 hands out users such as `builds-1` and `builds-2` in turn for a namespace `builds`.
     #[must_use]
@@ -122,15 +125,16 @@ impl PulseCredentials {
         self
     }
 
-    /// When to ask for new credentials, if they come from a callback: the `reclaimAt` of a claimed namespace. The listener
-    /// then changes to a new connection. A time in the past means a second from when they are used.
+    /// Sets when to ask the callback for new credentials, such as the `reclaimAt` of a claimed namespace.
+    ///
+    /// At this time, the listener switches to a new connection. A time in the past means one second after connecting.
     #[must_use]
     pub fn renew_at(mut self, time: DateTime<Utc>) -> Self {
         self.renew_at = Some(time);
         self
     }
 
-    /// The user's name.
+    /// Returns the user's name.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.uri.authority.userinfo.username
@@ -141,7 +145,7 @@ impl PulseCredentials {
         format!("{}:{}", self.uri.authority.host, self.uri.authority.port)
     }
 
-    /// The whole name of a queue of this user.
+    /// The full name of one of this user's queues.
     pub(super) fn queue(&self, name: &str) -> Result<String> {
         let namespace = self.namespace.as_deref().unwrap_or(self.user());
         let prefix = format!("queue/{namespace}/");
@@ -149,17 +153,17 @@ impl PulseCredentials {
             Some(_) => name.to_owned(),
             None if name.starts_with("queue/") => {
                 return Err(Error::input(format!(
-                    "the queue {name:?} does not begin with {prefix:?}"
+                    "the queue name {name:?} does not start with {prefix:?}"
                 )));
             }
             None => format!("{prefix}{name}"),
         };
         if queue.len() == prefix.len() {
-            return Err(Error::input("the queue's name is empty"));
+            return Err(Error::input("the queue name is empty"));
         }
         if queue.len() > 255 {
             return Err(Error::input(format!(
-                "the queue's name has {} bytes, over 255",
+                "the queue name is {} bytes long; the limit is 255",
                 queue.len()
             )));
         }

@@ -1,4 +1,4 @@
-//! One connection to the broker, with a queue declared, bound and consumed.
+//! One connection to the broker, which declares, binds and consumes a queue.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -21,23 +21,23 @@ use crate::client::tls;
 use crate::error::{Error, Result};
 use crate::slugid;
 
-/// How long a connection may take to become ready.
+/// How long it may take to set up or close a connection.
 const CONNECT: Duration = Duration::from_secs(30);
 
-/// The least time between two claims of credentials.
+/// The minimum time between two requests for credentials.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// How long to wait for an answer before looking whether the connection is there.
+/// How often to check that the connection is alive while waiting for an answer.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A connection. The broker takes back what is not settled when it ends: with the last message that came by it.
+/// A connection. It closes when the last message delivered on it is dropped; the broker then requeues unsettled messages.
 pub(super) struct Link {
     pub(super) connection: Connection,
     pub(super) channel: Channel,
 }
 
 impl Link {
-    /// Waits for an answer as long as there can be one: lapin forgets what is said while a connection breaks.
+    /// Waits for the broker's answer while the connection is alive; lapin drops requests made while a connection breaks.
     pub(super) async fn answer<T>(
         &self,
         said: impl Future<Output = lapin::Result<T>>,
@@ -52,10 +52,11 @@ impl Link {
         }
     }
 
-    /// Ends the connection when the broker has heard of everything said before.
+    /// Closes the connection, after the broker has processed everything sent before.
     pub(super) async fn close(&self) -> Result<()> {
-        let gone =
-            || Error::disconnected("the connection is gone, and with it acknowledgements perhaps");
+        let gone = || {
+            Error::disconnected("the connection was lost, perhaps before the last acknowledgements")
+        };
         match timeout(CONNECT, self.connection.close(200, "OK".into())).await {
             Ok(closed) => closed.map_err(|error| gone().because(error)),
             Err(_) => Err(gone()),
@@ -69,11 +70,11 @@ impl fmt::Debug for Link {
     }
 }
 
-/// A link that messages come by.
+/// A link that receives messages.
 pub(super) struct Open {
     pub(super) link: Link,
     pub(super) consumer: Consumer,
-    /// When to change to another one.
+    /// When to switch to a new link.
     pub(super) renew: Option<Instant>,
 }
 
@@ -83,12 +84,12 @@ pub(super) async fn open(plan: &Plan) -> Result<Open> {
     let address = credentials.address();
     match timeout(CONNECT, open_as(plan, &credentials, &address)).await {
         Ok(done) => done,
-        Err(_) => Err(Error::disconnected(format!("{address} does not answer in time"))),
+        Err(_) => Err(Error::disconnected(format!("timed out connecting to {address}"))),
     }
 }
 
 async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> Result<Open> {
-    // What the caller has wrong is told before anything is sent.
+    // The caller's mistakes are errors before anything is sent.
     let name = match &plan.queue {
         Some(name) => credentials.queue(name)?,
         None => credentials.queue(&slugid::nice())?,
@@ -99,7 +100,7 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
     let connection = connect(credentials)
         .await
         .map_err(failed(format!("{} cannot connect to {address}", credentials.user())))?;
-    let asked = failed(format!("a channel of {address} cannot be had"));
+    let asked = failed(format!("cannot open a channel on {address}"));
     let channel = connection.create_channel().await.map_err(asked)?;
 
     let named = plan.queue.is_some();
@@ -125,9 +126,11 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
                 FieldTable::default(),
             )
             .await
-            .map_err(failed(format!("{name} cannot be bound to {exchange} with {pattern}")))?;
+            .map_err(failed(format!(
+                "the queue {name} cannot be bound to {exchange} with {pattern}"
+            )))?;
     }
-    let consumed = || failed(format!("{name} cannot be consumed"));
+    let consumed = || failed(format!("the queue {name} cannot be consumed"));
     channel.basic_qos(plan.prefetch, BasicQosOptions::default()).await.map_err(consumed())?;
     let consumer = channel
         .basic_consume(
@@ -152,7 +155,7 @@ pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Con
             Some(RustlsConnector::from(tls::config(true).map_err(std::io::Error::other)?))
         }
     };
-    // lapin would choose the TLS provider of the whole program; so it connects in plain text, and TLS comes on top.
+    // lapin would use the TLS provider of the whole program, so let it connect in plain text and add TLS on top.
     let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..credentials.uri.clone() };
     Connection::connector(
         plain,
@@ -171,8 +174,8 @@ pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Con
     .await
 }
 
-/// lapin logs all that it sends at trace level, the password too. It does so on a thread for each connection, where this is
-/// called; nothing is logged there any more.
+/// lapin logs everything that it sends at trace level, including the password, on one thread per connection. Called on that
+/// thread, this turns off its logging.
 fn be_silent() {
     thread_local! {
         static SILENCE: OnceCell<DefaultGuard> = const { OnceCell::new() };
@@ -185,10 +188,11 @@ fn be_silent() {
 }
 
 pub(super) fn short(text: &str) -> Result<ShortString> {
-    ShortString::try_new(text).map_err(|_| Error::input(format!("{text:?} has over 255 bytes")))
+    ShortString::try_new(text)
+        .map_err(|_| Error::input(format!("{text:?} is longer than 255 bytes")))
 }
 
-/// Tells what the broker will never do from what may work next time.
+/// Distinguishes refusals, which are permanent, from errors that a retry may fix.
 pub(super) fn explain(what: &str, error: lapin::Error) -> Error {
     if let lapin::ErrorKind::ProtocolError(refusal) = error.kind() {
         let code = match refusal.get_id() {

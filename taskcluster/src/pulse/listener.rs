@@ -1,4 +1,4 @@
-//! What to listen to, and how.
+//! Configuring what to listen to, and how.
 
 use std::fmt;
 use std::future::Future;
@@ -15,32 +15,32 @@ use crate::client::retry::Retry;
 use crate::error::{Error, Result};
 use crate::reference::routing_keys::IntoBinding;
 
-/// What the payloads of a [`Listener`] without bindings are: not known yet.
+/// The payload type of a [`Listener`] without bindings: not known yet.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Unbound;
 
-/// A queue to be, and what is to flow into it. Nothing is sent until [`listen`](Self::listen).
+/// Configures a queue and its bindings. Nothing is sent until [`listen`](Self::listen).
 ///
-/// The module's page says what it [guarantees](crate::pulse#what-you-can-rely-on).
+/// See the module's page for what it [guarantees](crate::pulse#what-you-can-rely-on).
 #[must_use = "nothing is sent until `listen` is awaited"]
 pub struct Listener<T = Unbound> {
     plan: Plan,
-    /// The first binding that is not one.
+    /// The error of the first invalid binding.
     mistake: Option<Error>,
     payload: PhantomData<fn() -> T>,
 }
 
 impl Listener {
-    /// For the broker and user of these credentials.
+    /// Creates a listener that connects with these credentials.
     pub fn connect(credentials: PulseCredentials) -> Self {
         Self::connect_with(move || std::future::ready(Ok(credentials.clone())))
     }
 
-    /// With credentials of a callback, which is asked before each connection, and again when the time of
-    /// [`PulseCredentials::renew_at`] has come.
+    /// Creates a listener that gets its credentials from a callback.
     ///
-    /// This is how a namespace of the 2017 `pulse` service is claimed and claimed again:
+    /// The callback runs before each connection, and again at the time of [`PulseCredentials::renew_at`]. Use it to claim
+    /// and reclaim a namespace of the 2017 `pulse` service:
     ///
     /// ```no_run
     /// use taskcluster::Client;
@@ -65,8 +65,8 @@ impl Listener {
     /// # Ok(()) }
     /// ```
     ///
-    /// An error of the callback counts as one of the connection if it is [`Error::is_transport`], and ends the listener
-    /// otherwise.
+    /// If the callback fails with an error that [`is_transport`](Error::is_transport), the listener treats it like a broken
+    /// connection and retries. Any other error ends the listener.
     pub fn connect_with<F, R>(credentials: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
@@ -84,10 +84,11 @@ impl Listener {
 }
 
 impl Listener {
-    /// Lets messages of an exchange into the queue, and decodes payloads as the type that this exchange has for them.
+    /// Binds the queue to an exchange, and decodes payloads as the message type of this exchange.
     ///
-    /// May be called again, for other routing keys of the exchange; a message that several bindings match comes once.
-    /// [`bind_any`](Self::bind_any) is for messages of several kinds. A named queue keeps the bindings that it had.
+    /// Call it again to bind other routing keys of the same exchange. A message that matches several bindings is delivered
+    /// once. To receive messages of several types, use [`bind_any`](Self::bind_any). A named queue keeps the bindings that
+    /// it already has.
     pub fn bind<B>(self, binding: B) -> Listener<B::Message>
     where
         B: IntoBinding<Message: DeserializeOwned>,
@@ -95,30 +96,30 @@ impl Listener {
         self.payload_as::<B::Message>().bind(binding)
     }
 
-    /// Lets messages of an exchange into the queue, of whatever kind: payloads are [`Value`]s, and
-    /// [`Message::decode`](super::Message::decode) makes more of them.
+    /// Binds the queue to an exchange, for messages of any type.
+    ///
+    /// Payloads are [`Value`]s; decode them with [`Message::decode`](super::Message::decode).
     pub fn bind_any(self, binding: impl IntoBinding) -> Listener<Value> {
         self.payload_as::<Value>().bind_any(binding)
     }
 
-    /// Listens to a queue that has its bindings already, with [`Value`]s as payloads; see
-    /// [`listen`](Listener::listen) of one with bindings.
+    /// Starts listening to a queue that is already bound, with [`Value`]s as payloads.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Same as the [`listen`](Listener::listen) of a listener with bindings.
     pub async fn listen(self) -> Result<Messages<Value>> {
         self.payload_as::<Value>().listen().await
     }
 }
 
 impl<T: DeserializeOwned> Listener<T> {
-    /// Lets more messages of this kind into the queue.
+    /// Binds the queue to more messages of the same type.
     pub fn bind(self, binding: impl IntoBinding<Message = T>) -> Self {
         self.bind_any(binding)
     }
 
-    /// Lets messages of another exchange into the queue, whose payloads will be decoded like the others.
+    /// Binds the queue to another exchange, and decodes its payloads like the others.
     pub fn bind_any(mut self, binding: impl IntoBinding) -> Self {
         match binding.into_binding() {
             Ok(binding) => self.plan.bindings.push(binding),
@@ -129,52 +130,62 @@ impl<T: DeserializeOwned> Listener<T> {
 }
 
 impl<T> Listener<T> {
-    /// Uses the durable queue of this name, and makes it if it is not there: messages gather in it while the program does not
-    /// run. It stays on the broker until somebody deletes it. Programs with the same queue share its messages.
+    /// Uses the durable queue with this name, and declares it if it does not exist.
     ///
-    /// The broker calls it `queue/<user>/<name>`; the whole name may be given, too. Without this, the queue is a temporary
-    /// one that ends with its connection.
+    /// The queue collects messages even while the program is not running. It stays on the broker until someone deletes it.
+    /// Programs that use the same queue share its messages.
+    ///
+    /// On the broker, the queue is named `queue/<user>/<name>`; you can also pass this full name. Without a name, the queue
+    /// is temporary and ends with its connection.
     pub fn queue(mut self, name: impl Into<String>) -> Self {
         self.plan.queue = Some(name.into());
         self
     }
 
-    /// How many messages the broker sends ahead of the first that is not settled; 32 unless set. With 1, it sends the next
-    /// message when the program is done with the one before. 0 means no limit.
+    /// Sets how many unsettled messages the broker delivers at once. The default is 32.
+    ///
+    /// With 1, the broker sends the next message only after the program has settled the previous one. 0 means no limit.
     pub fn prefetch(mut self, messages: u16) -> Self {
         self.plan.prefetch = messages;
         self
     }
 
-    /// How patiently to connect. [`listen`](Self::listen) gives up after `max_retries`; a listener that was connected
-    /// does not give up, and uses the delays alone.
+    /// Sets how to retry connecting.
+    ///
+    /// [`listen`](Self::listen) gives up after `max_retries`. Once connected, a listener never gives up; it uses only the
+    /// delays.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.plan.retry = retry;
         self
     }
 
-    /// Decodes payloads as `U`, whatever the exchanges have for them: for a type of one's own, or a queue that has its
-    /// bindings already. [`Message::decode`](super::Message::decode) decodes one message.
+    /// Decodes payloads as `U`, whatever the message types of the exchanges.
+    ///
+    /// Use this for a type of your own, or for a queue that is already bound. To decode a single message, use
+    /// [`Message::decode`](super::Message::decode).
     pub fn payload_as<U: DeserializeOwned>(self) -> Listener<U> {
         Listener { plan: self.plan, mistake: self.mistake, payload: PhantomData }
     }
 }
 
 impl<T: DeserializeOwned + 'static> Listener<T> {
-    /// Connects, declares the queue, binds it, and begins to consume it. Must be called in a tokio runtime.
+    /// Connects, declares and binds the queue, and starts consuming it. Must be called inside a tokio runtime.
     ///
     /// # Errors
     ///
-    /// A binding or queue name that is not one, or a temporary queue without bindings
-    /// ([`ErrorKind::Input`](crate::ErrorKind::Input)); credentials, a queue or a binding that the broker refuses
-    /// ([`ErrorKind::Refused`](crate::ErrorKind::Refused)); no connection ([`Error::is_transport`]); errors of the
-    /// callback for credentials.
+    /// - [`ErrorKind::Input`](crate::ErrorKind::Input): a binding or the queue name is invalid, or a temporary queue has no
+    ///   bindings.
+    /// - [`ErrorKind::Refused`](crate::ErrorKind::Refused): the broker refuses the credentials, the queue or a binding.
+    /// - [`Error::is_transport`]: the connection fails, even after all retries.
+    /// - Errors of the callback for credentials.
     pub async fn listen(self) -> Result<Messages<T>> {
         if let Some(mistake) = self.mistake {
             return Err(mistake);
         }
         if self.plan.bindings.is_empty() && self.plan.queue.is_none() {
-            return Err(Error::input("a temporary queue without bindings would get no messages"));
+            return Err(Error::input(
+                "a temporary queue without bindings gets no messages; add one with `bind`",
+            ));
         }
         Messages::start(Arc::new(self.plan)).await
     }

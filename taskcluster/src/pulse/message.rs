@@ -1,4 +1,4 @@
-//! A message, and what becomes of it.
+//! Messages, and how to settle them.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,32 +16,32 @@ use super::link::Link;
 use crate::error::{Error, Result, without_values};
 use crate::reference::routing_keys::route;
 
-/// A message of a queue, its payload decoded as `T`.
+/// A message from a queue, with its payload decoded as `T`.
 ///
-/// It is the queue's until [`ack`](Self::ack) or [`reject`](Self::reject): dropped without either, it goes back and
-/// comes again.
+/// The message stays in the queue until you [`ack`](Self::ack) or [`reject`](Self::reject) it. Dropped without either, it
+/// is redelivered.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Message<T = serde_json::Value> {
-    /// The exchange that it was published to.
+    /// The exchange that the message was published to.
     pub exchange: String,
-    /// The routing key that it was published with, which an exchange's `parse` takes apart. It is this also if a route led
-    /// here.
+    /// The routing key that the message was published with, even if it arrived through a route. The `parse` function of a
+    /// generated exchange splits it into parts.
     pub routing_key: String,
-    /// The other keys that it was published with, as they came: `route.index.foo`. See [`routes`](Self::routes).
+    /// The other keys that it was published with, unchanged: `route.index.foo`. See [`routes`](Self::routes).
     pub cc: Vec<String>,
-    /// Whether it was delivered before, to this program or another. Then it may have been handled, too.
+    /// Whether it was delivered before, to this program or another. If so, it may already have been handled.
     pub redelivered: bool,
-    /// The payload, or why it is not what it should be.
+    /// The payload, or the error if it cannot be decoded.
     pub payload: Result<T>,
-    /// The payload as it came.
+    /// The raw payload.
     pub body: Vec<u8>,
-    /// What settles the message, for programs that take the rest apart.
+    /// Settles the message. A separate field, for programs that move the other fields out of the message.
     pub receipt: Receipt,
 }
 
 impl<T> Message<T> {
-    /// The routes by which it was sent, without `route.` before them.
+    /// Returns the routes that the message was sent to, without the prefix `route.`.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
         self.cc.iter().filter_map(|key| route(key))
     }
@@ -50,34 +50,34 @@ impl<T> Message<T> {
     ///
     /// # Errors
     ///
-    /// If it is not JSON of this type. The error shows nothing of the payload; that is in [`body`](Self::body).
+    /// If the payload is not JSON of this type. The error never quotes the payload, which is in [`body`](Self::body).
     pub fn decode<U: DeserializeOwned>(&self) -> Result<U> {
         decode(&self.exchange, &self.body)
     }
 
-    /// See [`Receipt::ack`].
+    /// Acknowledges the message; see [`Receipt::ack`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Same as [`Receipt::ack`].
     pub async fn ack(self) -> Result<bool> {
         self.receipt.ack().await
     }
 
-    /// See [`Receipt::retry`].
+    /// Requeues the message; see [`Receipt::retry`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Same as [`Receipt::retry`].
     pub async fn retry(self) -> Result<bool> {
         self.receipt.retry().await
     }
 
-    /// See [`Receipt::reject`].
+    /// Rejects the message; see [`Receipt::reject`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// Same as [`Receipt::reject`].
     pub async fn reject(self) -> Result<bool> {
         self.receipt.reject().await
     }
@@ -115,49 +115,55 @@ fn text(value: &AMQPValue) -> Option<String> {
 fn decode<T: DeserializeOwned>(exchange: &str, body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| {
         let why = without_values(&error);
-        Error::answer(format!("the payload of a message of {exchange} is not right: {why}"))
+        Error::answer(format!("cannot decode the payload of a message from {exchange}: {why}"))
     })
 }
 
-/// The right and the duty to say what becomes of a message, once.
+/// Settles a message, exactly once.
 ///
-/// Dropped, it says [`retry`](Self::retry).
+/// Dropping a receipt requeues the message, like [`retry`](Self::retry).
 pub struct Receipt {
     acker: Acker,
-    /// The connection that the message came by, which alone can settle it, lives as long as this.
+    /// Keeps the connection alive that delivered the message: only that connection can settle it.
     link: Arc<Link>,
-    /// Tells the listener when the last one is gone.
+    /// Tells the listener when the last receipt is dropped.
     _open: mpsc::Sender<Infallible>,
 }
 
 impl Receipt {
-    /// The message is done with and leaves the queue.
+    /// Acknowledges the message, which removes it from the queue.
     ///
-    /// `false` says that the connection is gone by which the message came: it comes again, marked as redelivered. `true`
-    /// says that the broker was told, not that it has heard; [`Messages::close`](super::Messages::close) makes sure of that.
+    /// Returns `true` if the acknowledgement was sent. To make sure that the broker has received it, use
+    /// [`Messages::close`](super::Messages::close). Returns `false` if the connection that delivered the message is gone:
+    /// the message is then delivered again, marked as redelivered.
     ///
     /// # Errors
     ///
-    /// If the broker cannot be told for another reason than a connection that is gone.
+    /// If the acknowledgement cannot be sent for any reason other than a lost connection.
     pub async fn ack(self) -> Result<bool> {
         settled(self.link.answer(self.acker.ack(BasicAckOptions::default())).await)
     }
 
-    /// The message goes back to its queue and comes again, to this program or another, at once if need be: who retries
-    /// because of something that takes time should wait first.
+    /// Returns the message to its queue, to be redelivered to this program or another.
+    ///
+    /// It may be redelivered immediately. If a retry makes sense only after some time, wait before you call this. `false`
+    /// means the same as for [`ack`](Self::ack).
     ///
     /// # Errors
     ///
-    /// As with [`ack`](Self::ack), and `false` means the same.
+    /// Same as [`ack`](Self::ack).
     pub async fn retry(self) -> Result<bool> {
         settled(self.link.answer(self.acker.nack(RETRY)).await)
     }
 
-    /// The message leaves the queue unhandled: for good, or to the queue's dead letter exchange if it has one.
+    /// Removes the message from the queue without handling it.
+    ///
+    /// It is discarded, or goes to the queue's dead letter exchange if it has one. `false` means the same as for
+    /// [`ack`](Self::ack).
     ///
     /// # Errors
     ///
-    /// As with [`ack`](Self::ack), and `false` means the same.
+    /// Same as [`ack`](Self::ack).
     pub async fn reject(self) -> Result<bool> {
         settled(self.link.answer(self.acker.reject(BasicRejectOptions { requeue: false })).await)
     }
@@ -169,16 +175,16 @@ fn settled(answer: Option<lapin::Result<bool>>) -> Result<bool> {
     match answer {
         Some(Ok(told)) => Ok(told),
         Some(Err(error)) if matches!(error.kind(), lapin::ErrorKind::SerialisationError(_)) => {
-            Err(Error::input("the broker cannot be told").because(error))
+            Err(Error::input("the message cannot be settled").because(error))
         }
-        // All other errors are those of a connection or channel that is no more.
+        // All other errors mean that the connection or channel is gone.
         Some(Err(_)) | None => Ok(false),
     }
 }
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        // The first poll hands it to the connection's own task, unless the message is settled already.
+        // The first poll hands this to the connection's own task, unless the message has been settled.
         let _ = self.acker.nack(RETRY).now_or_never();
     }
 }

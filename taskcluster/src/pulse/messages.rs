@@ -1,4 +1,4 @@
-//! The stream of messages, across as many connections as it takes.
+//! The stream of messages, across any number of connections.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -24,15 +24,16 @@ use super::message::Message;
 use super::plan::Plan;
 use crate::error::{Error, Result};
 
-/// The messages of a [`Listener`](super::Listener)'s queue: a `Stream` that ends when it is [stopped](Stop), or with its
+/// The messages of a [`Listener`](super::Listener)'s queue: a `Stream` that ends when you [stop](Stop) it, or after its
 /// first error.
 ///
-/// It connects again while it is polled. Dropped, it takes no more messages; those that it handed out can still be settled.
+/// It reconnects only while it is polled. Once dropped, it takes no more messages; you can still settle those that it has
+/// yielded.
 pub struct Messages<T = serde_json::Value> {
     stream: Pin<Box<dyn Stream<Item = Result<Message<T>>> + Send>>,
     stop: Stop,
     current: Current,
-    /// Ends when nothing is open any more: the other halves are in `stream` and in each message.
+    /// Closes when nothing is open any more: the senders are in `stream` and in each message.
     open: mpsc::Receiver<Infallible>,
 }
 
@@ -61,21 +62,21 @@ impl<T: DeserializeOwned + 'static> Messages<T> {
 }
 
 impl<T> Messages<T> {
-    /// A handle to end the stream from elsewhere.
+    /// Returns a handle that stops the stream from elsewhere.
     #[must_use]
     pub fn stop_handle(&self) -> Stop {
         self.stop.clone()
     }
 
-    /// Ends the listener and makes sure that the broker knows what became of all messages.
+    /// Stops the listener and makes sure that the broker has received all acknowledgements.
     ///
-    /// Messages that the broker sent but the program did not ask for go back to the queue. Then it waits until every message
-    /// that was handed out is settled or dropped, and for the broker's word that it has heard of all that.
+    /// Messages that were delivered but not yet yielded go back to the queue. Then this waits until every yielded message is
+    /// settled or dropped, and until the broker confirms that it has processed all of that.
     ///
     /// # Errors
     ///
-    /// If the connection is gone: then messages may come again that the program settled. An error of the stream that was
-    /// still to come.
+    /// If the connection is lost: messages that the program has settled may then be redelivered. Also if the stream still
+    /// had an error to yield.
     pub async fn close(self) -> Result<()> {
         let Self { mut stream, stop, current, mut open } = self;
         stop.stop();
@@ -85,7 +86,9 @@ impl<T> Messages<T> {
         drop(stream);
         let link = current.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _: Option<Infallible> = open.recv().await;
-        let Some(link) = link else { return Err(Error::disconnected("the connection is gone")) };
+        let Some(link) = link else {
+            return Err(Error::disconnected("the connection to the broker was lost"));
+        };
         link.close().await
     }
 }
@@ -104,13 +107,13 @@ impl<T> fmt::Debug for Messages<T> {
     }
 }
 
-/// Ends a stream of messages from elsewhere: from a signal handler, or from another task.
+/// Stops a stream of messages from elsewhere, such as a signal handler or another task.
 #[derive(Clone, Debug)]
 pub struct Stop(Arc<watch::Sender<bool>>);
 
 impl Stop {
-    /// The broker sends no more; the stream hands out the messages that were sent already, and ends. Saying it again changes
-    /// nothing.
+    /// Tells the broker to deliver no more messages. The stream yields those already delivered, then ends. Calling this
+    /// again has no effect.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
@@ -125,12 +128,12 @@ struct State<T> {
     source: Option<Source>,
     /// Whether the stream ends with the current source.
     draining: bool,
-    /// Those before the next attempts to connect, since the last message.
+    /// The delays before the next attempts to connect, counted since the last message.
     delays: Box<dyn Iterator<Item = Duration> + Send>,
     payload: PhantomData<fn() -> T>,
 }
 
-/// Where messages come from at the time.
+/// The current source of messages.
 struct Source {
     link: Arc<Link>,
     consumer: Consumer,
@@ -146,7 +149,7 @@ enum Event {
 }
 
 impl<T: DeserializeOwned> State<T> {
-    /// Connects, at once and then with the delays, as long as there is any use in it. Stopped, it does nothing.
+    /// Connects, immediately at first and then with delays, as long as a retry can help. If stopped, it does nothing.
     async fn connect(&mut self) -> Result<()> {
         loop {
             let outcome = {
@@ -166,7 +169,7 @@ impl<T: DeserializeOwned> State<T> {
                 }
                 Err(error) if error.is_transport() => {
                     let Some(delay) = self.delays.next() else { return Err(error) };
-                    tracing::info!(%error, ?delay, "cannot listen; trying again");
+                    tracing::info!(%error, ?delay, "cannot listen; retrying");
                     self.rest(delay).await;
                 }
                 Err(error) => return Err(error),
@@ -174,7 +177,7 @@ impl<T: DeserializeOwned> State<T> {
         }
     }
 
-    /// Waits, unless it is to end.
+    /// Waits, unless the stream is stopped.
     async fn rest(&mut self, delay: Duration) {
         let stopped = pin!(self.stopped.wait_for(|stopped| *stopped));
         select(pin!(sleep(delay)), stopped).await;
@@ -184,7 +187,7 @@ impl<T: DeserializeOwned> State<T> {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = link;
     }
 
-    /// From now on there is a delay for each attempt, however many it takes.
+    /// An endless sequence of delays, for any number of attempts.
     fn patient(&self) -> Box<dyn Iterator<Item = Duration> + Send> {
         Box::new(self.plan.retry.max_retries(usize::MAX).delays())
     }
@@ -206,10 +209,10 @@ impl<T: DeserializeOwned> State<T> {
                     cancel(source).await;
                 }
                 Event::Renew => {
-                    tracing::info!("the credentials are to be renewed");
+                    tracing::info!("renewing the credentials");
                     source.renew = None;
                     cancel(source).await;
-                    // What was sent already is handed out before the new connection is made; see `Lost`.
+                    // Messages already delivered are yielded before the new connection is made; see `Lost`.
                 }
                 Event::Lost(error) => {
                     self.source = None;
@@ -218,8 +221,8 @@ impl<T: DeserializeOwned> State<T> {
                     }
                     self.set_current(None);
                     match error {
-                        Some(error) => tracing::info!(%error, "the connection is lost"),
-                        None => tracing::info!("the queue is consumed no more"),
+                        Some(error) => tracing::info!(%error, "the connection was lost"),
+                        None => tracing::info!("the consumer ended"),
                     }
                     if let Some(delay) = self.delays.next() {
                         self.rest(delay).await;
@@ -231,10 +234,10 @@ impl<T: DeserializeOwned> State<T> {
     }
 }
 
-/// Waits for whatever comes first.
+/// Waits for the next event.
 async fn wait(source: &mut Source, stopped: &mut watch::Receiver<bool>, draining: bool) -> Event {
     let renew = source.renew;
-    // First of all: a queue with many messages always has the next one ready.
+    // Check these first: a queue with many messages always has the next one ready.
     if !draining && *stopped.borrow() {
         return Event::Stopped;
     }
@@ -266,11 +269,11 @@ async fn wait(source: &mut Source, stopped: &mut watch::Receiver<bool>, draining
     }
 }
 
-/// Takes no more messages. Behind those that were sent already, the consumer ends.
+/// Stops consuming. The consumer ends after the messages already delivered.
 async fn cancel(source: &Source) {
     let tag = source.consumer.tag();
     let cancelled = source.link.channel.basic_cancel(tag, BasicCancelOptions::default());
-    // Otherwise the connection is gone, which the consumer tells.
+    // Otherwise the connection is gone, which the consumer reports.
     if let Some(Err(error)) = source.link.answer(cancelled).await {
         tracing::debug!(%error, "the consumer cannot be cancelled");
     }

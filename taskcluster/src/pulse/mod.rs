@@ -1,4 +1,4 @@
-//! Listening to what happens: Taskcluster's messages, from Mozilla's Pulse or any RabbitMQ, with the feature `pulse`.
+//! Listening to Taskcluster's messages, from Mozilla's Pulse or any RabbitMQ (feature `pulse`).
 //!
 //! ```no_run
 //! use futures::TryStreamExt as _;
@@ -21,50 +21,51 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Payloads are of the type that the exchange has for them. A queue of several kinds of messages is bound with
-//! [`bind_any`](Listener::bind_any); its payloads are [`Value`](crate::Value)s, and [`Message::decode`] makes more of them.
+//! Payloads have the message type of their exchange. To receive messages of several types in one queue, bind it with
+//! [`bind_any`](Listener::bind_any): payloads are then [`Value`](crate::Value)s, which you can decode with
+//! [`Message::decode`].
 //!
 //! # What you can rely on
 //!
-//! **A named queue loses nothing.** From the first [`listen`](Listener::listen) on, what is published gathers in the queue,
-//! whether the program runs or not, and stays until [`ack`](Receipt::ack) or [`reject`](Receipt::reject). A message that
-//! is dropped, retried, or unsettled when its connection ends, comes again. This holds as long as nobody deletes the queue
-//! (Pulse deletes queues that grow too long) and as the broker keeps its disk; messages that the publisher did not mark as
-//! persistent do not survive a restart of the broker.
+//! **A named queue loses nothing.** From the first [`listen`](Listener::listen) on, the queue collects messages, whether the
+//! program is running or not, and keeps each one until [`ack`](Receipt::ack) or [`reject`](Receipt::reject). A message that
+//! is dropped, retried, or still unsettled when its connection ends is redelivered. This holds as long as nobody deletes
+//! the queue (Pulse deletes queues that grow too long) and the broker keeps its disk. Messages that the publisher did not
+//! mark as persistent do not survive a restart of the broker.
 //!
-//! **A message comes at least once**, not exactly once. It comes again if the connection ends before the broker hears of the
-//! acknowledgement, even though the program is done with it; [`redelivered`](Message::redelivered) says that this
-//! may have happened. Handle messages so that twice does no harm.
+//! **Messages are delivered at least once**, not exactly once. If the connection ends before the broker receives the
+//! acknowledgement, the message is redelivered, even though the program has handled it;
+//! [`redelivered`](Message::redelivered) marks messages where this may have happened. Make handling idempotent.
 //!
-//! **The order** is the broker's as long as there is one consumer and nothing comes again.
+//! **Messages keep the broker's order** as long as the queue has one consumer and nothing is redelivered.
 //!
-//! **A temporary queue**, which you have without [`queue`](Listener::queue), lives as long as its connection. What is
-//! published while the listener connects again is missed. Use it to watch, not to act.
+//! **A temporary queue**, which you get without [`queue`](Listener::queue), lives as long as its connection. Messages
+//! published while the listener reconnects are lost. Use it to watch, not to act.
 //!
-//! **Broken connections are mended.** If the connection breaks, the broker restarts, or the queue is deleted, the listener
-//! waits (100 ms, doubling to 30 s, at random a quarter more or less), connects, declares and binds again, for as long as it
-//! takes, and says so through `tracing` at info level. In between, the stream waits. Messages of the old connection
-//! cannot be settled any more: `ack` returns `false` for them, which is no error, and they come again.
+//! **The listener reconnects by itself.** If the connection breaks, the broker restarts, or the queue is deleted, the
+//! listener waits (100 ms, doubling up to 30 s, with a jitter of 25 %), then connects, declares and binds again, for as long
+//! as it takes. It logs this with `tracing` at info level. Meanwhile, the stream is pending. Messages of the old
+//! connection can no longer be settled: `ack` returns `false` for them, which is not an error, and they are redelivered.
 //!
-//! **Refusals are errors at once**, when listening begins as well as later: wrong credentials, a queue that is not the
-//! user's, a queue that exists with other properties, an exchange that does not exist
-//! ([`ErrorKind::Refused`](crate::ErrorKind::Refused)). The stream ends with its first error. A payload that is not what
-//! it should be is no error of the stream: [`payload`](Message::payload) has it, and [`body`](Message::body) the bytes.
+//! **Refusals fail immediately**, both at the start and later, with [`ErrorKind::Refused`](crate::ErrorKind::Refused): wrong
+//! credentials, another user's queue, a queue that exists with different properties, an exchange that does not exist. The
+//! stream ends after its first error. A payload that cannot be decoded is not an error of the stream: the error is in
+//! [`payload`](Message::payload), and the bytes are in [`body`](Message::body).
 //!
-//! **Passwords** appear in no error, no `Debug` and no log of this crate.
+//! **Passwords stay secret.** They never appear in errors, `Debug` output or logs of this crate.
 //!
-//! # Ending
+//! # Stopping
 //!
-//! A [`Stop`] ends the stream from elsewhere: the broker sends no more, the messages that were sent already are handed
-//! out, and the stream ends. [`Messages::close`] then waits for the broker's word that all acknowledgements have arrived.
+//! A [`Stop`] ends the stream from elsewhere: the broker delivers no more messages, and the stream yields those already
+//! delivered, then ends. [`Messages::close`] then waits until the broker confirms that all acknowledgements have arrived.
 //!
 //! ```no_run
 //! # use futures::TryStreamExt as _;
 //! # async fn f(mut messages: taskcluster::pulse::Messages) -> Result<(), taskcluster::Error> {
-//! # async fn told_to_end() {}
+//! # async fn shutdown_signal() {}
 //! let stop = messages.stop_handle();
 //! tokio::spawn(async move {
-//!     told_to_end().await; // tokio::signal::ctrl_c(), say
+//!     shutdown_signal().await; // such as tokio::signal::ctrl_c()
 //!     stop.stop();
 //! });
 //! while let Some(message) = messages.try_next().await? {
@@ -76,8 +77,8 @@
 //!
 //! # Routes
 //!
-//! A task may name routes, such as `index.gecko.v2.try.latest.firefox`. The messages about it are sent by these, too:
-//! [`route_binding`](crate::RoutingKeys::route_binding) binds to them, [`Message::routes`] tells them.
+//! A task can name routes, such as `index.gecko.v2.try.latest.firefox`. Messages about the task are also sent to its
+//! routes: bind to them with [`route_binding`](crate::RoutingKeys::route_binding), read them with [`Message::routes`].
 
 mod credentials;
 mod link;

@@ -11,7 +11,7 @@ use crate::reference::routing_keys::Binding;
 type Claim =
     dyn Fn() -> Pin<Box<dyn Future<Output = Result<PulseCredentials>> + Send>> + Send + Sync;
 
-/// What a listener does anew for each connection.
+/// What a listener does for each new connection.
 pub(super) struct Plan {
     pub(super) credentials: Box<Claim>,
     pub(super) bindings: Vec<Binding>,

@@ -8,10 +8,10 @@ use super::credentials::PulseCredentials;
 use super::link::{Link, connect, explain, short};
 use crate::error::{Error, Result};
 
-/// AMQP's word for a message that survives a restart of the broker.
+/// AMQP's delivery mode for messages that survive a restart of the broker.
 const PERSISTENT: u8 = 2;
 
-/// A connection to publish by.
+/// A connection for publishing.
 pub(crate) struct Publisher(Link);
 
 impl Publisher {
@@ -24,7 +24,7 @@ impl Publisher {
         let connection = connect(credentials).await.map_err(|error| {
             explain(&format!("{} cannot connect to {address}", credentials.user()), error)
         })?;
-        let no_channel = |error| explain(&format!("a channel of {address} cannot be had"), error);
+        let no_channel = |error| explain(&format!("cannot open a channel on {address}"), error);
         let channel = connection.create_channel().await.map_err(no_channel)?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(no_channel)?;
         for exchange in exchanges {
@@ -37,12 +37,14 @@ impl Publisher {
                     FieldTable::default(),
                 )
                 .await
-                .map_err(|error| explain(&format!("{exchange} cannot be declared"), error))?;
+                .map_err(|error| {
+                    explain(&format!("the exchange {exchange} cannot be declared"), error)
+                })?;
         }
         Ok(Self(Link { connection, channel }))
     }
 
-    /// Publishes a message and waits until the broker has it.
+    /// Publishes a message and waits until the broker confirms it.
     pub(crate) async fn publish(
         &self,
         exchange: &str,
@@ -57,17 +59,17 @@ impl Publisher {
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
             .with_headers(headers);
-        let failed = |error| explain(&format!("{exchange} does not take a message"), error);
+        let failed = |error| explain(&format!("cannot publish to {exchange}"), error);
         let options = BasicPublishOptions::default();
         let (exchange, routing_key) = (short(exchange)?, short(routing_key)?);
         let sent =
             self.0.channel.basic_publish(exchange, routing_key, options, body, properties).await;
-        let gone = || Error::disconnected("the connection to the broker is gone");
+        let gone = || Error::disconnected("the connection to the broker was lost");
         let confirmed = self.0.answer(sent.map_err(failed)?).await.ok_or_else(gone)?;
         if confirmed.map_err(failed)?.is_ack() {
             Ok(())
         } else {
-            Err(Error::disconnected("the broker could not keep a message"))
+            Err(Error::disconnected("the broker did not accept a message"))
         }
     }
 

@@ -1,4 +1,4 @@
-//! The facts of a reference as static data: what `taskcluster_api!` writes and everything else reads.
+//! API references as static data, which `taskcluster_api!` generates and everything else reads.
 
 pub(crate) mod nearest;
 pub(crate) mod routing_keys;
@@ -12,9 +12,9 @@ use self::nearest::nearest;
 use crate::error::{Error, Result};
 use crate::scopes::ScopeTemplate;
 
-/// A reference file: one service's endpoints, or the exchanges that it publishes to.
+/// An API reference: the endpoints of a service, or the exchanges that it publishes to.
 ///
-/// Every service and exchange set made by [`taskcluster_api!`](crate::taskcluster_api) has one as its `REFERENCE`.
+/// Every struct that [`taskcluster_api!`](crate::taskcluster_api) generates for a reference has it as `REFERENCE`.
 ///
 /// ```
 /// use taskcluster::{Queue, QueueEvents};
@@ -25,13 +25,13 @@ use crate::scopes::ScopeTemplate;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Reference {
-    /// The service's name as it stands in URLs, such as `worker-manager`.
+    /// The service's name in URLs, such as `worker-manager`.
     pub service: &'static str,
     /// The version of its API, such as `v1`.
     pub version: &'static str,
-    /// Where the service lives, for references of the 2017 generation, which carry an URL of their own.
+    /// The service's base URL. Only references of the 2017 generation have one.
     pub base_url: Option<&'static str>,
-    /// What all its exchanges' names begin with; empty for a reference of endpoints.
+    /// The common prefix of its exchanges' names; empty for a reference of endpoints.
     pub exchange_prefix: &'static str,
     /// Its endpoints, in the order of the file.
     pub endpoints: &'static [Endpoint],
@@ -40,12 +40,12 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// The endpoint of this wire name.
+    /// Returns the endpoint with this wire name.
     ///
     /// # Panics
     ///
-    /// If there is none, like an index out of range: meant for names written in the program.
-    /// Use [`find_endpoint`](Self::find_endpoint) for a name from outside.
+    /// If there is none, like an index out of range. Use this for names written in the program, and
+    /// [`find_endpoint`](Self::find_endpoint) for names from outside.
     #[must_use]
     #[track_caller]
     #[expect(clippy::panic, reason = "documented; find_endpoint is the form without")]
@@ -56,7 +56,7 @@ impl Reference {
         }
     }
 
-    /// The endpoint of this wire name.
+    /// Finds the endpoint with this wire name.
     ///
     /// ```
     /// let error = taskcluster::Queue::REFERENCE.find_endpoint("createTsk").unwrap_err();
@@ -69,7 +69,7 @@ impl Reference {
     pub fn find_endpoint(&self, name: &str) -> Result<&'static Endpoint> {
         if self.endpoints.is_empty() {
             return Err(Error::input(format!(
-                "this reference of {} has only exchanges",
+                "this reference of {} has exchanges, but no endpoints",
                 self.service
             )));
         }
@@ -79,7 +79,7 @@ impl Reference {
         })
     }
 
-    /// The exchange of this wire name (`taskCompleted`).
+    /// Finds the exchange with this wire name, such as `taskCompleted`.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Reference {
     pub fn find_exchange(&self, name: &str) -> Result<&'static Exchange> {
         if self.exchanges.is_empty() {
             return Err(Error::input(format!(
-                "this reference of {} has only endpoints",
+                "this reference of {} has endpoints, but no exchanges",
                 self.service
             )));
         }
@@ -98,7 +98,7 @@ impl Reference {
     }
 }
 
-/// One endpoint of a service, as the reference describes it.
+/// An endpoint of a service, as described in the reference.
 #[derive(Debug)]
 pub struct Endpoint {
     /// The wire name: `listTaskGroup`.
@@ -107,23 +107,23 @@ pub struct Endpoint {
     pub title: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// The path below the service's base URL, arguments in angle brackets: `/task-group/<taskGroupId>/list`.
+    /// The path under the service's base URL, with arguments in angle brackets: `/task-group/<taskGroupId>/list`.
     pub route: &'static str,
     /// The names of the path arguments, in the order of the method's arguments.
     pub args: &'static [&'static str],
-    /// The query options.
+    /// The names of the query options.
     pub query: &'static [&'static str],
-    /// The request body's schema, where the endpoint takes a body.
+    /// The schema of the payload, if the endpoint takes one.
     pub input: Option<&'static str>,
-    /// The answer's schema, where the reference names one.
+    /// The schema of the response, if the reference names one.
     pub output: Option<&'static str>,
-    /// The scopes a caller needs; `None` where anybody may call.
+    /// The scopes that a call requires; `None` if anyone may call.
     pub scopes: Option<ScopeTemplate>,
-    /// How firm the endpoint is.
+    /// How stable the endpoint is.
     pub stability: Stability,
-    /// Where the endpoint answers in pages: how they hang together.
+    /// How the endpoint is paged, if it is.
     pub paging: Option<Paging>,
-    /// What each argument must match, where the service's schemas tell: the regular expressions of JSON schemas.
+    /// The pattern (a JSON schema regular expression) that each argument must match, if the service's schemas have one.
     pub patterns: &'static [Option<&'static str>],
 }
 
@@ -133,22 +133,22 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// How firm an endpoint is, by its service's own word.
+/// How stable an endpoint is, as declared by its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stability {
-    /// Changes only compatibly.
+    /// Changes only in compatible ways.
     Stable,
-    /// May change or go.
+    /// May change or be removed.
     Experimental,
-    /// Will go; the documentation says what to use in its place.
+    /// Will be removed; its documentation says what to use instead.
     Deprecated,
 }
 
-/// How the pages of an endpoint hang together.
+/// How an endpoint is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paging {
-    /// The query option that asks for the next page.
+    /// The query option that takes the token of the page to fetch.
     pub query: &'static str,
     /// The property of a page that holds the next page's token.
     pub token: &'static str,
@@ -156,7 +156,7 @@ pub struct Paging {
     pub items: &'static str,
 }
 
-/// One topic exchange that a service publishes messages to.
+/// A topic exchange that a service publishes messages to.
 #[derive(Debug)]
 pub struct Exchange {
     /// The wire name: `taskCompleted`.
@@ -167,19 +167,19 @@ pub struct Exchange {
     pub exchange: &'static str,
     /// The parts of its routing keys, in order.
     pub routing_key: &'static [RoutingKeyPart],
-    /// The messages' schema.
+    /// The schema of its messages.
     pub schema: &'static str,
 }
 
-/// One part of an exchange's routing keys.
+/// A part of an exchange's routing keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoutingKeyPart {
     /// The wire name: `taskId`.
     pub name: &'static str,
-    /// The word that always stands here, where there is one.
+    /// The fixed word of this part, if it is constant.
     pub constant: Option<&'static str>,
-    /// Whether every message carries a value here; otherwise `_` may stand in its place.
+    /// Whether every message has a value here. If not, `_` may take its place.
     pub required: bool,
-    /// Whether the part may consist of several words separated by dots.
+    /// Whether the part may have several words, separated by dots.
     pub multiple_words: bool,
 }

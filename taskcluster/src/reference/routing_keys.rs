@@ -1,7 +1,7 @@
-//! Exchanges: routing keys, the patterns that select them, and the bindings to subscribe with.
+//! Exchanges: routing keys, patterns that match them, and bindings to subscribe with.
 //!
-//! The rules are those of AMQP 0-9-1 topic exchanges, as Taskcluster uses them: words separated by dots, `*` for any
-//! one word, `#` for any number of words, 255 bytes at most.
+//! The rules are those of AMQP 0-9-1 topic exchanges, as Taskcluster uses them: a key is a list of words separated by
+//! dots, at most 255 bytes long; in a pattern, `*` matches exactly one word and `#` any number of words.
 
 use std::fmt;
 
@@ -11,16 +11,18 @@ use super::nearest::nearest;
 use super::{Exchange, RoutingKeyPart};
 use crate::error::{Error, Result};
 
-/// What stands in a routing key for a part that has no value.
+/// Takes the place of a part without a value in a routing key.
 const NO_VALUE: &str = "_";
 
-/// How long a routing key may be, in bytes: AMQP's short string.
+/// The maximum length of a routing key in bytes: that of AMQP's short string.
 const MAX_KEY: usize = 255;
 
-/// What a route begins with where it stands in place of a routing key.
+/// The prefix of a route that takes the place of a routing key.
 const ROUTE: &str = "route.";
 
-/// The route in a key such as `route.index.foo`, as messages carry it beside their routing key; `None` for any other key.
+/// Returns the route in a key such as `route.index.foo`, or `None` for any other key.
+///
+/// Messages carry such keys in addition to their routing key.
 ///
 /// ```
 /// assert_eq!(taskcluster::route("route.index.foo"), Some("index.foo"));
@@ -31,25 +33,25 @@ pub fn route(key: &str) -> Option<&str> {
     key.strip_prefix(ROUTE).filter(|route| !route.is_empty())
 }
 
-/// What to bind a queue with: an exchange and the messages wanted of it.
+/// What to bind a queue to: an exchange, and a pattern for the messages to receive from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Binding {
     /// The exchange's name on the broker.
     pub exchange: &'static str,
-    /// The routing keys wanted, with `*` and `#` for what may be anything.
+    /// The pattern of the routing keys to receive, with the wildcards `*` and `#`.
     pub routing_key_pattern: String,
 }
 
-/// What can be subscribed to: a [`Binding`], or routing keys with some or all of their parts given.
+/// Anything that converts to a [`Binding`]: a binding itself, or routing keys with some or all parts set.
 pub trait IntoBinding {
-    /// What the messages are: a generated type where the exchange is known, [`Value`] otherwise.
+    /// The type of the messages: a generated type if the exchange is known at compile time, [`Value`] otherwise.
     type Message;
 
-    /// The binding.
+    /// Converts to the binding.
     ///
     /// # Errors
     ///
-    /// What [`RoutingKeys::binding`] says.
+    /// Same as [`RoutingKeys::binding`].
     fn into_binding(self) -> Result<Binding>;
 }
 
@@ -69,7 +71,7 @@ impl IntoBinding for RoutingKeys {
     }
 }
 
-/// For bindings that are still to be checked, such as [`RoutingKeys::route_binding`].
+/// For bindings that are not yet checked for errors, such as the result of [`RoutingKeys::route_binding`].
 impl IntoBinding for Result<Binding> {
     type Message = Value;
 
@@ -78,8 +80,10 @@ impl IntoBinding for Result<Binding> {
     }
 }
 
-/// The routing keys of an exchange, some or all of their parts given. The structs that
-/// [`taskcluster_api!`](crate::taskcluster_api) makes of exchanges are this with one setter for each part.
+/// The routing keys of an exchange, with some or all of their parts set.
+///
+/// For each exchange, [`taskcluster_api!`](crate::taskcluster_api) generates a struct that wraps this one, with one
+/// setter for each part.
 ///
 /// ```
 /// use taskcluster::QueueEvents;
@@ -111,17 +115,17 @@ impl RoutingKeys {
         }
     }
 
-    /// The exchange, as the reference describes it.
+    /// Returns the exchange, as described in the reference.
     #[must_use]
     pub fn exchange(&self) -> &'static Exchange {
         self.exchange
     }
 
-    /// A binding for all messages whose routing keys have the given parts.
+    /// Creates a binding for all messages whose routing keys have the parts that are set.
     ///
     /// # Errors
     ///
-    /// A part that is empty or, where only one word may stand, has a dot or is `#`; a pattern of over 255 bytes.
+    /// If a part is empty, if a single-word part contains a dot or is `#`, or if the pattern is longer than 255 bytes.
     pub fn binding(&self) -> Result<Binding> {
         let pattern = self.join(|part| Ok(Some(if part.multiple_words { "#" } else { "*" })))?;
         for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
@@ -132,9 +136,11 @@ impl RoutingKeys {
         Ok(Binding { exchange: self.exchange.exchange, routing_key_pattern: pattern })
     }
 
-    /// A binding for the messages that were sent to a route, too: tasks name routes such as
-    /// `index.gecko.v2.try.latest.firefox`, and messages about them carry these beside their routing key.
-    /// `*` and `#` may stand in the route. The parts given so far play no role.
+    /// Creates a binding for messages that were also sent to a route.
+    ///
+    /// Tasks can name routes, such as `index.gecko.v2.try.latest.firefox`; messages about these tasks carry the routes
+    /// in addition to their routing key. The route may contain the wildcards `*` and `#`. Parts that were set are
+    /// ignored.
     ///
     /// ```
     /// use taskcluster::QueueEvents;
@@ -146,7 +152,7 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// A route with an empty word; one of over 249 bytes.
+    /// If the route contains an empty word or is longer than 249 bytes.
     pub fn route_binding(&self, route: &str) -> Result<Binding> {
         if route.split('.').any(str::is_empty) {
             return Err(Error::input(format!("the route {route:?} has an empty word")));
@@ -154,27 +160,29 @@ impl RoutingKeys {
         self.exchange.binding_for_pattern(format!("{ROUTE}{route}"))
     }
 
-    /// The whole routing key, as a message has it. Parts that need not be given stand as `_`, or not at all where
-    /// several words may stand.
+    /// Creates the complete routing key of a message.
+    ///
+    /// An optional part that is not set becomes `_`; if it may have several words, it is left out.
     ///
     /// # Errors
     ///
-    /// A required part that is not given, `*` or `#` as a word of a part, and all that [`binding`](Self::binding) says.
+    /// If a required part is not set, if a word of a part is `*` or `#`, and for all the reasons that
+    /// [`binding`](Self::binding) lists.
     pub fn routing_key(&self) -> Result<String> {
         for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
             if value.iter().flat_map(|value| value.split('.')).any(|word| matches!(word, "*" | "#"))
             {
-                return Err(self.fail(part, "has a wildcard, which only a pattern may have"));
+                return Err(self.fail(part, "has a wildcard, which is only allowed in a pattern"));
             }
         }
         self.join(|part| match (part.required, part.multiple_words) {
-            (true, _) => Err(self.fail(part, "is not given")),
+            (true, _) => Err(self.fail(part, "is required but not set")),
             (false, true) => Ok(None),
             (false, false) => Ok(Some(NO_VALUE)),
         })
     }
 
-    /// Joins the values; `absent` says what stands for a part without one, if anything.
+    /// Joins the values. `absent` returns the word for a part without a value, if any.
     fn join(
         &self,
         absent: impl Fn(&RoutingKeyPart) -> Result<Option<&'static str>>,
@@ -207,13 +215,13 @@ impl RoutingKeys {
         ))
     }
 
-    /// Takes a message's routing key apart.
+    /// Splits a message's routing key into its parts.
     ///
-    /// The one part that may have several words takes what the parts before and behind it leave.
+    /// The one part that may have several words takes whatever the parts before and after it leave.
     ///
     /// # Errors
     ///
-    /// A key with too few or too many words, or with another word where the exchange has a constant; a route.
+    /// If the key has too few or too many words, has the wrong word in place of a constant, or is a route.
     #[doc(hidden)]
     pub fn split<'k>(&self, key: &'k str) -> Result<RoutingKeyWords<'k>> {
         let parts = self.exchange.routing_key;
@@ -222,7 +230,7 @@ impl RoutingKeys {
         };
         if let Some(route) = route(key) {
             return Err(wrong(&format!(
-                "it is the route `{route}`, which a message has beside its routing key"
+                "it is the route `{route}`, not a message's own routing key"
             )));
         }
         let multiple = parts.iter().position(|part| part.multiple_words).unwrap_or(parts.len());
@@ -267,7 +275,7 @@ impl RoutingKeys {
 
 /// Bindings by wire name, for programs that learn at run time what to listen to.
 impl Exchange {
-    /// A binding for the messages whose routing keys have these parts.
+    /// Creates a binding for the messages whose routing keys have these parts.
     ///
     /// ```
     /// let exchange = taskcluster::QueueEvents::REFERENCE.find_exchange("taskCompleted")?;
@@ -280,7 +288,8 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// A name that is not a part of the routing key or is a constant one, and all that [`RoutingKeys::binding`] says.
+    /// If a name is not a part of the routing key or is a constant part, and for all the reasons that
+    /// [`RoutingKeys::binding`] lists.
     pub fn binding<'n, V: fmt::Display>(
         &'static self,
         parts: impl IntoIterator<Item = (&'n str, V)>,
@@ -303,7 +312,7 @@ impl Exchange {
         keys.binding()
     }
 
-    /// A binding with a finished pattern of the caller's.
+    /// Creates a binding with a pattern of your own.
     ///
     /// ```
     /// let exchange = taskcluster::QueueEvents::REFERENCE.find_exchange("taskCompleted")?;
@@ -313,7 +322,7 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// A pattern of over 255 bytes.
+    /// If the pattern is longer than 255 bytes.
     pub fn binding_for_pattern(&'static self, pattern: impl Into<String>) -> Result<Binding> {
         let pattern = checked_length(self, pattern.into())?;
         Ok(Binding { exchange: self.exchange, routing_key_pattern: pattern })
@@ -324,13 +333,13 @@ fn checked_length(exchange: &Exchange, key: String) -> Result<String> {
     let (name, length) = (exchange.name, key.len());
     if length > MAX_KEY {
         return Err(Error::input(format!(
-            "the routing key of {name} has {length} bytes, over {MAX_KEY}"
+            "the routing key of {name} is {length} bytes long; the limit is {MAX_KEY}"
         )));
     }
     Ok(key)
 }
 
-/// The parts of one routing key, in the exchange's order; empty where there is no value.
+/// The parts of one routing key, in the exchange's order. A part without a value is empty.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RoutingKeyWords<'k>(Vec<&'k str>);

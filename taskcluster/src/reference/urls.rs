@@ -1,8 +1,8 @@
-//! Where a deployment keeps what: the layout of URLs below a root URL, as all Taskcluster clients agree on it.
+//! The layout of URLs under a deployment's root URL, which all Taskcluster clients share.
 
 use super::Reference;
 
-/// The URL of an endpoint: `<rootUrl>/api/<service>/<version>/<path>`.
+/// Returns the URL of an endpoint: `<rootUrl>/api/<service>/<version>/<path>`.
 ///
 /// ```
 /// use taskcluster::urls;
@@ -14,7 +14,7 @@ pub fn api(root_url: &str, service: &str, version: &str, path: &str) -> String {
     below(root_url, &format!("api/{service}/{version}"), path)
 }
 
-/// The URL of the reference of a service's endpoints.
+/// Returns the URL of the API reference that describes a service's endpoints.
 ///
 /// ```
 /// let url = taskcluster::urls::api_reference("https://tc.example.com", "auth", "v1");
@@ -25,7 +25,7 @@ pub fn api_reference(root_url: &str, service: &str, version: &str) -> String {
     below(root_url, &format!("references/{service}/{version}"), "api.json")
 }
 
-/// The URL of the reference of a service's exchanges.
+/// Returns the URL of the reference that describes a service's exchanges.
 ///
 /// ```
 /// let url = taskcluster::urls::exchange_reference("https://tc.example.com", "auth", "v1");
@@ -36,7 +36,7 @@ pub fn exchange_reference(root_url: &str, service: &str, version: &str) -> Strin
     below(root_url, &format!("references/{service}/{version}"), "exchanges.json")
 }
 
-/// The URL of the list of all references of a deployment.
+/// Returns the URL of the manifest, which lists all references of a deployment.
 ///
 /// ```
 /// let url = taskcluster::urls::reference_manifest("https://tc.example.com");
@@ -47,7 +47,7 @@ pub fn reference_manifest(root_url: &str) -> String {
     below(root_url, "references", "manifest.json")
 }
 
-/// The URL of a schema, its path as the references have it: `v1/task.json`.
+/// Returns the URL of a schema. Write its path as in the references, such as `v1/task.json`.
 ///
 /// ```
 /// let url = taskcluster::urls::schema("https://tc.example.com", "queue", "v1/task.json");
@@ -62,9 +62,9 @@ fn below(root_url: &str, folder: &str, path: &str) -> String {
     format!("{}/{folder}/{}", root_url.trim_end_matches('/'), path.trim_start_matches('/'))
 }
 
-/// The base URL of a service, without a slash at its end; with no root URL, its reference's own.
+/// The base URL of a service, without a trailing slash. Without a root URL, it is the one in the reference.
 ///
-/// The services of 2017 had hosts of their own below `taskcluster.net`; that name as root URL means these.
+/// In 2017 each service had its own host under `taskcluster.net`; the root URL `https://taskcluster.net` stands for them.
 pub(crate) fn base(root_url: Option<&str>, reference: &Reference) -> String {
     let Reference { service, version, base_url, .. } = reference;
     match (root_url, base_url) {

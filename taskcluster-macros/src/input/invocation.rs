@@ -1,4 +1,4 @@
-//! What stands between the braces of `taskcluster_api! { … }`.
+//! Parses what the user writes between the braces of `taskcluster_api! { … }`.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
@@ -6,14 +6,14 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Ident, LitStr, Path, Token, Visibility, braced};
 
-/// A whole invocation: `crate = path;` or nothing, then items.
+/// A whole invocation: an optional `crate = path;`, then items.
 pub(crate) struct Invocation {
     /// The runtime crate.
     pub(crate) runtime: Path,
     pub(crate) items: Vec<Item>,
 }
 
-/// `pub struct Name = "reference.json" { endpoint, … }`, with `;` in place of the list for all endpoints.
+/// `pub struct Name = "reference.json" { endpoint, … }`, or with `;` instead of the list to keep all endpoints.
 pub(crate) struct Item {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -40,7 +40,7 @@ impl Parse for Invocation {
         if items.is_empty() {
             return Err(syn::Error::new(
                 Span::call_site(),
-                "expected `pub struct Name = \"path/of/the/reference.json\";`",
+                "expected `pub struct Name = \"path/to/reference.json\";`",
             ));
         }
         Ok(Self { runtime, items })
@@ -63,7 +63,7 @@ impl Parse for Item {
             input.parse::<Option<Token![;]>>()?;
             Some(names.into_iter().collect())
         } else {
-            // The last item may go without.
+            // The last item may omit it.
             if !input.is_empty() {
                 input.parse::<Token![;]>()?;
             }

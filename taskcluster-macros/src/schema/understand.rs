@@ -1,16 +1,16 @@
-//! Understanding schemas: each becomes a type, or JSON of any form where it says nothing, or nothing that is understood.
+//! Turns schemas into types, and into free-form JSON where they do not constrain the type or are not supported.
 
 use serde_json::Value;
 
-use crate::model::Name;
-use crate::names;
-use crate::problems::ProblemsAt;
-use crate::schema::{Resolver, Schema};
-use crate::types::{
-    Branch, Definition, Field, Kind, Place, Record, Rule, Type, TypeId, Types, Union,
+use crate::input::problems::ProblemsAt;
+use crate::names::{self, Name};
+use crate::schema::resolve::{Resolver, Schema};
+use crate::schema::rules;
+use crate::schema::types::{
+    Branch, Definition, Field, Kind, Place, Record, Type, TypeId, Types, Union,
 };
 
-/// How many fields a record may have; the runtime keeps account of so many.
+/// How many fields a record may have: the runtime can track no more.
 const MOST_FIELDS: usize = 256;
 
 /// Makes types of the schemas of one item.
@@ -18,13 +18,13 @@ pub(crate) struct Understanding<'a, 'p> {
     pub(crate) resolver: Resolver<'a>,
     pub(crate) types: &'a mut Types,
     pub(crate) item: usize,
-    /// The places of the schemas that are being understood, from the outside to the inside.
+    /// The places of the schemas being understood, from the outermost to the innermost.
     pub(crate) open: Vec<Place>,
     pub(crate) problems: &'a mut ProblemsAt<'p>,
 }
 
 impl Understanding<'_, '_> {
-    /// The type of a whole file.
+    /// Understands a whole file.
     pub(crate) fn file(&mut self, path: &str) -> Kind {
         match Schema::whole(self.resolver.files, path) {
             Ok(schema) => self.kind(schema),
@@ -32,7 +32,7 @@ impl Understanding<'_, '_> {
         }
     }
 
-    /// The type of the values of a property, such as the items of a page.
+    /// The type of the values of a list, such as the items of a page.
     pub(crate) fn item_of(&mut self, page: &Kind, property: &str) -> Option<Kind> {
         let Kind::Named(id) = page else { return None };
         let Definition::Record(record) = &self.types.all[*id].definition else { return None };
@@ -45,7 +45,7 @@ impl Understanding<'_, '_> {
 
     fn lost(&mut self, message: String) -> Kind {
         self.problems.report(message);
-        Kind::unclear("its schema was not found")
+        Kind::unclear("a schema that was not found")
     }
 
     fn kind(&mut self, schema: Schema) -> Kind {
@@ -58,7 +58,7 @@ impl Understanding<'_, '_> {
             return if self.is_nullable(&schema) { named.or_null() } else { named };
         }
         if self.open.contains(&schema.place) {
-            return Kind::unclear("it is a part of itself without a record between");
+            return Kind::unclear("a reference to itself that passes through no object");
         }
         self.open.push(schema.place.clone());
         let kind = self.kind_of(schema);
@@ -66,9 +66,9 @@ impl Understanding<'_, '_> {
         kind
     }
 
-    /// Whether a schema that became a type of its own allows `null`, too.
+    /// Whether a schema with a named type also allows `null`.
     fn is_nullable(&mut self, schema: &Schema) -> bool {
-        if let Some(values) = allowed(schema) {
+        if let Some(values) = schema.allowed() {
             return values.iter().any(Value::is_null);
         }
         if schema.json["type"]
@@ -84,26 +84,26 @@ impl Understanding<'_, '_> {
             .any(|branch| branch.text("type") == Some("null"))
     }
 
-    /// The type of a schema that refers to no other, and has none yet.
+    /// Understands a schema that has no `$ref` and no type yet.
     fn kind_of(&mut self, schema: Schema) -> Kind {
         let Some(members) = schema.members() else {
             return if schema.json == Value::Bool(true) {
                 Kind::FreeForm(None)
             } else {
-                Kind::unclear("its schema is not an object")
+                Kind::unclear("a schema that is not an object")
             };
         };
-        if let Some(values) = allowed(&schema) {
+        if let Some(values) = schema.allowed() {
             return self.values(&schema, &values);
         }
-        // Branches that say nothing of a type only constrain what is said beside them.
+        // Branches without a type only constrain the type next to them.
         let typed = members.contains_key("type") || members.contains_key("properties");
         for keyword in ["oneOf", "anyOf"] {
             if let Some(branches) = schema.list(keyword)
                 && !(typed && branches.iter().all(only_constrains))
             {
                 if schema.has_properties() {
-                    return Kind::unclear(format!("properties beside `{keyword}`"));
+                    return Kind::unclear(format!("`properties` next to `{keyword}`"));
                 }
                 return self.branches(&schema, branches);
             }
@@ -111,8 +111,8 @@ impl Understanding<'_, '_> {
         if let Some(parts) = schema.list("allOf") {
             return match <[Schema; 1]>::try_from(parts) {
                 Ok([only]) if !typed => self.kind(only),
-                Ok(_) => Kind::unclear("`allOf` beside other demands"),
-                Err(_) => Kind::unclear("`allOf` of several schemas"),
+                Ok(_) => Kind::unclear("`allOf` next to other keywords"),
+                Err(_) => Kind::unclear("`allOf` with several schemas"),
             };
         }
         let kinds = match &schema.json["type"] {
@@ -122,7 +122,7 @@ impl Understanding<'_, '_> {
             }
             _ if members.contains_key("properties") => vec!["object".to_owned()],
             _ if members.contains_key("items") => vec!["array".to_owned()],
-            // Nothing is said of the type; whatever else is said does not make one.
+            // Without a type, other keywords do not make one.
             _ => return Kind::FreeForm(None),
         };
         let nullable = kinds.len() > 1 && kinds.iter().any(|kind| kind == "null");
@@ -143,14 +143,14 @@ impl Understanding<'_, '_> {
             "boolean" => Kind::Bool,
             "array" => match schema.part(&["items"]) {
                 Some(items) if items.json.is_array() => {
-                    Kind::unclear("a list whose items have types by place")
+                    Kind::unclear("a tuple, which lists a schema for each item")
                 }
                 Some(items) => Kind::List(Box::new(self.kind(items))),
                 None => Kind::List(Box::new(Kind::FreeForm(None))),
             },
             "object" => self.object(schema),
-            "null" => Kind::unclear("always `null`"),
-            _ => Kind::unclear("a type that JSON does not have"),
+            "null" => Kind::unclear("a value that is always `null`"),
+            _ => Kind::unclear("an unknown type"),
         }
     }
 
@@ -172,12 +172,12 @@ impl Understanding<'_, '_> {
                     None => Kind::FreeForm(None),
                 }
             }
-            (_, Some(_), _) => Kind::unclear("properties by patterns"),
+            (_, Some(_), _) => Kind::unclear("`patternProperties` next to other properties"),
             _ => Kind::FreeForm(None),
         }
     }
 
-    /// A place for a type, which is made while it has no definition yet: it may be a part of itself.
+    /// Reserves a type before its definition is known, since it may contain itself.
     fn reserve(&mut self, place: &Place, description: &str, without: Option<&str>) -> TypeId {
         let id = self.types.all.len();
         self.types.all.push(Type {
@@ -212,8 +212,8 @@ impl Understanding<'_, '_> {
             let description = describe(&property).to_owned();
             let default = property.json.get("default").map(Value::to_string);
             let required = required.contains(&wire);
-            let kind = match allowed(&property) {
-                // A single text that must be there tells the reader something, but not the program.
+            let kind = match property.allowed() {
+                // A required constant carries no information, so it needs no enum.
                 Some(values) if required && matches!(values.as_slice(), [Value::String(_)]) => {
                     Kind::Text
                 }
@@ -224,7 +224,9 @@ impl Understanding<'_, '_> {
                 Some(target) if description.is_empty() => describe(target).to_owned(),
                 _ => description,
             };
-            let rules = target.map(|target| self.rules(&target, &kind)).unwrap_or_default();
+            let rules = target
+                .map(|target| rules::of(&mut self.resolver, &target, &kind))
+                .unwrap_or_default();
             record.fields.push(Field { name, kind, required, description, default, rules });
         }
         let others = schema.json.get("additionalProperties");
@@ -247,7 +249,7 @@ impl Understanding<'_, '_> {
             Some(_) if schema.json.get("const").is_some() => Kind::Text,
             Some(texts) => {
                 let mut variants: Vec<Name> = Vec::new();
-                // A value that is called as what stands for values that are not known, is one of those.
+                // A value called `unknown` is left to the variant for unknown values.
                 for text in texts.into_iter().filter(|text| !text.eq_ignore_ascii_case("unknown")) {
                     if variants.iter().any(|known| known.wire == text) {
                         continue;
@@ -282,7 +284,8 @@ impl Understanding<'_, '_> {
             followed.iter().all(|branch| {
                 branch.text("type").or(base) == Some(kind)
                     || (kind == "string"
-                        && allowed(branch)
+                        && branch
+                            .allowed()
                             .is_some_and(|values| values.iter().all(Value::is_string)))
                     || (kind == "object" && branch.json.get("properties").is_some())
             })
@@ -296,7 +299,7 @@ impl Understanding<'_, '_> {
         } else if is("object") {
             self.union(schema, followed)
         } else {
-            Kind::unclear("one of several forms")
+            Kind::unclear("alternatives of different shapes")
         };
         if nullable { kind.or_null() } else { kind }
     }
@@ -304,20 +307,20 @@ impl Understanding<'_, '_> {
     /// One of several records.
     fn union(&mut self, schema: &Schema, branches: Vec<Schema>) -> Kind {
         if branches.iter().any(is_made_of_several) {
-            return Kind::unclear("one of several forms");
+            return Kind::unclear("alternatives of different shapes");
         }
         let (records, others): (Vec<_>, Vec<_>) =
             branches.iter().partition(|branch| branch.has_properties());
         let are_nothing =
             others.iter().all(|other| other.json["additionalProperties"] == Value::Bool(false));
-        // A record or nothing is a record without anything that it must have.
+        // A choice between a record and an empty one is a record without required fields.
         if let [only] = records.as_slice()
             && are_nothing
         {
             return self.record_at(only, &schema.place);
         }
         if !others.is_empty() {
-            return Kind::unclear("one of several forms");
+            return Kind::unclear("alternatives of different shapes");
         }
         let tag = tag_of(&branches);
         let id = self.reserve(&schema.place, describe(schema), None);
@@ -328,7 +331,7 @@ impl Understanding<'_, '_> {
             .collect();
         for (index, branch) in branches.iter().enumerate() {
             let required = branch.required();
-            // The same tag, or none, in other branches: what it requires beside them tells it.
+            // If other branches have the same tag, or none has any, name it by what only it requires.
             let rivals: Vec<_> = (0..branches.len())
                 .filter(|other| *other != index && tags[*other] == tags[index])
                 .collect();
@@ -365,7 +368,7 @@ impl Understanding<'_, '_> {
         Kind::Named(id)
     }
 
-    /// A record whose fields stand in a branch, and which is called by the whole schema.
+    /// A record whose fields come from a branch, and whose place and name come from the whole schema.
     fn record_at(&mut self, branch: &Schema, whole: &Place) -> Kind {
         let kind = self.record(branch, None, &[]);
         if let Kind::Named(id) = kind {
@@ -374,119 +377,33 @@ impl Understanding<'_, '_> {
         }
         kind
     }
-
-    /// What a schema demands beside its type.
-    fn rules(&mut self, schema: &Schema, kind: &Kind) -> Vec<Rule> {
-        let number = |key: &str| schema.json.get(key).and_then(Value::as_f64);
-        let mut rules = Vec::new();
-        match kind {
-            Kind::Optional(inner) => return self.rules(schema, inner),
-            Kind::Text => {
-                rules.extend(schema.text("pattern").map(|text| Rule::Pattern(text.to_owned())));
-                rules.extend(schema.size("minLength").map(Rule::MinLength));
-                rules.extend(schema.size("maxLength").map(Rule::MaxLength));
-                rules.extend(match schema.text("format") {
-                    Some("uri") => Some(Rule::Format("Uri")),
-                    Some("ipv4") => Some(Rule::Format("Ipv4")),
-                    Some("ipv6") => Some(Rule::Format("Ipv6")),
-                    Some("email") => Some(Rule::Format("Email")),
-                    _ => None,
-                });
-                if let Some(values) = allowed(schema) {
-                    let values: Vec<_> =
-                        values.iter().filter_map(Value::as_str).map(escaped).collect();
-                    rules.push(Rule::Pattern(format!("^({})$", values.join("|"))));
-                }
-                for keyword in ["oneOf", "anyOf"] {
-                    let Some(branches) = schema.list(keyword) else { continue };
-                    let groups: Vec<_> = branches
-                        .into_iter()
-                        .map(|branch| self.rules_of_branch(branch, kind).unwrap_or_default())
-                        .collect();
-                    // One that demands nothing lets everything pass.
-                    if groups.iter().all(|rules| !rules.is_empty()) {
-                        rules.push(Rule::AnyOf(groups));
-                    }
-                }
-            }
-            Kind::Integer | Kind::Number => {
-                rules.extend(number("minimum").map(Rule::Minimum));
-                rules.extend(number("maximum").map(Rule::Maximum));
-            }
-            Kind::List(item) => {
-                rules.extend(schema.size("minItems").map(Rule::MinItems));
-                rules.extend(schema.size("maxItems").map(Rule::MaxItems));
-                if schema.json["uniqueItems"] == Value::Bool(true) {
-                    rules.push(Rule::UniqueItems);
-                }
-                rules.extend(self.rules_of_each(schema, &["items"], item));
-            }
-            Kind::Map(value) => {
-                let patterns = schema.json["patternProperties"].as_object();
-                rules.extend(match patterns.and_then(|patterns| patterns.keys().next()) {
-                    Some(pattern) => {
-                        self.rules_of_each(schema, &["patternProperties", pattern], value)
-                    }
-                    None => self.rules_of_each(schema, &["additionalProperties"], value),
-                });
-            }
-            _ => {}
-        }
-        rules
-    }
-
-    fn rules_of_branch(&mut self, branch: Schema, kind: &Kind) -> Option<Vec<Rule>> {
-        let branch = self.resolver.follow(branch).ok()?;
-        if self.open.contains(&branch.place) {
-            return None;
-        }
-        self.open.push(branch.place.clone());
-        let rules = self.rules(&branch, kind);
-        self.open.pop();
-        Some(rules)
-    }
-
-    fn rules_of_each(&mut self, schema: &Schema, part: &[&str], kind: &Kind) -> Option<Rule> {
-        let each = self.resolver.follow(schema.part(part)?).ok()?;
-        let rules = self.rules(&each, kind);
-        (!rules.is_empty()).then_some(Rule::Each(rules))
-    }
 }
 
 fn describe(schema: &Schema) -> &str {
     schema.text("description").unwrap_or_default().trim()
 }
 
-/// The values of `enum` or `const`.
-fn allowed(schema: &Schema) -> Option<Vec<Value>> {
-    match (schema.json.get("const"), schema.json.get("enum")) {
-        (Some(value), _) => Some(vec![value.clone()]),
-        (None, Some(Value::Array(values))) if !values.is_empty() => Some(values.clone()),
-        _ => None,
-    }
-}
-
-/// Whether a schema of an object says more of it than its properties.
+/// Whether a schema of an object has alternatives, parts or patterns besides its properties.
 fn is_made_of_several(schema: &Schema) -> bool {
     let alternatives = ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.list(keyword));
     alternatives.flatten().any(|branch| !only_constrains(&branch))
         || ["allOf", "patternProperties"].iter().any(|key| schema.json.get(key).is_some())
 }
 
-/// Whether a branch says nothing of the type.
+/// Whether a branch does not determine a type.
 fn only_constrains(branch: &Schema) -> bool {
     ["type", "properties", "$ref", "enum", "const", "items", "oneOf", "anyOf", "allOf"]
         .iter()
         .all(|key| branch.json.get(key).is_none())
 }
 
-/// The texts that a property of a branch can be, if they are told.
+/// The strings that a property of a branch is limited to, if it is.
 fn tags_of(branch: &Schema, property: &str) -> Option<Vec<String>> {
-    let values = allowed(&branch.part(&["properties", property])?)?;
+    let values = branch.part(&["properties", property])?.allowed()?;
     values.iter().map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-/// The property that tells the branches of a union apart: the one with the most texts, each of one branch or more.
+/// The property that tells the branches of a union apart: the one with the most distinct strings.
 fn tag_of(branches: &[Schema]) -> Option<String> {
     let (first, _) = branches.split_first()?;
     let mut best: Option<(usize, String)> = None;
@@ -501,15 +418,4 @@ fn tag_of(branches: &[Schema]) -> Option<String> {
         }
     }
     best.map(|(_, name)| name)
-}
-
-/// A text as a pattern that matches only it.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, letter| {
-        if letter.is_ascii_punctuation() && !matches!(letter, '<' | '>') {
-            out.push('\\');
-        }
-        out.push(letter);
-        out
-    })
 }

@@ -1,12 +1,13 @@
-//! From a place in parsed JSON back to line and column.
+//! Finds the line and column of a value in a JSON file.
 //!
-//! Only needed once something is wrong, so it parses again instead of making every parse carry positions.
+//! Positions are needed only once something is wrong, so this parses the text again instead of making every parse track
+//! them.
 
 use std::fmt;
 
 use serde_json::value::RawValue;
 
-/// The way to a value: keys and indices from the root.
+/// The path to a value: keys and indices from the root.
 #[derive(Clone, Default)]
 pub(crate) struct JsonPath(Vec<Step>);
 
@@ -32,14 +33,14 @@ impl JsonPath {
     }
 }
 
-/// Line and column, from 1, of the value at `path`, or of the last value on the way that there is.
+/// Returns the line and column, both from 1, of the value at `path`, or of the last value on that path that exists.
 pub(crate) fn locate(text: &str, path: &JsonPath) -> (usize, usize) {
     let mut raw = text.trim_start();
     for step in &path.0 {
         let Some(inner) = descend(raw, step) else { break };
         raw = inner;
     }
-    // `raw` is a part of `text`, so its address tells where.
+    // `raw` is a slice of `text`, so its address gives its position.
     let offset = raw.as_ptr().addr() - text.as_ptr().addr();
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_values_by_their_way() {
+    fn values_are_found_by_path() {
         let text = "{\n  \"a\\u0062\": [1,\n    {\"ü\": \"x\", \"c\": null}]\n}";
         let root = JsonPath::default();
         assert_eq!(locate(text, &root), (1, 1));
@@ -103,7 +104,7 @@ mod tests {
         assert_eq!(locate(text, &list), (2, 14));
         assert_eq!(locate(text, &list.index(1)), (3, 5));
         assert_eq!(locate(text, &list.index(1).key("c")), (3, 21));
-        // What is missing is reported where it should be.
+        // A missing value is located where it should be.
         assert_eq!(locate(text, &list.index(1).key("d")), (3, 5));
     }
 

@@ -1,7 +1,8 @@
 //! A reference as plain data: no tokens, no JSON.
 
-use crate::locate::JsonPath;
-use crate::types::Kind;
+use crate::input::locate::JsonPath;
+use crate::names::Name;
+use crate::schema::types::Kind;
 
 #[derive(Default)]
 pub(crate) struct Reference {
@@ -11,28 +12,21 @@ pub(crate) struct Reference {
     pub(crate) version: String,
     pub(crate) base_url: Option<String>,
     pub(crate) exchange_prefix: String,
-    /// Whether it is a reference of exchanges; one of endpoints otherwise.
+    /// Whether the entries are exchanges rather than endpoints.
     pub(crate) of_exchanges: bool,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) exchanges: Vec<Exchange>,
-    /// The Rust names of entries that were left out for their mistakes.
+    /// The Rust names of entries that were left out because they have mistakes.
     pub(crate) left_out: Vec<String>,
 }
 
-/// A name on the wire and in Rust.
-#[derive(Clone)]
-pub(crate) struct Name {
-    pub(crate) wire: String,
-    /// In snake_case, with keywords and the runtime's own names evaded.
-    pub(crate) rust: String,
-}
-
 pub(crate) struct Endpoint {
-    /// Where it stands in the file.
+    /// Where it is in the file.
     pub(crate) place: JsonPath,
     pub(crate) name: Name,
     pub(crate) title: String,
     pub(crate) description: String,
+    pub(crate) category: Option<String>,
     pub(crate) method: Method,
     pub(crate) route: String,
     pub(crate) args: Vec<Name>,
@@ -42,11 +36,13 @@ pub(crate) struct Endpoint {
     pub(crate) scopes: Option<Scopes>,
     pub(crate) stability: Stability,
     pub(crate) paging: Option<Paging>,
-    /// What each argument must match, if that is known.
+    /// The pattern that each argument must match, if it is known.
     pub(crate) patterns: Vec<Option<String>>,
-    /// The types of the payload, of the answer, and of the items of a page.
+    /// The type of the request's payload.
     pub(crate) payload: Option<Kind>,
+    /// The type of the response.
     pub(crate) answer: Option<Kind>,
+    /// The type of a page's items.
     pub(crate) item: Option<Kind>,
 }
 
@@ -58,6 +54,19 @@ pub(crate) enum Method {
     Patch,
     Delete,
     Head,
+}
+
+impl Method {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Head => "HEAD",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -82,7 +91,7 @@ pub(crate) enum Scopes {
 }
 
 pub(crate) struct Exchange {
-    /// Where it stands in the file.
+    /// Where it is in the file.
     pub(crate) place: JsonPath,
     pub(crate) name: Name,
     pub(crate) title: String,
@@ -91,7 +100,7 @@ pub(crate) struct Exchange {
     pub(crate) exchange: String,
     pub(crate) routing_key: Vec<Part>,
     pub(crate) schema: String,
-    /// The type of its messages.
+    /// The type of the messages.
     pub(crate) message: Option<Kind>,
 }
 

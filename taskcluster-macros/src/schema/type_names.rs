@@ -1,14 +1,14 @@
-//! The names of payload types: short, and by nothing but file and property names, so that new words in descriptions
-//! change none.
+//! Names the types of payloads. Names are short, and depend on file and property names only, so that rewording a description
+//! changes none.
 //!
-//! A file's own type is called as the file. A type inside it is called by what it is a property of, without the words
-//! that only say how that is sent, and by the property: `TaskStatus`, its `TaskState` and its `TaskRun`s. Where two would
-//! be called the same, both keep the words.
+//! The type of a file has the name of the file. A type inside it has the name of the type around it, without a last word that
+//! only says how that is sent, followed by the name of the property: `TaskStatus`, its `TaskState` and its `TaskRun`s. If two
+//! types would have the same name, both keep that word.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::names::pascal_case;
-use crate::types::{Definition, Place, Type, Types};
+use crate::schema::types::{Definition, Place, Type, Types};
 
 /// Words at the end of a name that say how something is sent rather than what it is.
 const PACKAGING: &[&str] = &[
@@ -27,7 +27,7 @@ const PACKAGING: &[&str] = &[
 /// Names by place, as [`Types::known`] has them.
 pub(crate) type Names = HashMap<(Place, Option<String>), String>;
 
-/// Names all types. `reserved` has the names that each item's module has already; `known` those that types have elsewhere.
+/// Names all types. `reserved` has the names taken in each item's module, `known` the names to use again.
 pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Names) {
     merge_choices(types);
     for (place, id) in &types.known {
@@ -42,7 +42,7 @@ pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Nam
             kind.name.clear();
         }
     }
-    // Files first, then from the outside to the inside, so that what a name is made of has its own.
+    // From the outside to the inside, so that the type around another has its name first.
     let mut by_depth: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (id, kind) in types.all.iter().enumerate() {
         if kind.same_as.is_none() && kind.name.is_empty() {
@@ -119,7 +119,7 @@ fn candidate(types: &Types, id: usize, short: bool) -> String {
     }
 }
 
-/// Two names as one; what the first ends with and the second begins with stands there once.
+/// Joins two names; words that end the first and start the second are not repeated.
 fn joined(first: &str, second: &str) -> String {
     let ends = second.char_indices().skip(1).filter(|(_, letter)| letter.is_uppercase());
     let mut ends: Vec<_> = ends.map(|(start, _)| start).collect();
@@ -128,7 +128,7 @@ fn joined(first: &str, second: &str) -> String {
     format!("{first}{}", &second[overlap.unwrap_or(0)..])
 }
 
-/// The name of the nearest type around a place, or what it would be called.
+/// The name of the nearest type around a place, or the name that it would have.
 fn parent_name(types: &Types, id: usize, outer: &[Step]) -> String {
     let kind = &types.all[id];
     let around = types
@@ -154,7 +154,7 @@ fn parent_name(types: &Types, id: usize, outer: &[Step]) -> String {
     name
 }
 
-/// One step from a type to another inside it.
+/// A step from a type to one inside it.
 enum Step {
     Property(String),
     /// The items of a list that is a property.
@@ -180,7 +180,7 @@ fn steps(pointer: &str) -> Vec<Step> {
                     steps.push(Step::Each);
                 }
             },
-            // A branch adds its name elsewhere, if at all.
+            // A branch adds the name of its variant, elsewhere.
             "oneOf" | "anyOf" | "allOf" => drop(parts.next()),
             _ => {}
         }
@@ -194,7 +194,7 @@ fn pascal(property: &str) -> String {
     pascal_case(&words)
 }
 
-/// The name of a file without folders and ending.
+/// The name of a file without its folder and extension.
 fn stem(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
     let stem = file.strip_suffix(".json").unwrap_or(file);
@@ -204,7 +204,7 @@ fn stem(path: &str) -> String {
     if usable { plain } else { format!("n{plain}") }
 }
 
-/// A name without a last word that says how it is sent.
+/// A name without a last word that only says how the type is sent.
 fn bare(name: &str) -> &str {
     PACKAGING
         .iter()
@@ -212,7 +212,7 @@ fn bare(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// `Entries` become `Entry`, `Statuses` become `Status`, `Runs` become `Run`.
+/// Turns `Entries` into `Entry`, `Statuses` into `Status`, and `Runs` into `Run`.
 fn singular(name: &str) -> String {
     let ends = |ending: &str| name.len() > ending.len() && name.ends_with(ending);
     let cut = |ending: &str, with: &str| format!("{}{with}", &name[..name.len() - ending.len()]);
@@ -227,7 +227,7 @@ fn singular(name: &str) -> String {
     }
 }
 
-/// Enums of a service with the same values that mean the same are one: those of properties that end with the same word
+/// Merges enums of a service that have the same values and mean the same: those of properties that end with the same word
 /// (`priority`, `newPriority`), and those of three or more fields of one record.
 fn merge_choices(types: &mut Types) {
     let mut by_word: BTreeMap<(Vec<String>, &str, String), Vec<usize>> = BTreeMap::new();
@@ -245,7 +245,7 @@ fn merge_choices(types: &mut Types) {
     }
     let by_word: Vec<_> = by_word.into_iter().map(|((_, _, word), ids)| (word, ids)).collect();
     for (word, mut ids) in by_word {
-        // The one with the shortest name is what the others are called, or the word if several are equally short.
+        // All take the name with the fewest words, or the property's last word if several have as few.
         ids.sort_by_key(|id| (words(&candidate(types, *id, true)), types.all[*id].place.clone()));
         let [first, second, ..] = ids.as_slice() else { continue };
         let (shortest, next) = (candidate(types, *first, true), candidate(types, *second, true));
@@ -280,7 +280,7 @@ fn words(name: &str) -> usize {
     name.matches(char::is_uppercase).count()
 }
 
-/// Lets the first stand for all, in the module that is the first of theirs.
+/// Replaces all types by the first, in the first of their modules.
 fn unite(types: &mut Types, ids: &[usize], name: String) {
     let Some((first, others)) = ids.split_first() else { return };
     let item = ids.iter().map(|id| types.all[*id].item).min().unwrap_or_default();

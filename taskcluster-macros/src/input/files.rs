@@ -1,4 +1,4 @@
-//! The files that an expansion reads, and which the compiler has to watch.
+//! The JSON files that an expansion reads and the compiler must watch.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// A JSON file.
 pub(crate) struct Document {
-    /// As the user wrote it, or derived from that; relative to the crate's Cargo.toml.
+    /// As the user wrote it or derived from that, relative to the folder of the crate's Cargo.toml.
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) json: Value,
 }
 
-/// Reads files relative to a crate's Cargo.toml, each once.
+/// Reads files relative to the folder of a crate's Cargo.toml, each once.
 pub(crate) struct Files {
     root: PathBuf,
     read: BTreeMap<String, Rc<Document>>,
@@ -26,35 +26,41 @@ impl Files {
         Self { root: root.into(), read: BTreeMap::new() }
     }
 
-    /// Reads and parses a file. An error is ready for the user.
+    /// Reads and parses a file.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
     pub(crate) fn read(&mut self, path: &str) -> Result<Rc<Document>, String> {
         if let Some(document) = self.read.get(path) {
             return Ok(document.clone());
         }
         let text = std::fs::read_to_string(self.root.join(path)).map_err(|error| {
-            format!("cannot read `{path}`, which is looked for beside Cargo.toml: {error}")
+            format!(
+                "cannot read `{path}`: {error}; the path is relative to the folder of Cargo.toml"
+            )
         })?;
         let json = serde_json::from_str(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
-            format!("{path}:{line}:{column}: not JSON: {what}")
+            format!("{path}:{line}:{column}: invalid JSON: {what}")
         })?;
         let document = Rc::new(Document { path: path.to_owned(), text, json });
         self.read.insert(path.to_owned(), document.clone());
         Ok(document)
     }
 
-    /// The paths of all files read.
+    /// The paths of all files read so far.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.read.keys().map(String::as_str)
     }
 
-    /// Where a schema of a reference lies: in a folder `schemas/<service>` beside the reference or further up.
+    /// Finds the file of a schema that a reference names: in a folder `schemas/<service>` next to the reference or further up.
     ///
     /// # Errors
     ///
-    /// The places that were looked at.
+    /// Returns the paths that were tried.
     pub(crate) fn find_schema(
         &self,
         reference: &str,
@@ -62,7 +68,7 @@ impl Files {
         schema: &str,
     ) -> Result<String, Vec<String>> {
         let schema = schema.split('#').next().unwrap_or_default();
-        // Older references name schemas by whole URLs, `https://host[/schemas]/<service>/<version>/<name>.json`.
+        // References of 2017 name schemas by full URLs, `https://host[/schemas]/<service>/<version>/<name>.json`.
         let absolute = schema.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
         let below_schemas = match absolute {
             Some((_, path)) => path.trim_start_matches("schemas/").to_owned(),

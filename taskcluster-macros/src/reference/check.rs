@@ -1,13 +1,12 @@
-//! What can only be seen across a reference's parts. What fails is reported and left out.
+//! Checks a reference across its parts. Entries that fail are reported and left out.
 
 use std::collections::HashSet;
 
-use crate::files::{Document, Files};
-use crate::invocation::Item;
-use crate::locate::JsonPath;
-use crate::model::{Endpoint, Exchange, Name, Reference};
-use crate::names;
-use crate::problems::{ProblemsAt, did_you_mean};
+use crate::input::files::{Document, Files};
+use crate::input::locate::JsonPath;
+use crate::input::problems::{ProblemsAt, did_you_mean};
+use crate::names::{self, Name};
+use crate::reference::model::{Endpoint, Exchange, Reference};
 
 pub(crate) fn reference(
     reference: &mut Reference,
@@ -38,43 +37,11 @@ pub(crate) fn reference(
     });
 }
 
-/// Drops what is not in the invocation's list, if it has one, and reports names in it that are not there.
-pub(crate) fn keep_only(reference: &mut Reference, item: &Item, problems: &mut ProblemsAt<'_>) {
-    let Some(keep) = &item.keep else { return };
-    let (kind, known): (_, Vec<&str>) = if reference.of_exchanges {
-        (
-            "exchange",
-            reference.exchanges.iter().map(|exchange| exchange.name.rust.as_str()).collect(),
-        )
-    } else {
-        (
-            "endpoint",
-            reference.endpoints.iter().map(|endpoint| endpoint.name.rust.as_str()).collect(),
-        )
-    };
-    let mut kept = HashSet::new();
-    for ident in keep {
-        let name = ident.to_string();
-        if !known.contains(&name.as_str()) {
-            // What is left out has been reported, and so has a reference without any entry.
-            if !known.is_empty() && !reference.left_out.contains(&name) {
-                let hint = did_you_mean(&name, known.iter().copied());
-                let path = item.path.value();
-                problems.report_at(ident.span(), format!("no {kind} `{name}` in `{path}`{hint}"));
-            }
-        } else if !kept.insert(name) {
-            problems.report_at(ident.span(), format!("{kind} `{ident}` is listed twice"));
-        }
-    }
-    reference.endpoints.retain(|endpoint| kept.contains(&endpoint.name.rust));
-    reference.exchanges.retain(|exchange| kept.contains(&exchange.name.rust));
-}
-
-/// The names met so far.
+/// The names seen so far.
 #[derive(Default)]
 struct Seen {
     entries: Vec<Name>,
-    /// The types made for entries, with the entries' wire names.
+    /// The types generated for entries, with the entries' wire names.
     types: Vec<(String, String)>,
 }
 
@@ -86,14 +53,19 @@ struct Check<'a, 'p> {
 }
 
 impl Check<'_, '_> {
-    /// Whether an entry's name is its own, on the wire, in Rust, and in the types that are made for it.
+    /// Whether an entry's name is unique: on the wire, in Rust, and in the types that are generated for it.
     fn unique(&mut self, seen: &mut Seen, name: &Name, types: &[&str], place: &JsonPath) -> bool {
         let wire = &name.wire;
         let other = seen.entries.iter().find(|other| other.rust == name.rust);
         let message = match other {
-            Some(other) if other.wire == *wire => format!("there are two entries named `{wire}`"),
+            Some(other) if other.wire == *wire => {
+                format!("two entries are named `{wire}`; rename one")
+            }
             Some(other) => {
-                format!("`{}` and `{wire}` are both `{}` in Rust", other.wire, name.rust)
+                format!(
+                    "`{}` and `{wire}` are both `{}` in Rust; rename one",
+                    other.wire, name.rust
+                )
             }
             None => {
                 let types: Vec<_> =
@@ -104,7 +76,7 @@ impl Check<'_, '_> {
                     seen.entries.push(name.clone());
                     return true;
                 };
-                format!("`{other}` and `{wire}` both make a type `{known}`")
+                format!("`{other}` and `{wire}` both need a type `{known}`; rename one")
             }
         };
         self.fail(&place.key("name"), &message)
@@ -122,7 +94,7 @@ impl Check<'_, '_> {
         good
     }
 
-    /// Each parameter of the route is an argument, and the other way round.
+    /// Whether the route's parameters and the arguments are the same.
     fn route(&mut self, endpoint: &Endpoint) -> bool {
         let place = endpoint.place.key("route");
         let route = endpoint.route.as_str();
@@ -137,29 +109,28 @@ impl Check<'_, '_> {
                 _ => {
                     return self.fail(
                         &place,
-                        &format!("the angle brackets of the route `{route}` do not match"),
+                        &format!("the route `{route}` has unmatched angle brackets"),
                     );
                 }
             }
         }
         if rest.contains('>') {
-            return self
-                .fail(&place, &format!("the angle brackets of the route `{route}` do not match"));
+            return self.fail(&place, &format!("the route `{route}` has unmatched angle brackets"));
         }
         let args: Vec<&str> = endpoint.args.iter().map(|arg| arg.wire.as_str()).collect();
         let mut good = true;
         for param in params.iter().filter(|param| !args.contains(param)) {
             let hint = did_you_mean(param, args.iter().copied());
-            good = self
-                .fail(&place, &format!("the route has `<{param}>`, which is not in `args`{hint}"));
+            good = self.fail(
+                &place,
+                &format!("the route has `<{param}>`, but `args` has no `{param}`{hint}"),
+            );
         }
         for arg in args.iter().filter(|arg| !params.contains(arg)) {
             let hint = did_you_mean(arg, params.iter().copied());
             let place = endpoint.place.key("args");
-            good = self.fail(
-                &place,
-                &format!("`{arg}` is in `args`, but the route has no `<{arg}>`{hint}"),
-            );
+            good = self
+                .fail(&place, &format!("`args` has `{arg}`, but the route has no `<{arg}>`{hint}"));
         }
         good
     }
@@ -170,7 +141,7 @@ impl Check<'_, '_> {
         if exchange.routing_key.iter().filter(|part| part.multiple_words).count() > 1 {
             good = self.fail(
                 &place,
-                "two parts of a routing key have `multipleWords`, so that none can be told apart",
+                "only one part of a routing key may have `multipleWords`: two could not be told apart",
             );
         }
         good & self.schema(&exchange.schema, &exchange.place.key("schema"))
@@ -181,7 +152,7 @@ impl Check<'_, '_> {
         let mut good = true;
         for name in names {
             if !seen.insert(&name.rust) {
-                good = self.fail(place, &format!("`{}` stands here twice", name.wire));
+                good = self.fail(place, &format!("`{}` is listed twice", name.wire));
             }
         }
         good
@@ -191,9 +162,11 @@ impl Check<'_, '_> {
         match self.files.find_schema(&self.document.path, &self.service, schema) {
             Ok(_) => true,
             Err(places) => {
-                let places: Vec<_> = places.iter().map(|place| format!("`{place}`")).collect();
-                let places = places.join(" or ");
-                self.fail(place, &format!("the schema `{schema}` is missing; it would be {places}"))
+                let places = places.join("` and `");
+                self.fail(
+                    place,
+                    &format!("cannot find the schema `{schema}`; looked for `{places}`"),
+                )
             }
         }
     }

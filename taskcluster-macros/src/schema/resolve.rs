@@ -1,11 +1,11 @@
-//! A JSON schema, and where its references lead.
+//! JSON schemas and the references between them.
 
 use serde_json::{Map, Value};
 
-use crate::files::Files;
-use crate::types::Place;
+use crate::input::files::Files;
+use crate::schema::types::Place;
 
-/// A schema at its place.
+/// A schema and its place.
 #[derive(Clone)]
 pub(crate) struct Schema {
     pub(crate) place: Place,
@@ -18,7 +18,7 @@ impl Schema {
         Ok(Self { place: Place { path: path.to_owned(), pointer: String::new() }, json })
     }
 
-    /// A part of this schema, `steps` below it.
+    /// The part of this schema that `steps` lead to.
     pub(crate) fn part(&self, steps: &[&str]) -> Option<Self> {
         let mut pointer = self.place.pointer.clone();
         let mut json = &self.json;
@@ -52,7 +52,16 @@ impl Schema {
         (0..count).map(|index| self.part(&[key, &index.to_string()])).collect()
     }
 
-    /// Whether it names properties.
+    /// The values of `enum` or `const`.
+    pub(crate) fn allowed(&self) -> Option<Vec<Value>> {
+        match (self.json.get("const"), self.json.get("enum")) {
+            (Some(value), _) => Some(vec![value.clone()]),
+            (None, Some(Value::Array(values))) if !values.is_empty() => Some(values.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it lists any properties.
     pub(crate) fn has_properties(&self) -> bool {
         self.json["properties"].as_object().is_some_and(|members| !members.is_empty())
     }
@@ -64,29 +73,34 @@ impl Schema {
     }
 }
 
-/// How references of schemas are followed.
+/// Follows the references of schemas.
 pub(crate) struct Resolver<'a> {
     pub(crate) files: &'a mut Files,
-    /// The reference that names the schemas, and its service: what references that are not relative are looked up by.
+    /// The API reference that names the schemas, and its service: where to look for absolute references.
     pub(crate) reference: &'a str,
     pub(crate) service: &'a str,
 }
 
 impl Resolver<'_> {
-    /// The schema that this one is after all, at its own place. An error is ready for the user.
+    /// Returns the schema at the end of a chain of `$ref`s, with its own place.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
     pub(crate) fn follow(&mut self, schema: Schema) -> Result<Schema, String> {
         let mut schema = schema;
-        // More hops than any schema needs: two that refer to each other would have no end.
+        // More hops than any schema needs; schemas that refer to each other would loop forever.
         for _ in 0..32 {
             let Some(target) = schema.text("$ref") else { return Ok(schema) };
             schema = self.target(&schema.place, target)?;
         }
-        Err(format!("{}: `$ref`s lead in a circle", schema.place.path))
+        Err(format!("{}: `$ref`s form a cycle", schema.place.path))
     }
 
     fn target(&mut self, from: &Place, target: &str) -> Result<Schema, String> {
         let (file, pointer) = target.split_once('#').unwrap_or((target, ""));
-        let lost = |why: String| format!("{}: `$ref` to `{target}`: {why}", from.path);
+        let lost =
+            |why: String| format!("{}: cannot resolve `$ref` to `{target}`: {why}", from.path);
         let path = if file.is_empty() {
             from.path.clone()
         } else {
@@ -101,11 +115,11 @@ impl Resolver<'_> {
                 place: Place { path, pointer: pointer.to_owned() },
                 json: json.clone(),
             }),
-            None => Err(lost(format!("`{path}` has nothing at `{pointer}`"))),
+            None => Err(lost(format!("there is nothing at `{pointer}` in `{path}`"))),
         }
     }
 
-    /// The path of another schema file: beside this one, or where schemas of a deployment lie.
+    /// The path of another schema file: relative to this one, or among the schemas of the deployment.
     pub(crate) fn path_of(&self, from: &str, file: &str) -> Result<String, String> {
         if !file.starts_with('/') && !file.contains("://") {
             let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -122,6 +136,6 @@ impl Resolver<'_> {
         }
         self.files
             .find_schema(self.reference, self.service, file)
-            .map_err(|places| format!("looked for {}", places.join(" and ")))
+            .map_err(|places| format!("no such file; looked for `{}`", places.join("` and `")))
     }
 }

@@ -1,14 +1,14 @@
-//! From JSON to the model of one reference. An entry with mistakes is reported and left out.
+//! Reads the model of a reference from its JSON. Entries with mistakes are reported and left out.
 
 use serde_json::{Map, Value};
 
-use crate::files::Document;
-use crate::locate::JsonPath;
-use crate::model::{Endpoint, Exchange, Method, Part, Reference, Scopes, Stability};
+use crate::input::files::Document;
+use crate::input::locate::JsonPath;
+use crate::input::problems::{ProblemsAt, did_you_mean, expected};
 use crate::names;
-use crate::problems::{ProblemsAt, did_you_mean};
+use crate::reference::model::{Endpoint, Exchange, Method, Part, Reference, Scopes, Stability};
 
-/// What cannot be read has been reported.
+/// Something cannot be read and has been reported.
 struct Reported;
 
 type Read<T> = Result<T, Reported>;
@@ -18,7 +18,7 @@ struct Reader<'a, 'p> {
     problems: &'a mut ProblemsAt<'p>,
 }
 
-/// A JSON object and where it stands.
+/// A JSON object and its place in the file.
 #[derive(Clone)]
 struct Object<'a> {
     members: &'a Map<String, Value>,
@@ -58,7 +58,7 @@ impl Reader<'_, '_> {
         };
         (reference.service, reference.version) = self.service_and_version(&root, &reference)?;
         for (entry, place) in self.list(&root, "entries")? {
-            // A mistake in one entry leaves the others alone.
+            // A mistake in one entry does not affect the others.
             if self.entry(entry, place, &mut reference).is_err()
                 && let Some(name) = entry.get("name").and_then(Value::as_str)
             {
@@ -68,7 +68,7 @@ impl Reader<'_, '_> {
         Ok(reference)
     }
 
-    /// Checked so far that the runtime can rely on it: scheme, host and path of plain characters.
+    /// Checks what the runtime relies on: a scheme, then host and path of plain characters.
     fn base_url(&mut self, root: &Object<'_>) -> Read<Option<String>> {
         let Some(url) = self.optional_text(root, "baseUrl")? else { return Ok(None) };
         let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -82,12 +82,12 @@ impl Reader<'_, '_> {
             }
             _ => self.fail(
                 &root.place.key("baseUrl"),
-                &format!("`{url}` is not a plain http or https URL"),
+                &format!("`baseUrl` must be a plain http or https URL, not `{url}`"),
             ),
         }
     }
 
-    /// From `serviceName` and `apiVersion`, or as 2017 had it, from `baseUrl` or `exchangePrefix`.
+    /// Reads `serviceName` and `apiVersion`, or infers them from `baseUrl` or `exchangePrefix` as references of 2017 need it.
     fn service_and_version(
         &mut self,
         root: &Object<'_>,
@@ -117,7 +117,7 @@ impl Reader<'_, '_> {
             return self.fail(
                 &root.place,
                 &format!(
-                    "this is not a reference: it lacks {missing}, or a `baseUrl` to take that from"
+                    "not an API reference: add {missing}, or a `baseUrl` of the form `https://<service>.<domain>/<version>`"
                 ),
             );
         };
@@ -125,7 +125,7 @@ impl Reader<'_, '_> {
             if !names::is_usable(word) {
                 return self.fail(
                     &root.place,
-                    &format!("`{word}` cannot stand in URLs as service name or version"),
+                    &format!("`{word}` is not a service name or API version; {}", names::USABLE),
                 );
             }
         }
@@ -140,18 +140,20 @@ impl Reader<'_, '_> {
             ("function", true) => {
                 return self.fail(
                     &entry.place,
-                    "an endpoint in a reference of exchanges (it has an `exchangePrefix`)",
+                    "the entry is an endpoint, but the reference has an `exchangePrefix`; move it to a reference without one",
                 );
             }
             ("topic-exchange", false) => {
-                return self
-                    .fail(&entry.place, "an exchange in a reference that lacks `exchangePrefix`");
+                return self.fail(
+                    &entry.place,
+                    "the entry is an exchange, but the reference has no `exchangePrefix`; add one",
+                );
             }
             (other, _) => {
-                let hint = did_you_mean(other, ["function", "topic-exchange"]);
+                let hint = expected(other, &["function", "topic-exchange"]);
                 return self.fail(
                     &entry.place.key("type"),
-                    &format!("unknown type `{other}` of an entry{hint}"),
+                    &format!("unknown entry type `{other}`{hint}"),
                 );
             }
         }
@@ -177,10 +179,11 @@ impl Reader<'_, '_> {
                 "output",
             ],
         );
-        // Every property is read before the first failure counts, so that all of them are reported.
+        // Read every property before failing, so that all mistakes are reported.
         let name = self.name(entry, "name");
         let title = self.optional_text(entry, "title");
         let description = self.optional_text(entry, "description");
+        let category = self.optional_text(entry, "category");
         let method = self.method(entry);
         let route = self.route(entry);
         let args = self.names(entry, "args");
@@ -197,6 +200,7 @@ impl Reader<'_, '_> {
             name: names::method(&name?),
             title: title?.unwrap_or_default(),
             description: description?.unwrap_or_default(),
+            category: category?,
             method: method?,
             route: route?,
             args: args?.iter().map(|name| names::argument(name)).collect(),
@@ -265,9 +269,11 @@ impl Reader<'_, '_> {
             "delete" => Method::Delete,
             "head" => Method::Head,
             _ => {
-                let hint = did_you_mean(&method, ["get", "post", "put", "patch", "delete", "head"]);
-                return self
-                    .fail(&entry.place.key("method"), &format!("unknown method `{method}`{hint}"));
+                let hint = expected(&method, &["get", "post", "put", "patch", "delete", "head"]);
+                return self.fail(
+                    &entry.place.key("method"),
+                    &format!("unknown HTTP method `{method}`{hint}"),
+                );
             }
         })
     }
@@ -278,12 +284,13 @@ impl Reader<'_, '_> {
         if !route.starts_with('/') {
             return self.fail(
                 &entry.place.key("route"),
-                &format!("the route `{route}` does not begin with `/`"),
+                &format!("the route `{route}` must start with `/`"),
             );
         }
         if let Some(odd) = route.chars().find(|c| !in_text(*c)) {
-            let message =
-                format!("the route `{route}` has a {odd:?}, which would have to be escaped");
+            let message = format!(
+                "the route `{route}` contains {odd:?}; use letters, digits and `/-_.~` only"
+            );
             return self.fail(&entry.place.key("route"), &message);
         }
         Ok(route)
@@ -296,7 +303,7 @@ impl Reader<'_, '_> {
             Some("experimental") => Stability::Experimental,
             Some("deprecated") => Stability::Deprecated,
             Some(other) => {
-                let hint = did_you_mean(other, ["stable", "experimental", "deprecated"]);
+                let hint = expected(other, &["stable", "experimental", "deprecated"]);
                 return self.fail(
                     &entry.place.key("stability"),
                     &format!("unknown stability `{other}`{hint}"),
@@ -305,7 +312,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// `blob` says that the body is no JSON; there is no schema then.
+    /// Reads the name of a schema; `blob` marks a body that is not JSON and so has none.
     fn schema(&mut self, entry: &Object<'_>, key: &str) -> Read<Option<String>> {
         Ok(self.optional_text(entry, key)?.filter(|schema| schema != "blob"))
     }
@@ -313,7 +320,7 @@ impl Reader<'_, '_> {
     fn scopes(&mut self, scopes: &Value, place: JsonPath) -> Read<Scopes> {
         match scopes {
             Value::String(scope) => Ok(Scopes::Scope(scope.clone())),
-            // 2017: one of these sets.
+            // References of 2017 list alternative sets of scopes.
             Value::Array(sets) => {
                 let mut any = Vec::with_capacity(sets.len());
                 for (i, set) in sets.iter().enumerate() {
@@ -321,7 +328,7 @@ impl Reader<'_, '_> {
                     let Value::Array(set) = set else {
                         return self.fail(
                             &place,
-                            "expected a list of scopes, one of which a caller needs whole",
+                            "expected a list of scopes: `scopes` is a list of such lists, and a caller needs all scopes of one of them",
                         );
                     };
                     any.push(Scopes::AllOf(self.all_scopes(set, &place)?));
@@ -334,7 +341,8 @@ impl Reader<'_, '_> {
                     let key = if members.contains_key("AllOf") { "AllOf" } else { "AnyOf" };
                     let place = object.place.key(key);
                     let Value::Array(parts) = parts else {
-                        return self.fail(&place, &format!("`{key}` wants a list"));
+                        return self
+                            .fail(&place, &format!("`{key}` must be a list of scope expressions"));
                     };
                     let parts = self.all_scopes(parts, &place)?;
                     return Ok(if key == "AllOf" {
@@ -367,10 +375,12 @@ impl Reader<'_, '_> {
                     members.keys().next().map(|key| did_you_mean(key, known)).unwrap_or_default();
                 self.fail(
                     &object.place,
-                    &format!("a scope expression has `AllOf`, `AnyOf`, `for` or `if`{hint}"),
+                    &format!(
+                        "a scope expression needs one of `AllOf`, `AnyOf`, `for` and `if`{hint}"
+                    ),
                 )
             }
-            _ => self.fail(&place, "expected a scope or a scope expression"),
+            _ => self.fail(&place, "expected a scope (a string) or a scope expression (an object)"),
         }
     }
 
@@ -378,8 +388,8 @@ impl Reader<'_, '_> {
         parts.iter().enumerate().map(|(i, part)| self.scopes(part, place.index(i))).collect()
     }
 
-    /// Reports properties that can only be misspelt: unknown, and like one that is not there. Others may be those of
-    /// a newer format.
+    /// Reports unknown properties that resemble a known one that is absent: these must be misspelt. Other unknown properties
+    /// may belong to a newer format.
     fn misspelt(&mut self, object: &Object<'_>, known: &[&str]) -> Read<()> {
         let mut good = Ok(());
         for key in object.members.keys().filter(|key| !known.contains(&key.as_str())) {
@@ -412,7 +422,7 @@ impl Reader<'_, '_> {
     fn text(&mut self, object: &Object<'_>, key: &str) -> Read<String> {
         match self.member(object, key)? {
             Value::String(text) => Ok(text.clone()),
-            _ => self.fail(&object.place.key(key), &format!("`{key}` is not a text")),
+            _ => self.fail(&object.place.key(key), &format!("`{key}` must be a string")),
         }
     }
 
@@ -427,9 +437,7 @@ impl Reader<'_, '_> {
         match object.members.get(key) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => {
-                self.fail(&object.place.key(key), &format!("`{key}` is neither true nor false"))
-            }
+            Some(_) => self.fail(&object.place.key(key), &format!("`{key}` must be true or false")),
         }
     }
 
@@ -439,7 +447,7 @@ impl Reader<'_, '_> {
             Value::Array(items) => {
                 Ok(items.iter().enumerate().map(|(i, item)| (item, place.index(i))).collect())
             }
-            _ => self.fail(&place, &format!("`{key}` is not a list")),
+            _ => self.fail(&place, &format!("`{key}` must be a list")),
         }
     }
 
@@ -457,7 +465,7 @@ impl Reader<'_, '_> {
             .into_iter()
             .map(|(item, place)| match item {
                 Value::String(name) => self.usable_name(name.clone(), &place),
-                _ => self.fail(&place, &format!("`{key}` holds something that is not a text")),
+                _ => self.fail(&place, &format!("`{key}` must contain only strings")),
             })
             .collect()
     }
@@ -466,7 +474,7 @@ impl Reader<'_, '_> {
         if names::is_usable(&name) {
             Ok(name)
         } else {
-            self.fail(place, &format!("`{name}` cannot be made a Rust name"))
+            self.fail(place, &format!("`{name}` cannot become a Rust name; {}", names::USABLE))
         }
     }
 

@@ -1,18 +1,18 @@
-//! The patterns of path arguments: where all properties of an argument's name in the service's schemas have one pattern,
-//! the argument has it, too.
+//! Finds the patterns of path arguments. If all properties of an argument's name in the service's schemas share one pattern,
+//! so does the argument.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::files::{Document, Files};
-use crate::model::Reference;
-use crate::schema::Resolver;
+use crate::input::files::{Document, Files};
+use crate::reference::model::Reference;
+use crate::schema::resolve::Resolver;
 
 pub(crate) fn find(reference: &mut Reference, document: &Document, files: &mut Files) {
     let mut patterns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let named = reference.endpoints.iter().flat_map(|endpoint| [&endpoint.input, &endpoint.output]);
-    // What is missing has been reported by then, and files that cannot be read will be.
+    // Missing schemas have already been reported; files that cannot be read will be.
     let mut open: Vec<_> = named
         .flatten()
         .filter_map(|schema| files.find_schema(&document.path, &reference.service, schema).ok())
@@ -38,7 +38,7 @@ pub(crate) fn find(reference: &mut Reference, document: &Document, files: &mut F
     }
 }
 
-/// Finds the patterns of properties, and the other files that are referred to.
+/// Collects the patterns of properties, and the other files that a schema refers to.
 fn collect(
     json: &Value,
     patterns: &mut BTreeMap<String, BTreeSet<String>>,

@@ -1,13 +1,13 @@
-//! The types of payloads as plain data: what JSON schemas become before they are Rust.
+//! The types of payloads as plain data: between JSON schemas and Rust.
 
 use std::collections::HashMap;
 
-use crate::model::Name;
+use crate::names::Name;
 
-/// A place in a schema file: one place is one type, wherever it is referred to.
+/// A place in a schema file. One place is one type, however many schemas refer to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Place {
-    /// The file, relative to the crate's Cargo.toml.
+    /// The file, relative to the folder of the crate's Cargo.toml.
     pub(crate) path: String,
     /// A JSON pointer, empty for the whole file.
     pub(crate) pointer: String,
@@ -15,26 +15,26 @@ pub(crate) struct Place {
 
 pub(crate) type TypeId = usize;
 
-/// All types of the items that share them.
+/// The types that items share.
 #[derive(Default)]
 pub(crate) struct Types {
     pub(crate) all: Vec<Type>,
-    /// By place, and by the property that is left out since a union writes it.
+    /// By place, and by the property that is left out because a union writes it.
     pub(crate) known: HashMap<(Place, Option<String>), TypeId>,
 }
 
-/// A struct or enum to be.
+/// A future struct or enum.
 pub(crate) struct Type {
     pub(crate) place: Place,
-    /// The item in whose module it stands.
+    /// The item whose module it belongs to.
     pub(crate) item: usize,
     pub(crate) name: String,
     pub(crate) description: String,
-    /// Whether it is a part of something that is sent.
+    /// Whether it is part of a payload that callers send.
     pub(crate) sent: bool,
-    /// The type that stands in its place, being the same.
+    /// The equal type that replaces it.
     pub(crate) same_as: Option<TypeId>,
-    /// For a branch of a union: the union, and what tells this branch.
+    /// For a branch of a union: the union, and the name of the variant.
     pub(crate) branch_of: Option<(TypeId, String)>,
     pub(crate) definition: Definition,
 }
@@ -48,7 +48,7 @@ pub(crate) enum Definition {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
-    /// The name of the field that keeps what the others do not, if there is one.
+    /// The name of the field that keeps other properties, if there is one.
     pub(crate) open: Option<String>,
 }
 
@@ -75,23 +75,23 @@ pub(crate) enum Kind {
     Number,
     Bool,
     Date,
-    /// JSON of any form: since the schema says so, or for a reason.
+    /// Free-form JSON. If the schema does not ask for that, why it is not typed.
     FreeForm(Option<String>),
     List(Box<Self>),
     Map(Box<Self>),
     Optional(Box<Self>),
     Named(TypeId),
-    /// A type that is a part of itself.
+    /// A type that contains itself.
     Boxed(TypeId),
 }
 
 impl Kind {
-    /// JSON of any form, since its schema is not understood.
+    /// Free-form JSON in place of a schema that is not supported.
     pub(crate) fn unclear(why: impl Into<String>) -> Self {
         Self::FreeForm(Some(why.into()))
     }
 
-    /// The type that it holds itself, not in a list or map.
+    /// The named type that it holds directly, not in a list or map.
     pub(crate) fn direct(&self) -> Option<TypeId> {
         match self {
             Self::Named(id) => Some(*id),
@@ -100,7 +100,7 @@ impl Kind {
         }
     }
 
-    /// Why it, or what it is a list or map of, is JSON of any form although its schema is not free form.
+    /// Why it, or what it is a list or map of, is free-form JSON although its schema asks for more.
     pub(crate) fn not_understood(&self) -> Option<&str> {
         match self {
             Self::FreeForm(why) => why.as_deref(),
@@ -109,7 +109,7 @@ impl Kind {
         }
     }
 
-    /// The same, or `null`.
+    /// The same type or `null`.
     pub(crate) fn or_null(self) -> Self {
         match self {
             Self::Optional(_) => self,
@@ -117,7 +117,7 @@ impl Kind {
         }
     }
 
-    /// All types in it.
+    /// Visits all named types in it.
     pub(crate) fn named_mut(&mut self, each: &mut impl FnMut(&mut TypeId)) {
         match self {
             Self::Named(id) | Self::Boxed(id) => each(id),
@@ -142,7 +142,7 @@ pub(crate) struct Branch {
     pub(crate) required: Vec<String>,
 }
 
-/// What a schema demands beside the type.
+/// A constraint of a schema beyond its type.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Rule {
     Pattern(String),
@@ -159,7 +159,7 @@ pub(crate) enum Rule {
 }
 
 impl Type {
-    /// All types that this one is made of.
+    /// Visits all types that this one is made of.
     pub(crate) fn parts_mut(&mut self, mut each: impl FnMut(&mut TypeId)) {
         match &mut self.definition {
             Definition::Record(record) => {
@@ -182,7 +182,7 @@ impl Type {
 }
 
 impl Types {
-    /// Marks what is a part of something that is sent.
+    /// Marks a payload's types as sent.
     pub(crate) fn mark_sent(&mut self, kind: &Kind) {
         let mut open = Vec::new();
         kind.clone().named_mut(&mut |id| open.push(*id));
@@ -193,7 +193,7 @@ impl Types {
         }
     }
 
-    /// Gives a place on the heap to every field by which a type is a part of itself.
+    /// Boxes every field by which a type contains itself.
     pub(crate) fn box_cycles(&mut self) {
         for id in 0..self.all.len() {
             let Definition::Record(record) = &self.all[id].definition else { continue };
@@ -219,13 +219,13 @@ impl Types {
                 field.kind = match (&field.kind, field.kind.direct()) {
                     (Kind::Optional(_), Some(part)) => Kind::Optional(Box::new(Kind::Boxed(part))),
                     (_, Some(part)) if !field.required || is_union[index] => Kind::Boxed(part),
-                    _ => Kind::unclear("it must hold a value of its own kind"),
+                    _ => Kind::unclear("a required field of its own type"),
                 };
             }
         }
     }
 
-    /// Whether a type holds another itself, not in a list or map.
+    /// Whether a type holds another directly, not in a list or map.
     fn reaches(&self, from: TypeId, to: TypeId) -> bool {
         let mut seen = vec![false; self.all.len()];
         let mut open = vec![from];
@@ -249,7 +249,7 @@ impl Types {
         false
     }
 
-    /// Lets types stand in the place of others that are the same.
+    /// Replaces types by those that they equal.
     pub(crate) fn replace_same(&mut self) {
         let same: Vec<_> =
             (0..self.all.len()).map(|id| self.all[id].same_as.unwrap_or(id)).collect();

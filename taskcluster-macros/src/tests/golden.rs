@@ -1,23 +1,24 @@
-//! Expansions of five telling schemas, as they were when somebody last looked at them.
+//! Compares the expansions of five representative schemas with those that were last reviewed.
 //!
-//! After a change that is meant, `UPDATE_GOLDEN=1 cargo test -p taskcluster-macros` writes the files in `golden` again;
-//! read the difference before it is committed.
+//! After an intended change, run `UPDATE_GOLDEN=1 cargo test -p taskcluster-macros` to write the files in `golden` again, and
+//! read the difference before you commit it.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::invocation::Invocation;
+use crate::expansion as expansion_of;
+use crate::input::invocation::Invocation;
 
-/// What a reference in `golden` becomes.
+/// Expands a reference in `golden`.
 fn expansion(name: &str) -> String {
     let invocation: Invocation =
         syn::parse_str(&format!("pub struct Golden = \"golden/{name}.json\";")).unwrap();
-    let tokens = crate::expand(&invocation).to_string();
+    let tokens = expansion_of(&invocation).to_string();
     assert!(!tokens.contains("compile_error"), "{tokens}");
     tokens
 }
 
-/// As rustfmt has it; `None` where there is no rustfmt.
+/// Formats Rust; `None` without rustfmt.
 fn formatted(rust: &str) -> Option<String> {
     let rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--config", "max_width=100,use_small_heuristics=Max"])
@@ -25,17 +26,17 @@ fn formatted(rust: &str) -> Option<String> {
         .stdout(Stdio::piped())
         .spawn();
     let mut rustfmt = rustfmt.ok()?;
-    // It reads all before it writes.
+    // It reads everything before it writes.
     rustfmt.stdin.take().unwrap().write_all(rust.as_bytes()).unwrap();
     let output = rustfmt.wait_with_output().unwrap();
-    // A proxy of rustup is there without what it stands for.
+    // rustup's proxy exists even if rustfmt is not installed.
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
-fn expansions_are_as_they_were() {
+fn expansions_are_those_last_reviewed() {
     if formatted("fn f() {}").is_none() {
-        eprintln!("not checked, since rustfmt is not there");
+        eprintln!("not checked: rustfmt is not installed");
         return;
     }
     for name in ["record", "tagged-union", "untagged-union", "enum", "open-record"] {
@@ -48,7 +49,7 @@ fn expansions_are_as_they_were() {
         let first = now.lines().zip(then.lines()).position(|(now, then)| now != then);
         assert!(
             now == then,
-            "{file}:{}: another expansion; see `UPDATE_GOLDEN` in src/golden.rs\n\n{now}",
+            "{file}:{}: the expansion has changed; see `UPDATE_GOLDEN` in src/tests/golden.rs\n\n{now}",
             first.map_or(0, |line| line + 1),
         );
     }

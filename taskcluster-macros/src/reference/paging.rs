@@ -1,14 +1,14 @@
-//! Which endpoints answer in pages: they take a continuation token, and their answers have one beside a list.
+//! Finds paginated endpoints: they take a continuation token, and their responses have one next to a list.
 
-use crate::files::{Document, Files};
-use crate::model::{Paging, Reference};
-use crate::problems::ProblemsAt;
-use crate::schema::{Resolver, Schema};
+use crate::input::files::{Document, Files};
+use crate::input::problems::ProblemsAt;
+use crate::reference::model::{Paging, Reference};
+use crate::schema::resolve::{Resolver, Schema};
 
 /// The property of a page that names the next one.
 const TOKEN: &str = "continuationToken";
 
-/// The query options that take it; `pulse.listNamespaces` of 2017 has a shorter one.
+/// The query options that take the token; `pulse.listNamespaces` of 2017 has the shorter one.
 const OPTIONS: &[&str] = &[TOKEN, "continuation"];
 
 pub(crate) fn find(
@@ -20,7 +20,7 @@ pub(crate) fn find(
     for endpoint in &mut reference.endpoints {
         let option = endpoint.query.iter().find(|option| OPTIONS.contains(&option.wire.as_str()));
         let (Some(option), Some(output)) = (option, &endpoint.output) else { continue };
-        // A missing schema has been reported by then.
+        // A missing schema has already been reported.
         let Ok(path) = files.find_schema(&document.path, &reference.service, output) else {
             continue;
         };
@@ -37,7 +37,7 @@ pub(crate) fn find(
     }
 }
 
-/// The one list among the properties of a page.
+/// The name of the only list among the properties of a page.
 fn items(resolver: &mut Resolver<'_>, path: &str) -> Result<Option<String>, String> {
     let page = Schema::whole(resolver.files, path)?;
     let Some(properties) = page.json["properties"].as_object() else { return Ok(None) };

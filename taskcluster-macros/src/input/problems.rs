@@ -1,15 +1,16 @@
-//! Everything that is wrong, to be told at once.
+//! Collects everything that is wrong, to report all of it at once.
 
 use proc_macro2::{Span, TokenStream};
 
-use crate::files::Document;
-use crate::locate::{JsonPath, locate};
+use crate::input::files::Document;
+use crate::input::locate::{JsonPath, locate};
 
+/// Messages with their places in the Rust source.
 #[derive(Default)]
 pub(crate) struct Problems(Vec<(Span, String)>);
 
 impl Problems {
-    /// Reports that follow belong to this place in the Rust source.
+    /// Reports problems at this place in the Rust source.
     pub(crate) fn at(&mut self, span: Span) -> ProblemsAt<'_> {
         ProblemsAt { all: self, span }
     }
@@ -26,6 +27,7 @@ impl Problems {
     }
 }
 
+/// Reports problems at one place in the Rust source.
 pub(crate) struct ProblemsAt<'a> {
     all: &'a mut Problems,
     span: Span,
@@ -40,14 +42,14 @@ impl ProblemsAt<'_> {
         self.all.0.push((span, message.into()));
     }
 
-    /// Reports a problem with a place in a JSON file: file, line and column stand before the message.
+    /// Reports a problem in a JSON file; the message is prefixed with file, line and column.
     pub(crate) fn report_in(&mut self, document: &Document, path: &JsonPath, message: &str) {
         let (line, column) = locate(&document.text, path);
         self.report(format!("{}:{line}:{column}: {message}", document.path));
     }
 }
 
-/// ` (did you mean …?)` with the name that is most like this one, or nothing.
+/// Suggests the known name that is most like this one: `; did you mean …?`, or nothing if none is like it.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
     known
@@ -56,4 +58,10 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .filter(|(likeness, _)| *likeness >= 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+}
+
+/// Suggests what may stand in place of this name: the known name that is like it, or else all of them.
+pub(crate) fn expected(name: &str, known: &[&str]) -> String {
+    let hint = did_you_mean(name, known.iter().copied());
+    if hint.is_empty() { format!("; expected `{}`", known.join("`, `")) } else { hint }
 }

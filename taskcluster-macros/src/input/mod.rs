@@ -1,0 +1,6 @@
+//! What an expansion starts from: the invocation and the files that it names, and the problems found in them.
+
+pub(crate) mod files;
+pub(crate) mod invocation;
+pub(crate) mod locate;
+pub(crate) mod problems;

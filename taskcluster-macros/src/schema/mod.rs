@@ -1,0 +1,7 @@
+//! JSON schemas: resolved, understood as types, and given names.
+
+pub(crate) mod resolve;
+mod rules;
+pub(crate) mod type_names;
+pub(crate) mod types;
+pub(crate) mod understand;

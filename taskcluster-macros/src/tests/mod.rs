@@ -1,0 +1,5 @@
+//! Tests of whole expansions.
+
+mod categories;
+mod golden;
+mod schemas;
