@@ -52,7 +52,7 @@ impl Deployment {
                 Err(error) => drop(connected.send(Err(error))),
             }
         });
-        let gone = || Error::disconnected("the runtime that publishes has ended");
+        let gone = || Error::disconnected("the publishing runtime has ended");
         outcome.await.map_err(|_| gone())??;
         self.state().context().exchanges.add(move |message| sender.send(message.clone()).is_ok());
         Ok(())
@@ -73,7 +73,7 @@ async fn publish_all(publisher: &Publisher, mut messages: mpsc::UnboundedReceive
     while let Some(Message { exchange, routing_key, cc, payload }) = messages.recv().await {
         let body = Value::to_string(&payload);
         if let Err(error) = publisher.publish(&exchange, &routing_key, &cc, body.as_bytes()).await {
-            tracing::error!("the embedded deployment publishes no more: {error}");
+            tracing::error!("the embedded deployment stops publishing to the broker: {error}");
             return;
         }
     }

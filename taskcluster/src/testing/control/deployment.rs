@@ -16,7 +16,7 @@ use crate::{
     http_client_builder, slugid,
 };
 
-/// A Taskcluster deployment on a free port of 127.0.0.1, for as long as a handle to it is there.
+/// A Taskcluster deployment on a port of 127.0.0.1. It stops when its last handle is dropped.
 ///
 /// Clones are handles to the same deployment. Any number of deployments may run in one process.
 ///
@@ -45,18 +45,18 @@ struct Inner {
 }
 
 impl Deployment {
-    /// Starts a deployment.
+    /// Starts a deployment on a free port.
     ///
-    /// It runs on a thread of its own and needs nothing of the caller's runtime.
+    /// It runs on its own thread, independent of the caller's runtime.
     ///
     /// # Errors
     ///
-    /// If the operating system has no port or thread left.
+    /// If no port or thread is available.
     pub async fn start() -> Result<Self> {
         Self::start_blocking()
     }
 
-    /// Starts a deployment; the same in a program without async.
+    /// Starts a deployment on a free port, in a program without async.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl Deployment {
         Self::start_on(0)
     }
 
-    /// Starts a deployment on this port, for programs that are told the root URL before; 0 is a free one.
+    /// Starts a deployment on this port, for programs that need to know the root URL beforehand; 0 picks a free port.
     ///
     /// # Errors
     ///
@@ -82,13 +82,13 @@ impl Deployment {
         &self.0.state
     }
 
-    /// Its root URL, such as `http://127.0.0.1:34567`.
+    /// Returns the root URL, such as `http://127.0.0.1:34567`.
     #[must_use]
     pub fn root_url(&self) -> &str {
         &self.0.root_url
     }
 
-    /// Adds a client with these scopes, or replaces the one of that name. Returns its credentials.
+    /// Adds a client with these scopes, or replaces the one with this id, and returns its credentials.
     pub fn client<S: Into<String>>(
         &self,
         client_id: impl Into<String>,
@@ -101,10 +101,10 @@ impl Deployment {
         Credentials::new(client_id, access_token)
     }
 
-    /// Adds a role with these scopes, or replaces the one of that name. An id ending in `*` stands for all that begin
-    /// like it, and `<..>` in the scopes for what the `*` covers.
+    /// Adds a role with these scopes, or replaces the one with this id. A role id that ends in `*` matches every id with that
+    /// prefix; `<..>` in its scopes is replaced by what the `*` matched.
     ///
-    /// There is one role from the start: `anonymous`, whose scopes everybody has. It allows to read public artifacts.
+    /// A new deployment has one role: `anonymous`, whose scopes every caller has. It allows reading public artifacts.
     ///
     /// ```
     /// use taskcluster::Auth;
@@ -120,7 +120,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If it is a role that `createRole` would refuse: with `<..>` but without `*`, or leading to itself.
+    /// If `createRole` would refuse the role: it has `<..>` but no `*`, or it leads to itself.
     #[track_caller]
     #[expect(clippy::panic, reason = "documented; without the role a test would fail elsewhere")]
     pub fn role<S: Into<String>>(
@@ -136,9 +136,9 @@ impl Deployment {
         }
     }
 
-    /// A client of this deployment with the credentials of a client that was added before.
+    /// Connects with the credentials of a client added before.
     ///
-    /// Its retries are the usual ones with delays of a few milliseconds. It uses no proxy.
+    /// The client retries as usual, but after delays of a few milliseconds. It uses no proxy.
     ///
     /// # Errors
     ///
@@ -146,14 +146,13 @@ impl Deployment {
     pub fn connect(&self, client_id: &str) -> Result<Client> {
         let access_token = self.0.state.services.auth.access_token(client_id).ok_or_else(|| {
             Error::config(format!(
-                "the embedded deployment has no client {client_id:?}; add it by `client`"
+                "the embedded deployment has no client {client_id:?}; add it with `client`"
             ))
         })?;
         self.builder()?.credentials(Credentials::new(client_id, access_token)).build()
     }
 
-    /// Adds a client with these scopes, as [`client`](Self::client) does with a token of its own making, and connects as
-    /// it.
+    /// Adds a client with these scopes, as [`client`](Self::client) does, with a random access token, and connects as it.
     ///
     /// ```
     /// use taskcluster::Auth;
@@ -177,37 +176,37 @@ impl Deployment {
         self.connect(client_id)
     }
 
-    /// A client of this deployment without credentials.
+    /// Connects without credentials.
     ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be set up.
+    /// If cannot set up the HTTP client.
     pub fn anonymous(&self) -> Result<Client> {
         self.builder()?.build()
     }
 
-    /// Begins a client of this deployment, set up as those of [`connect`](Self::connect), for a test that wants
-    /// credentials, retries or a timeout of its own.
+    /// Returns a builder set up as for [`connect`](Self::connect), for a test that needs its own credentials, retries or
+    /// timeout.
     ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be set up.
+    /// If cannot set up the HTTP client.
     pub fn builder(&self) -> Result<ClientBuilder> {
         let http = http_client_builder()?
             .no_proxy()
             .build()
-            .map_err(|error| Error::config("the HTTP client cannot be set up").because(error))?;
+            .map_err(|error| Error::config("cannot set up the HTTP client").because(error))?;
         let retry = Retry::default()
             .first_delay(Duration::from_millis(1))
             .max_delay(Duration::from_millis(20));
         Ok(Client::builder(self.root_url()).http_client(http).retry(retry))
     }
 
-    /// Begins a stub for an endpoint; see [`StubBuilder`].
+    /// Stubs an endpoint; see [`StubBuilder`].
     ///
     /// # Panics
     ///
-    /// If the endpoint is of a reference that this deployment does not [`serve`](Self::serve).
+    /// If the endpoint belongs to a reference that this deployment does not [`serve`](Self::serve).
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -220,14 +219,14 @@ impl Deployment {
         };
         let Some(reference) = references.iter().find(is_of) else {
             panic!(
-                "{endpoint} is of a reference that this deployment does not serve; call `serve` first"
+                "{endpoint} belongs to a reference that this deployment does not serve; call `serve` first"
             );
         };
         let key = Key::of(reference, endpoint);
         self.stub(Some((key, endpoint)))
     }
 
-    /// Begins a stub for all endpoints, such as a fault that any call may meet.
+    /// Stubs all endpoints, for example with a fault that any call may meet.
     ///
     /// ```
     /// use taskcluster::Auth;
@@ -252,30 +251,30 @@ impl Deployment {
         StubBuilder::new(&state.stubs, &state.context().schemas, target)
     }
 
-    /// Takes all stubs away.
+    /// Removes all stubs.
     pub fn clear_stubs(&self) {
         self.0.state.stubs.clear();
     }
 
-    /// Serves the endpoints of one more reference. Those of this crate's own services are served from the start.
+    /// Serves the endpoints of another reference, in addition to this crate's own services.
     ///
-    /// Where it has an endpoint in common with another reference, it takes precedence.
+    /// It takes precedence over references served before for endpoints that they have in common.
     pub fn serve(&self, reference: &'static Reference) {
         self.0.state.serve(reference);
     }
 
-    /// Adds the schemas of your own references: all JSON files below a folder that is laid out like a deployment's
-    /// `/schemas`, so that `v1/build.json#` of the service `builds` is `<folder>/builds/v1/build.json`. Schemas with an
-    /// URL as their id are found by that, too.
+    /// Adds the schemas of your own references: all JSON files below a folder laid out like a deployment's `/schemas`, so
+    /// that `v1/build.json#` of the service `builds` is `<folder>/builds/v1/build.json`. A schema whose id is a URL is also
+    /// found by that URL.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or is not JSON. What is no schema shows when it is first used.
+    /// If a file cannot be read or is not JSON. An invalid schema is reported when it is first used.
     pub fn schemas(&self, folder: impl AsRef<Path>) -> Result<()> {
         self.0.state.context().schemas.add(folder.as_ref())
     }
 
-    /// The notifications that were sent so far, without those to denied addresses.
+    /// Returns the notifications sent so far, without those to denied addresses.
     ///
     /// ```
     /// use taskcluster::testing::Deployment;
@@ -293,14 +292,14 @@ impl Deployment {
         self.0.state.services.notify.notifications()
     }
 
-    /// The calls that reached an endpoint, in the order of their arrival.
+    /// Returns the calls that reached an endpoint, in the order of their arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.0.state.record.calls()
     }
 
-    /// Asserts that these calls were made, in this order, and no others. Of a call counts what is expected of it; each
-    /// attempt of a call that was tried again is one. Those before [`clear_calls`](Self::clear_calls) do not count.
+    /// Asserts that exactly these calls were made, in this order, since the last [`clear_calls`](Self::clear_calls). Only
+    /// what an [`ExpectedCall`] mentions is compared. Each retry counts as a call of its own.
     ///
     /// ```
     /// use taskcluster::Auth;
@@ -332,7 +331,7 @@ impl Deployment {
         }
     }
 
-    /// Asserts that there was such a call, whatever else was called.
+    /// Asserts that at least one call was as expected, whatever else was called.
     ///
     /// # Panics
     ///
@@ -350,7 +349,7 @@ impl Deployment {
         }
     }
 
-    /// Forgets the calls so far.
+    /// Clears the record of calls.
     pub fn clear_calls(&self) {
         self.0.state.record.clear();
     }

@@ -203,7 +203,7 @@ pub(crate) fn difference(expected: &[ExpectedCall], calls: &[RecordedCall]) -> O
             write_lines(&mut text, op, &was_expected, &was_called);
         }
     }
-    Some(format!("other calls than expected (- expected, + called):\n\n{text}"))
+    Some(format!("the calls differ from those expected (- expected, + called):\n\n{text}"))
 }
 
 fn write_lines(text: &mut String, op: DiffOp, expected: &[String], called: &[String]) {
@@ -276,7 +276,7 @@ pub(crate) fn not_called(expected: &ExpectedCall, calls: &[RecordedCall]) -> Opt
             calls.concat()
         ));
     }
-    let mut text = format!("{} was called otherwise (- expected, + called):\n", expected.name);
+    let mut text = format!("{} was called differently (- expected, + called):\n", expected.name);
     let lines = expected.lines();
     for call in near {
         text.push('\n');

@@ -137,7 +137,7 @@ impl State {
         self.context().answer(call).await.unwrap_or_else(|| {
             Err(Refusal::not_stubbed(format!(
                 "{service}.{name} is not built into the embedded deployment; \
-                 say what it answers by `deployment.on(reference.endpoint(\"{name}\")).reply(...)`",
+                 stub it with `deployment.on(reference.endpoint(\"{name}\")).reply(...)`",
                 name = endpoint.name
             )))
         })
@@ -157,7 +157,7 @@ fn check_body(call: &RecordedCall, request: &Incoming) -> Result<(), Refusal> {
     };
     if request.body.is_empty() {
         return Err(Refusal::input(format!(
-            "{name} wants a payload ({schema}), but the request has no body"
+            "{name} requires a payload ({schema}), but the request has no body"
         )));
     }
     let content_type = request.content_type();

@@ -91,7 +91,7 @@ impl Messages {
                 return Ok(message);
             }
             if self.state.strong_count() == 0 {
-                return Err(Error::config("the embedded deployment that was listened to is gone"));
+                return Err(Error::config("the embedded deployment has been dropped"));
             }
             if Instant::now() >= end {
                 return Err(Error::config(format!(

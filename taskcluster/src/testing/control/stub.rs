@@ -66,7 +66,7 @@ pub enum Fault {
 /// assert_eq!(fake.calls().len(), 3);
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
-#[must_use = "there is no stub before one of `reply`, `reply_with` and `fault`"]
+#[must_use = "a stub takes effect only with `reply`, `reply_with` or `fault`"]
 pub struct StubBuilder<'a> {
     stubs: &'a Stubs,
     schemas: &'a Schemas,
@@ -398,5 +398,5 @@ fn error(status: StatusCode) -> Reply {
         status if status.is_server_error() => "InternalServerError",
         _ => "InputError",
     };
-    Reply::error(status, code, "This error is a fault that a test has asked for")
+    Reply::error(status, code, "This error is a fault injected by the test")
 }

@@ -271,7 +271,7 @@ impl From<Refusal> for Reply {
 /// An answer that leads to another URL, with a body for those who read it.
 pub(crate) fn redirect(url: &str, body: &Value) -> Result<Reply, Refusal> {
     let location = HeaderValue::try_from(url)
-        .map_err(|_| Refusal::input(format!("{url:?} cannot stand in a header")))?;
+        .map_err(|_| Refusal::input(format!("{url:?} cannot be sent in a header")))?;
     Ok(Reply::json(StatusCode::SEE_OTHER, body).header(LOCATION, location))
 }
 
@@ -287,12 +287,12 @@ pub(crate) fn date(payload: &Value, name: &str) -> Result<DateTime<Utc>, Refusal
 /// A text in a payload.
 pub(crate) fn text(payload: &Value, name: &str) -> Result<String, Refusal> {
     let value = payload[name].as_str().map(str::to_owned);
-    value.ok_or_else(|| Refusal::input(format!("`{name}` is not a text")))
+    value.ok_or_else(|| Refusal::input(format!("`{name}` is not a string")))
 }
 
 /// A list of texts in a payload; one that is not there is empty.
 pub(crate) fn strings(payload: &Value, name: &str) -> Result<Vec<String>, Refusal> {
-    let wrong = || Refusal::input(format!("`{name}` is not a list of texts"));
+    let wrong = || Refusal::input(format!("`{name}` is not an array of strings"));
     match &payload[name] {
         Value::Null => Ok(Vec::new()),
         Value::Array(items) => {

@@ -119,7 +119,7 @@ fn identify(
         }
         (None, Some(bewit)) => {
             if request.method != Method::GET {
-                return Err(format!("A bewit is good for GET, not for {}", request.method));
+                return Err(format!("A bewit authorizes GET, not {}", request.method));
             }
             let bewit = Bewit::parse(bewit).map_err(|refusal| refusal.to_string())?;
             let signer = Signer::find(&bewit.id, &bewit.ext, now, accounts)?;
@@ -193,7 +193,7 @@ impl Signer {
                 scopes(&authorized).ok_or("ext.authorizedScopes is not a list of scopes")?;
             if let Some(scope) = first_not_covered(&signer.scopes, &authorized) {
                 return Err(format!(
-                    "ext.authorizedScopes oversteps the scopes of {client_id}: {scope}"
+                    "ext.authorizedScopes exceeds the scopes of {client_id}: {scope}"
                 ));
             }
             signer.scopes = accounts.expand(authorized);
@@ -241,7 +241,7 @@ struct Certificate {
 impl Certificate {
     fn read(value: &Value) -> Result<Self, String> {
         let wrong =
-            |name: &str| format!("ext.certificate.{name} is missing or not what it should be");
+            |name: &str| format!("ext.certificate.{name} is missing or malformed");
         let text = |name: &str| value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(name));
         let time = |name: &str| value[name].as_i64().ok_or_else(|| wrong(name));
         if value["version"] != 1 {
@@ -274,7 +274,7 @@ impl Certificate {
             );
         }
         if self.expiry.saturating_sub(self.start) > TimeDelta::days(31).num_milliseconds() {
-            return Err("ext.certificate is for longer than 31 days".to_owned());
+            return Err("ext.certificate is valid for longer than 31 days".to_owned());
         }
         if let Some(id) = &self.issuer {
             if id == client_id {
@@ -287,7 +287,7 @@ impl Certificate {
         }
         if let Some(scope) = first_not_covered(&issuer.scopes, &self.scopes) {
             return Err(format!(
-                "ext.certificate.scopes oversteps the scopes of the issuer: {scope}"
+                "ext.certificate.scopes exceeds the scopes of the issuer: {scope}"
             ));
         }
         let key = Key::new(&issuer.access_token);

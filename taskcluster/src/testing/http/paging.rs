@@ -28,7 +28,7 @@ pub(crate) fn page(
     };
     let after = match option(call, "continuationToken") {
         Some(token) => Some(last_key(key, call, &token).ok_or_else(|| {
-            Refusal::arguments("`continuationToken` is not one that this list has given")
+            Refusal::arguments("`continuationToken` does not belong to this list")
         })?),
         None => None,
     };

@@ -35,8 +35,8 @@ pub(crate) fn find(
         let known = references.iter().map(|reference| reference.service);
         let hint = hint(nearest(service, known).filter(|near| *near != service));
         return Err(Refusal::not_found(format!(
-            "there is no service `{service}` of version `{version}`{hint}; a deployment has the services of Taskcluster, and \
-             those that it was told to `serve`"
+            "service `{service}` of version `{version}` does not exist{hint}; a deployment has the services of Taskcluster \
+             and those added with `serve`"
         )));
     }
     of_service()

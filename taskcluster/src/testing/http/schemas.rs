@@ -137,7 +137,7 @@ impl Schemas {
 fn no_schema(schema: &str, why: &str) -> String {
     format!(
         "the embedded deployment cannot use the schema {schema}: {why}; \
-         schemas of your own references are added by `deployment.schemas(folder)`"
+         add schemas of your own references with `deployment.schemas(folder)`"
     )
 }
 
@@ -188,7 +188,7 @@ impl UrlLoader for Loader {
                 } else {
                     format!("2017/schemas/{}", url.strip_prefix(OF_2017).unwrap_or(url))
                 };
-                let text = embedded_schema(&path).ok_or("there is no such schema here")?;
+                let text = embedded_schema(&path).ok_or("no such schema")?;
                 serde_json::from_str(text)?
             }
         };
@@ -203,7 +203,7 @@ impl UrlLoader for Loader {
 /// Reads all JSON files below a folder; `url` is the folder's.
 fn collect(folder: &Path, url: &str, found: &mut Vec<(String, Value)>) -> Result<()> {
     let unreadable = |path: &Path, error: &dyn fmt::Display| {
-        Error::config(format!("the schemas in {} cannot be read: {error}", path.display()))
+        Error::config(format!("cannot read the schemas in {}: {error}", path.display()))
     };
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();

@@ -46,7 +46,7 @@ impl Server {
     /// Starts one on this port of 127.0.0.1; 0 is a free one.
     pub(crate) fn start(handler: Arc<impl Handler>, port: u16) -> Result<Self> {
         let failed =
-            |error: io::Error| Error::config("the embedded deployment cannot start").because(error);
+            |error: io::Error| Error::config("cannot start the embedded deployment").because(error);
         // Bound here, so that the port is known and open before anybody asks.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;

@@ -77,7 +77,7 @@ impl Index {
 
     fn find(&self, path: &str, now: DateTime<Utc>) -> Result<Entry, Refusal> {
         let entry = self.lock().get(path).filter(|entry| entry.expires > now).cloned();
-        entry.ok_or_else(|| Refusal::not_found(format!("there is no task at {path:?}")))
+        entry.ok_or_else(|| Refusal::not_found(format!("no task is indexed at {path:?}")))
     }
 }
 
@@ -158,12 +158,12 @@ fn find_several(index: &Index, context: &Context, call: &RecordedCall) -> Result
 fn insert(index: &Index, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let (path, payload, now) = (path(call), call.payload(), context.now());
     if path.split('.').any(str::is_empty) {
-        return Err(Refusal::input(format!("the path {path:?} has an empty word")));
+        return Err(Refusal::input(format!("the path {path:?} has an empty part")));
     }
     let entry = Entry {
         task_id: payload["taskId"]
             .as_str()
-            .ok_or_else(|| Refusal::input("`taskId` is not a text"))?
+            .ok_or_else(|| Refusal::input("`taskId` is not a string"))?
             .to_owned(),
         rank: payload["rank"]
             .as_number()

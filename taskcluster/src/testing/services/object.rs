@@ -91,7 +91,7 @@ fn create_upload(
         && object.upload_id == text(payload, "uploadId")?
         && object.expires == date(payload, "expires")?;
     if !is_same || object.finished {
-        return Err(Refusal::conflict(format!("there is an object {name:?} already")));
+        return Err(Refusal::conflict(format!("object {name:?} already exists")));
     }
     object.add_hashes(&payload["hashes"])?;
     let method = upload_method(context, &object.key, &payload["proposedUploadMethods"])?;
@@ -132,14 +132,14 @@ fn finish_upload(
     let object = objects
         .get_mut(name)
         .filter(|object| object.expires > context.now())
-        .ok_or_else(|| Refusal::not_found(format!("there is no upload of {name:?}")))?;
+        .ok_or_else(|| Refusal::not_found(format!("no upload of {name:?} has begun")))?;
     if payload["uploadId"] != object.upload_id || payload["projectId"] != object.project {
         return Err(Refusal::conflict(format!(
-            "the upload of {name:?} has another `uploadId` or `projectId`"
+            "`uploadId` or `projectId` does not match the upload of {name:?}"
         )));
     }
     if context.storage.content(&object.key).is_none() {
-        return Err(Refusal::input(format!("nothing was uploaded for {name:?}")));
+        return Err(Refusal::input(format!("the content of {name:?} has not been uploaded")));
     }
     object.add_hashes(&payload["hashes"])?;
     object.finished = true;
@@ -155,7 +155,7 @@ fn finished<T>(
 ) -> Result<T, Refusal> {
     let (objects, now) = (objects.lock(), context.now());
     let object = objects.get(name).filter(|object| object.finished && object.expires > now);
-    object.map(act).ok_or_else(|| Refusal::not_found(format!("there is no object {name:?}")))
+    object.map(act).ok_or_else(|| Refusal::not_found(format!("object {name:?} does not exist")))
 }
 
 fn start_download(
@@ -177,7 +177,7 @@ fn start_download(
         }
     })?;
     download.map(Reply::from).ok_or_else(|| {
-        Refusal::no_matching_method("an object can be downloaded by `getUrl` and `simple` alone")
+        Refusal::no_matching_method("objects can be downloaded by `getUrl` and `simple` only")
     })
 }
 

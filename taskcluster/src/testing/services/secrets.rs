@@ -43,9 +43,9 @@ fn get(secrets: &Secrets, context: &Context, call: &RecordedCall) -> Result<Valu
     let name = call.arg("name");
     let secrets = secrets.lock();
     match secrets.get(name) {
-        None => Err(Refusal::not_found(format!("there is no secret {name:?}"))),
+        None => Err(Refusal::not_found(format!("secret {name:?} does not exist"))),
         Some(Secret { expires, .. }) if *expires < context.now() => {
-            Err(Refusal::expired(format!("the secret {name:?} has expired")))
+            Err(Refusal::expired(format!("secret {name:?} has expired")))
         }
         Some(Secret { secret, expires }) => {
             Ok(json!({"secret": secret, "expires": timestamp(*expires)}))

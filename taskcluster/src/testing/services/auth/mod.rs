@@ -268,7 +268,7 @@ fn authenticate_hawk(context: &Context, call: &RecordedCall) -> Result<Value, Re
     let mut headers = HeaderMap::new();
     let header = |text: &str| {
         HeaderValue::try_from(text)
-            .map_err(|_| Refusal::input(format!("{text:?} cannot stand in a header")))
+            .map_err(|_| Refusal::input(format!("{text:?} cannot be sent in a header")))
     };
     headers.insert(HOST, header(&format!("{host}:{}", payload["port"]))?);
     if let Some(authorization) = payload["authorization"].as_str() {
@@ -277,7 +277,7 @@ fn authenticate_hawk(context: &Context, call: &RecordedCall) -> Result<Value, Re
     let request = Incoming {
         method: method
             .parse::<Method>()
-            .map_err(|_| Refusal::input(format!("{method:?} is no method")))?,
+            .map_err(|_| Refusal::input(format!("{method:?} is not an HTTP method")))?,
         resource: text(payload, "resource")?,
         headers,
         body: bytes::Bytes::new(),
@@ -308,7 +308,7 @@ fn authenticate_hawk(context: &Context, call: &RecordedCall) -> Result<Value, Re
 }
 
 fn no_client(id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no client {id:?}"))
+    Refusal::not_found(format!("client {id:?} does not exist"))
 }
 
 fn list_clients(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
@@ -348,7 +348,7 @@ fn create_client(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<
     let is_new = !clients.contains_key(id);
     let client = clients.entry(id.to_owned()).or_insert_with(|| new.clone());
     if !client.same_definition(&new) || client.disabled || now > client.created + REPEAT {
-        return Err(Refusal::conflict(format!("there is a client {id:?} already")));
+        return Err(Refusal::conflict(format!("client {id:?} already exists")));
     }
     let mut answer = client.to_json(auth, id);
     answer["accessToken"] = json!(client.access_token);

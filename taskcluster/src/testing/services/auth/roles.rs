@@ -210,7 +210,7 @@ fn all(roles: &Roles) -> Vec<(String, Value)> {
 }
 
 fn no_role(id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no role {id:?}"))
+    Refusal::not_found(format!("role {id:?} does not exist"))
 }
 
 fn publish(context: &Context, exchange: &'static Exchange, id: &str) {
@@ -252,7 +252,7 @@ fn create(roles: &Roles, context: &Context, call: &RecordedCall) -> Result<Value
             }
             Some(_) => {
                 return Err(Refusal::conflict(format!(
-                    "there is a role {id:?} already, and it is another one"
+                    "a different role {id:?} already exists"
                 )));
             }
             None => {

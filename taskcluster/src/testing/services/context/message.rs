@@ -54,7 +54,7 @@ impl Message {
     /// If it is not of this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(&self.payload).map_err(|error| {
-            Error::answer(format!("the payload of a message of {} is not right", self.exchange))
+            Error::answer(format!("cannot decode the payload of a message of {}", self.exchange))
                 .because(error)
         })
     }

@@ -57,7 +57,7 @@ impl Storage {
     }
 
     fn answer_for(&self, request: &Incoming, key: &str) -> Result<Reply, Refusal> {
-        let none = || Refusal::not_found(format!("nothing is stored at {}", request.resource));
+        let none = || Refusal::not_found(format!("no content is stored at {}", request.resource));
         let mut all = self.lock();
         let stored = all.get_mut(key).ok_or_else(none)?;
         match request.method {
@@ -65,7 +65,7 @@ impl Storage {
                 let given = request.content_type();
                 if given != stored.content_type {
                     return Err(Refusal::input(format!(
-                        "the content was announced as {:?}, but comes as {given:?}",
+                        "the upload must be of content type {:?}, not {given:?}",
                         stored.content_type
                     )));
                 }
@@ -75,10 +75,10 @@ impl Storage {
             Method::GET => {
                 let content = stored.content.clone().ok_or_else(none)?;
                 let content_type = HeaderValue::try_from(&stored.content_type)
-                    .map_err(|_| Refusal::input("the content type cannot stand in a header"))?;
+                    .map_err(|_| Refusal::input("the content type cannot be sent in a header"))?;
                 Ok(Reply::new(StatusCode::OK).body(content_type, content))
             }
-            _ => Err(Refusal::input("stored content is for GET and PUT")),
+            _ => Err(Refusal::input("stored content supports GET and PUT only")),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn fire(
         Ok(_) => Ok(json!({"taskId": task_id, "status": {"taskId": task_id}})),
         Err(refusal) => {
             let why = refusal.message();
-            Err(Refusal::input(format!("the hook could not make a task: {why}")))
+            Err(Refusal::input(format!("the hook could not create a task: {why}")))
         }
     }
 }
@@ -51,11 +51,11 @@ fn render(
         Ok(Value::Null) => return Ok(None),
         Ok(other) => {
             return Err(Refusal::input(format!(
-                "the template renders to {other}, which is no task"
+                "the task template renders to {other}, which is not a task"
             )));
         }
         Err(error) => {
-            return Err(Refusal::input(format!("the template cannot be rendered: {error:#}")));
+            return Err(Refusal::input(format!("the task template cannot be rendered: {error:#}")));
         }
     };
     let day = timestamp(now + TimeDelta::days(1));

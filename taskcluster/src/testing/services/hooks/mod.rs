@@ -110,7 +110,7 @@ fn list(hooks: &Hooks, call: &RecordedCall) -> Result<Value, Refusal> {
     let of_group = all.iter().filter(|((known, _), _)| known == group);
     let found: Vec<_> = of_group.map(|(_, hook)| &hook.definition).collect();
     if found.is_empty() {
-        return Err(Refusal::not_found(format!("there is no hook group {group}")));
+        return Err(Refusal::not_found(format!("hook group {group} does not exist")));
     }
     Ok(json!({"hooks": found}))
 }
@@ -126,13 +126,13 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
     }
     for name in ["hookGroupId", "hookId"] {
         if !hook[name].is_null() && hook[name] != call.arg(name) {
-            return Err(Refusal::input(format!("`{name}` is another one than that in the URL")));
+            return Err(Refusal::input(format!("`{name}` differs from the one in the URL")));
         }
         hook[name] = json!(call.arg(name));
     }
     // Whatever fits or not, it must be a schema.
     if let Err(Problem::NoSchema(why)) = Schemas::check_by(&hook["triggerSchema"], &json!({})) {
-        return Err(Refusal::input(format!("`triggerSchema` is no JSON schema: {why}")));
+        return Err(Refusal::input(format!("`triggerSchema` is not a JSON schema: {why}")));
     }
     if hook["metadata"]["emailOnError"].is_null() {
         hook["metadata"]["emailOnError"] = json!(true);
@@ -152,7 +152,7 @@ fn create(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value
             } else {
                 let (group, id) = key(call);
                 Err(Refusal::conflict(format!(
-                    "there is a hook {group}/{id} already, and it is another one"
+                    "a different hook {group}/{id} already exists"
                 )))
             };
         }
@@ -178,7 +178,7 @@ fn update(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value
 fn check_token(hooks: &Hooks, call: &RecordedCall) -> Result<(), Refusal> {
     match hooks.with(&key(call), |hook| hook.token == call.arg("token"))? {
         true => Ok(()),
-        false => Err(Refusal::authentication("the trigger token is not that of the hook")),
+        false => Err(Refusal::authentication("the trigger token is not the hook's")),
     }
 }
 

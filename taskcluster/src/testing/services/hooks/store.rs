@@ -51,7 +51,7 @@ impl Hooks {
         act: impl FnOnce(&mut Hook) -> T,
     ) -> Result<T, Refusal> {
         let (group, id) = key;
-        let no_hook = || Refusal::not_found(format!("there is no hook {group}/{id}"));
+        let no_hook = || Refusal::not_found(format!("hook {group}/{id} does not exist"));
         self.lock().get_mut(key).map(act).ok_or_else(no_hook)
     }
 

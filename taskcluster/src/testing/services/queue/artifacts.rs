@@ -65,7 +65,7 @@ fn find<'r>(
         .get_key_value(name)
         .filter(|(_, artifact)| artifact.is_there(now))
         .map(|(name, artifact)| (name.as_str(), artifact))
-        .ok_or_else(|| Refusal::not_found(format!("there is no artifact {name:?}")))
+        .ok_or_else(|| Refusal::not_found(format!("artifact {name:?} does not exist")))
 }
 
 /// Finds an artifact, or the one that it is a link to.
@@ -81,7 +81,7 @@ fn follow<'r>(
             _ => return Ok(found),
         }
     }
-    Err(Refusal::input(format!("the artifact {name:?} is a link to itself, by whatever detours")))
+    Err(Refusal::input(format!("the artifact {name:?} links back to itself")))
 }
 
 /// The name that the object service knows an artifact by.
@@ -97,7 +97,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
         let task = tasks.task_mut(id)?;
         let project = task.definition.text("projectId").to_owned();
         if new.expires > task.definition.expires {
-            return Err(Refusal::input("the artifact would outlive its task"));
+            return Err(Refusal::input("the artifact expires after its task"));
         }
         let run = &mut task.runs[number];
         let is_late = || run.resolved.is_some_and(|resolved| now <= resolved + LATE);
@@ -106,7 +106,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
             RunState::Exception if is_late() => {}
             state => {
                 return Err(Refusal::conflict(format!(
-                    "run {number} of task {id} is {}, so that it takes no artifacts",
+                    "run {number} of task {id} is {} and takes no artifacts",
                     state.name()
                 )));
             }
@@ -115,7 +115,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
         let artifact = run.artifacts.entry(name.to_owned()).or_insert_with(|| new.clone());
         if !artifact.is_same(&new) {
             return Err(Refusal::conflict(format!(
-                "there is an artifact {name:?} already, and it is another one"
+                "a different artifact {name:?} already exists"
             )));
         }
         if let Kind::Reference(url) = new.kind {
@@ -180,10 +180,10 @@ fn finish(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply
         let artifact = run.artifacts.get_mut(name);
         let Some(Kind::Object { upload_id, finished }) = artifact.map(|found| &mut found.kind)
         else {
-            return Err(Refusal::not_found(format!("there is no upload of an artifact {name:?}")));
+            return Err(Refusal::not_found(format!("no upload of an artifact {name:?} has begun")));
         };
         if call.payload()["uploadId"] != *upload_id {
-            return Err(Refusal::input("`uploadId` is another one than that of this artifact"));
+            return Err(Refusal::input("`uploadId` is not the artifact's"));
         }
         if !std::mem::replace(finished, true) {
             announce(tasks, call, number);

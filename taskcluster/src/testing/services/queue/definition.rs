@@ -24,7 +24,7 @@ pub(super) struct Definition {
 impl Definition {
     pub(super) fn new(id: &str, request: &Value, clock: &Clock) -> Result<Self, Refusal> {
         let Value::Object(fields) = request else {
-            return Err(Refusal::input("a task is a JSON object"));
+            return Err(Refusal::input("a task must be a JSON object"));
         };
         let mut task = fields.clone();
         task.entry("taskGroupId").or_insert_with(|| json!(id));
@@ -33,7 +33,7 @@ impl Definition {
         for name in ["payload", "metadata"] {
             if !task[name].is_object() {
                 return Err(Refusal::input(format!(
-                    "the task lacks `{name}`, or it is not an object"
+                    "the task needs `{name}`, an object"
                 )));
             }
         }
@@ -81,7 +81,7 @@ fn check_priority(priority: &Value) -> Result<(), Refusal> {
     if PRIORITIES.iter().any(|known| priority == known) {
         return Ok(());
     }
-    Err(Refusal::input(format!("`priority` is {priority}, which is none of {PRIORITIES:?}")))
+    Err(Refusal::input(format!("`priority` is {priority}, not one of {PRIORITIES:?}")))
 }
 
 /// Dates are made by the clocks of clients, so that any time from theirs to the state's counts as the present.
@@ -115,10 +115,10 @@ fn check_queue(task: &Value) -> Result<(), Refusal> {
             if task_queue == format!("{provisioner}/{worker_type}") {
                 return Ok(());
             }
-            "`taskQueueId` is another queue than `provisionerId` and `workerType`"
+            "`taskQueueId` does not match `provisionerId` and `workerType`"
         }
         _ => {
-            "a task needs `taskQueueId`, of the form <provisionerId>/<workerType>, or both of these"
+            "a task needs `taskQueueId` (<provisionerId>/<workerType>), or `provisionerId` and `workerType`"
         }
     };
     Err(Refusal::input(wrong))

@@ -31,7 +31,7 @@ pub(super) fn answer(
 
 fn about(tasks: &Tasks, call: &RecordedCall) -> Result<Value, Refusal> {
     let group = call.arg("taskGroupId");
-    tasks.group(group).ok_or_else(|| Refusal::not_found(format!("there is no task group {group}")))
+    tasks.group(group).ok_or_else(|| Refusal::not_found(format!("task group {group} does not exist")))
 }
 
 fn list(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
@@ -65,7 +65,7 @@ fn cancel(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
         about(tasks, call)?;
         if !tasks.sealed.contains_key(group) {
             return Err(Refusal::conflict(format!(
-                "the task group {group} is not sealed; only a sealed one can be cancelled"
+                "task group {group} is not sealed; seal it before cancelling it"
             )));
         }
         let open = |task: &&Task| !task.is_resolved();

@@ -44,11 +44,11 @@ enum Due {
 
 impl Tasks {
     pub(super) fn task(&self, id: &str) -> Result<&Task, Refusal> {
-        self.all.get(id).ok_or_else(|| Refusal::not_found(format!("there is no task {id}")))
+        self.all.get(id).ok_or_else(|| Refusal::not_found(format!("task {id} does not exist")))
     }
 
     pub(super) fn task_mut(&mut self, id: &str) -> Result<&mut Task, Refusal> {
-        self.all.get_mut(id).ok_or_else(|| Refusal::not_found(format!("there is no task {id}")))
+        self.all.get_mut(id).ok_or_else(|| Refusal::not_found(format!("task {id} does not exist")))
     }
 
     pub(super) fn status(&self, id: &str) -> Result<Value, Refusal> {
@@ -115,7 +115,7 @@ impl Tasks {
                 Ok(())
             } else {
                 Err(Refusal::conflict(format!(
-                    "there is a task {id} already, and it is another one"
+                    "a different task {id} already exists"
                 )))
             };
         }
@@ -142,13 +142,13 @@ impl Tasks {
             && other.definition.text("schedulerId") != scheduler
         {
             return Err(Refusal::conflict(format!(
-                "the task group {group} has another scheduler: {}, not {scheduler}",
+                "task group {group} belongs to scheduler {}, not {scheduler}",
                 other.definition.text("schedulerId")
             )));
         }
         if self.sealed.contains_key(group) {
             return Err(Refusal::conflict(format!(
-                "the task group {group} is sealed, so that no task can be added to it"
+                "task group {group} is sealed and takes no more tasks"
             )));
         }
         Ok(())
@@ -290,7 +290,7 @@ impl Tasks {
         let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
         let Some(room) = MOST_RUNS.checked_sub(task.runs.len() as u64 + 1) else {
-            return Err(Refusal::conflict(format!("task {id} has had {MOST_RUNS} runs")));
+            return Err(Refusal::conflict(format!("task {id} already has {MOST_RUNS} runs, the most possible")));
         };
         task.retries_left = retries.min(room);
         self.add_run(id, "rerun", now);

@@ -78,7 +78,7 @@ pub(super) fn claim_task(
             tasks.take(id, &worker, now);
         } else if !again {
             return Err(Refusal::conflict(format!(
-                "run {number} of task {id} is {}, so that it cannot be claimed",
+                "run {number} of task {id} is {} and cannot be claimed",
                 run.state.name()
             )));
         }
@@ -132,7 +132,7 @@ pub(super) fn report_exception(
             | "internal-error"
             | "intermittent-task"),
         ) => reason,
-        _ => return Err(Refusal::input("`reason` is none of an exception")),
+        _ => return Err(Refusal::input("`reason` is not a reason for an exception")),
     };
     let retry = match reason {
         "worker-shutdown" => Some("retry"),

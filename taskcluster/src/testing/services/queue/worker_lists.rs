@@ -29,7 +29,7 @@ pub(super) fn answer(
             let provisioner = call.arg("provisionerId");
             let found = tasks.workers.about_provisioner(provisioner);
             found
-                .ok_or_else(|| Refusal::not_found(format!("no provisioner {provisioner} is known")))
+                .ok_or_else(|| Refusal::not_found(format!("provisioner {provisioner} does not exist")))
         },
         "listTaskQueues" => list_task_queues,
         "getTaskQueue" => |_, call, tasks, _| {
@@ -57,7 +57,7 @@ pub(super) fn answer(
 }
 
 fn no_queue(name: &str) -> Refusal {
-    Refusal::not_found(format!("no worker has worked for {name}"))
+    Refusal::not_found(format!("task queue {name} has no workers"))
 }
 
 fn worker(call: &RecordedCall) -> Worker {
@@ -71,7 +71,7 @@ fn find<'q>(
 ) -> Result<&'q mut Record, Refusal> {
     let found = tasks.workers.0.get_mut(task_queue).and_then(|workers| workers.get_mut(worker));
     found.ok_or_else(|| {
-        Refusal::not_found(format!("{}/{} is no worker of {task_queue}", worker.group, worker.id))
+        Refusal::not_found(format!("task queue {task_queue} has no worker {}/{}", worker.group, worker.id))
     })
 }
 
@@ -125,7 +125,7 @@ fn list_workers(
         Some("true") => Some(true),
         Some("false") => Some(false),
         Some(other) => {
-            return Err(Refusal::input(format!("`quarantined` is no truth value: {other:?}")));
+            return Err(Refusal::input(format!("`quarantined` must be `true` or `false`, not {other:?}")));
         }
     };
     let workers = tasks.workers.0.get(&task_queue(call));
