@@ -10,12 +10,12 @@ use crate::testing::services::context::message::Message;
 use crate::{Error, Result};
 
 impl Deployment {
-    /// Publishes all messages from now on at a broker, too, as the services publish them at Pulse: for programs that
-    /// listen by themselves. With the features `testing` and `pulse`.
+    /// Also publishes all messages from now on to a broker, as the services publish them to Pulse, for programs that listen
+    /// on their own. Requires the features `testing` and `pulse`.
     ///
-    /// The user must be allowed to declare and use the exchanges of Taskcluster's services. Messages arrive there a little
-    /// after the call that made them. If the connection breaks, an error is logged through `tracing` and no more
-    /// messages go there.
+    /// The user must be allowed to declare the exchanges of Taskcluster's services and to publish to them. A message reaches
+    /// the broker shortly after the call that caused it. If the connection breaks, an error is logged through `tracing` and
+    /// publishing to the broker stops.
     ///
     /// ```no_run
     /// use taskcluster::QueueEvents;
@@ -35,7 +35,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If there is no connection, or the broker refuses the exchanges.
+    /// If the connection fails, or the broker refuses the exchanges.
     pub async fn publish_to(&self, broker: PulseCredentials) -> Result<()> {
         let (connected, outcome) = oneshot::channel();
         let (sender, messages) = mpsc::unbounded_channel();
@@ -58,7 +58,7 @@ impl Deployment {
         Ok(())
     }
 
-    /// Publishes all messages from now on at a broker, too; the same in a program without async.
+    /// Also publishes all messages from now on to a broker, in a program without async.
     ///
     /// # Errors
     ///

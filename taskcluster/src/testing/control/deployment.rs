@@ -316,8 +316,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If there were other calls, with the difference; and if no call can be as expected, because the references lack a
-    /// name.
+    /// If the calls differ, with a diff; and if an expected call names an endpoint, argument or option that no reference has.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is what assertions do")]
     pub fn assert_calls<E: Into<ExpectedCall>>(&self, expected: impl IntoIterator<Item = E>) {
@@ -335,8 +334,8 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If there was none, with what the calls of this endpoint were instead; and as
-    /// [`assert_calls`](Self::assert_calls).
+    /// If no call was as expected, with a diff to each call of this endpoint; and as
+    /// [`assert_calls`](Self::assert_calls) if a name is unknown.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is what assertions do")]
     pub fn assert_called(&self, expected: impl Into<ExpectedCall>) {

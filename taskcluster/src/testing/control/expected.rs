@@ -1,4 +1,4 @@
-//! What a test expects to have been called, and how it is told what was called instead.
+//! The calls that a test expects, and how they differ from those that were made.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use similar::{Algorithm, ChangeTag, DiffOp, capture_diff_slices};
 use crate::testing::http::call::RecordedCall;
 use crate::{Error, Reference, Result};
 
-/// A call that a test expects, made by [`called`]: an endpoint, and whatever else the test wants to be sure of.
+/// A call that a test expects: an endpoint, and whatever else the test wants to assert. Created by [`called`].
 ///
 /// ```
 /// use taskcluster::testing::{Deployment, called};
@@ -37,7 +37,7 @@ pub struct ExpectedCall {
     status: Option<StatusCode>,
 }
 
-/// Begins an expected call of this endpoint, named by its service and wire name: `queue.createTask`.
+/// Expects a call of this endpoint, given as service and wire name: `queue.createTask`.
 #[must_use]
 pub fn called(endpoint: &str) -> ExpectedCall {
     ExpectedCall {
@@ -51,35 +51,35 @@ pub fn called(endpoint: &str) -> ExpectedCall {
 }
 
 impl ExpectedCall {
-    /// Expects a path argument of this value.
+    /// Expects a path argument with this value.
     #[must_use]
     pub fn arg(mut self, name: &str, value: impl ToString) -> Self {
         self.args.push((name.to_owned(), value.to_string()));
         self
     }
 
-    /// Expects a query option of this value.
+    /// Expects a query option with this value.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {
         self.query.push((name.to_owned(), value.to_string()));
         self
     }
 
-    /// Expects a payload with these members, in which there may be others. What is no object must be the same.
+    /// Expects a payload with these members; objects may have others, too. All other values must be equal.
     #[must_use]
     pub fn payload(mut self, payload: Value) -> Self {
         self.payload = Some(payload);
         self
     }
 
-    /// Expects this client to have called.
+    /// Expects the call to be made by this client.
     #[must_use]
     pub fn by(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
-    /// Expects this status of the answer.
+    /// Expects an answer with this status.
     #[must_use]
     pub fn status(mut self, status: StatusCode) -> Self {
         self.status = Some(status);
@@ -161,7 +161,7 @@ impl ExpectedCall {
     }
 }
 
-/// An endpoint, of which nothing else is expected.
+/// Expects a call of this endpoint and nothing else, as [`called`] does.
 impl From<&str> for ExpectedCall {
     fn from(endpoint: &str) -> Self {
         called(endpoint)
@@ -184,7 +184,7 @@ fn like(expected: &Value, value: &Value) -> Value {
     }
 }
 
-/// What is different between the calls that were expected and those that were made, if anything is.
+/// A diff of the calls that were expected and those that were made, if they differ.
 pub(crate) fn difference(expected: &[ExpectedCall], calls: &[RecordedCall]) -> Option<String> {
     // The usual case, in which nothing has to be compared with everything.
     if expected.len() == calls.len() && expected.iter().zip(calls).all(|(e, call)| e.matches(call))
@@ -218,11 +218,11 @@ fn write_lines(text: &mut String, op: DiffOp, expected: &[String], called: &[Str
     }
 }
 
-/// What it costs to leave a call without a partner, and to make a pair of calls that differ: less than to leave both.
+/// The cost of leaving a call alone, and of pairing two that differ: less than leaving both alone.
 const ALONE: usize = 2;
 const DIFFERENT: usize = 3;
 
-/// Puts side by side what belongs together: in order, at the least cost.
+/// Pairs expected and actual calls in order, at the least cost.
 fn pairs<'a>(
     expected: &'a [ExpectedCall],
     calls: &'a [RecordedCall],
@@ -262,7 +262,7 @@ fn pairs<'a>(
     pairs
 }
 
-/// Says that no call was as expected, with those that come nearest.
+/// If no call was as expected, a message that shows the nearest ones.
 pub(crate) fn not_called(expected: &ExpectedCall, calls: &[RecordedCall]) -> Option<String> {
     if calls.iter().any(|call| expected.matches(call)) {
         return None;

@@ -1,4 +1,4 @@
-//! What a test hears of the messages that the services publish.
+//! Listening to the messages that the services publish.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -50,27 +50,27 @@ impl Inbox {
     }
 }
 
-/// The messages that a test listens to; made by [`Deployment::listen`].
+/// A queue of messages that a test listens to. Created by [`Deployment::listen`].
 ///
-/// They gather from then on, in the order in which they were published, whether anybody asks for them or not.
+/// Messages are collected from then on, in the order in which they were published.
 pub struct Messages {
     inbox: Arc<Inbox>,
     state: Weak<State>,
 }
 
 impl Messages {
-    /// Listens to these messages, too.
+    /// Adds a binding.
     ///
     /// # Errors
     ///
-    /// If the binding is none.
+    /// If the binding is invalid.
     pub fn bind(self, binding: impl IntoBinding) -> Result<Self> {
         let binding = binding.into_binding()?;
         self.inbox.content().bindings.push(binding);
         Ok(self)
     }
 
-    /// The next message, if there is one by now. The deployment looks at its clock first.
+    /// Returns the next message, if there is one. Does first what is due by the deployment's clock.
     #[must_use]
     pub fn try_next(&mut self) -> Option<Message> {
         if let Some(state) = self.state.upgrade() {
@@ -79,11 +79,11 @@ impl Messages {
         self.inbox.content().waiting.pop_front()
     }
 
-    /// Waits for the next message.
+    /// Waits up to 30 seconds for the next message.
     ///
     /// # Errors
     ///
-    /// If none comes within 30 seconds, or the deployment is gone.
+    /// If no message arrives in time, or the deployment has been dropped.
     pub async fn next(&mut self) -> Result<Message> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -104,7 +104,7 @@ impl Messages {
         }
     }
 
-    /// Waits for the next message; the same in a program without async.
+    /// Waits up to 30 seconds for the next message, in a program without async.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Messages {
         block_on(self.next())?
     }
 
-    /// All messages that are there by now.
+    /// Returns all messages that have arrived.
     #[must_use]
     pub fn take(&mut self) -> Vec<Message> {
         std::iter::from_fn(|| self.try_next()).collect()
@@ -131,7 +131,7 @@ impl fmt::Debug for Messages {
 }
 
 impl Deployment {
-    /// Listens to messages that the services publish from now on. No broker is needed.
+    /// Listens to the messages that the services publish from now on, without a broker.
     ///
     /// ```
     /// use taskcluster::testing::Deployment;
@@ -153,7 +153,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If the binding is none.
+    /// If the binding is invalid.
     pub fn listen(&self, binding: impl IntoBinding) -> Result<Messages> {
         let inbox = Arc::<Inbox>::default();
         let state = Arc::downgrade(self.state());

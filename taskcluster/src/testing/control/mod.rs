@@ -1,4 +1,4 @@
-//! What a test has in its hands: the deployment, what is prescribed for it, and what was recorded of it.
+//! What a test controls: the deployment, stubs, expected calls, and the record.
 
 #[cfg(feature = "pulse")]
 mod broker;

@@ -16,43 +16,43 @@ use crate::testing::http::schemas::Schemas;
 use crate::testing::services::context::clock::CENTURY;
 use crate::{Endpoint, Reference};
 
-/// What can go wrong on the way to an answer.
+/// Something that goes wrong with a call, injected by a [`StubBuilder`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The answer comes so much later. It is that of the next stub, or the built-in one.
+    /// Delays the answer, which comes from the next stub or is the built-in one.
     Delay(Duration),
-    /// For this call the deployment's clock is so many seconds ahead, or behind: in the check of the signature and in the
-    /// `Date` header. What follows is up to the next stub.
+    /// Puts the deployment's clock this many seconds ahead (or behind, if negative) for this call: when it checks the
+    /// signature, and in the `Date` header. The answer comes from the next stub or is the built-in one.
     Skew(i64),
-    /// An error of the service, with Taskcluster's error body.
+    /// Answers with this status and Taskcluster's error body.
     Status(StatusCode),
-    /// An error of the service that asks for so much patience in a `Retry-After` header, in whole seconds.
+    /// Answers with this status, Taskcluster's error body, and a `Retry-After` header, rounded up to whole seconds.
     RetryAfter(StatusCode, Duration),
-    /// The connection is reset without an answer; the call is not carried out.
+    /// Resets the connection without carrying out the call.
     Disconnect,
-    /// The call is carried out, but the connection is reset without an answer.
+    /// Carries out the call, then resets the connection without an answer.
     LoseAnswer,
-    /// The call is carried out, but the connection breaks in the middle of the answer's body.
+    /// Carries out the call, then breaks the connection in the middle of the answer's body.
     Truncate,
-    /// The call is carried out, but white space makes the answer's body this long, in bytes.
+    /// Carries out the call and pads the answer's body with white space to this length, in bytes.
     Oversize(usize),
-    /// The call is carried out, but the answer says that its body is something else.
+    /// Carries out the call and answers with this `Content-Type` header.
     ContentType(HeaderValue),
-    /// An HTML page with this status, as a proxy before the service might send it.
+    /// Answers with this status and an HTML page, as a proxy in front of the service might.
     Html(StatusCode),
-    /// Status 200 without a body.
+    /// Answers with status 200 and no body.
     Empty,
 }
 
-/// How an endpoint answers; made by [`Deployment::on`](crate::testing::Deployment::on), or for all endpoints by
+/// Sets how an endpoint answers. Created by [`Deployment::on`](crate::testing::Deployment::on), or for all endpoints by
 /// [`Deployment::on_any`](crate::testing::Deployment::on_any).
 ///
-/// Stubs with [`times`](Self::times) are used first, in the order in which they were made; then the last one made
-/// without; then the built-in answer. Only a call that passes all checks gets to a stub, but for [`Fault::Skew`].
+/// A call uses the first stub limited by [`times`](Self::times), in order of creation; then the latest unlimited stub; then
+/// the built-in answer. A stub sees only calls that pass all checks, except for [`Fault::Skew`].
 ///
-/// A successful answer is held against the schema that the reference names for it, so that a test does not rely on what
-/// the service would never say; [`unchecked`](Self::unchecked) lets it pass.
+/// Successful answers are validated against the endpoint's schema, so that a test does not rely on what the service would
+/// never send; [`unchecked`](Self::unchecked) turns that off.
 ///
 /// ```
 /// use taskcluster::testing::{Deployment, Fault};
@@ -86,13 +86,13 @@ impl<'a> StubBuilder<'a> {
         Self { stubs, schemas, target, times: None, every: 1, checked: true }
     }
 
-    /// Limits the stub to so many uses.
+    /// Limits the stub to this many uses.
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Uses the stub for every `n`th call only; the others get what is next. 0 is taken as 1.
+    /// Uses the stub for every `n`th call only; other calls pass to the next stub. 0 is treated as 1.
     ///
     /// ```
     /// use taskcluster::testing::{Deployment, Fault};
@@ -112,18 +112,18 @@ impl<'a> StubBuilder<'a> {
         self
     }
 
-    /// Lets the stub answer what does not fit the endpoint's schema.
+    /// Does not validate the answer against the endpoint's schema.
     pub fn unchecked(mut self) -> Self {
         self.checked = false;
         self
     }
 
-    /// Answers with a JSON value, or a [`Reply`] made before. Schemas that it needs must have been
-    /// [added](crate::testing::Deployment::schemas).
+    /// Answers with a JSON value and status 200, or with a [`Reply`]. The schemas of your own references must have been
+    /// [added](crate::testing::Deployment::schemas) before.
     ///
     /// # Panics
     ///
-    /// If it is a successful answer that does not fit the endpoint's schema; the message names the places.
+    /// If the answer is successful and does not fit the endpoint's schema. The message lists each mismatch.
     #[track_caller]
     #[expect(clippy::panic, reason = "documented; it belongs to the line that wrote the answer")]
     pub fn reply(self, reply: impl Into<Reply>) {
@@ -149,11 +149,10 @@ impl<'a> StubBuilder<'a> {
         self.reply(Reply::json(status, &body));
     }
 
-    /// Answers with what the function makes of the call. It runs on the deployment's only thread, so it must not wait
-    /// for anything. One that holds the [`Deployment`](crate::testing::Deployment) keeps it alive for ever.
+    /// Answers with what the function returns for the call. It runs on the deployment's only thread, so it must not block. A
+    /// function that holds the [`Deployment`](crate::testing::Deployment) keeps it alive forever.
     ///
-    /// If it makes an answer that does not fit the endpoint's schema, the call gets status 500 with a message that names
-    /// the places.
+    /// If the answer does not fit the endpoint's schema, the call gets status 500 with a message that lists each mismatch.
     pub fn reply_with<R: Into<Reply>>(
         self,
         reply: impl Fn(&RecordedCall) -> R + Send + Sync + 'static,
@@ -161,7 +160,7 @@ impl<'a> StubBuilder<'a> {
         self.add_reply(Arc::new(move |call| reply(call).into()));
     }
 
-    /// Fails.
+    /// Injects a fault.
     pub fn fault(self, fault: Fault) {
         self.add(Action::Fault(fault));
     }
@@ -187,7 +186,7 @@ impl fmt::Debug for StubBuilder<'_> {
     }
 }
 
-/// What a stub is for. Two references may describe the same endpoint, so it goes by names.
+/// The endpoint of a stub, by name: two references may describe the same endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) service: &'static str,
@@ -211,17 +210,17 @@ enum Action {
 struct Stub {
     /// `None` for all endpoints.
     key: Option<Key>,
-    /// How many uses are left, if they are limited.
+    /// The uses left, if they are limited.
     left: Option<usize>,
-    /// It is used for each call of this many that get to it.
+    /// Used for one of this many calls that reach it.
     every: usize,
-    /// How many calls have got to it.
+    /// The calls that have reached it.
     met: usize,
     action: Action,
 }
 
 impl Stub {
-    /// Uses it up, if it is this call's turn.
+    /// Counts a call that reaches the stub; returns whether the stub applies to it.
     fn meet(&mut self) -> bool {
         self.met += 1;
         let due = self.met.is_multiple_of(self.every);
@@ -239,7 +238,7 @@ impl Stub {
     }
 }
 
-/// What the stubs say about one call.
+/// What the stubs prescribe for one call.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) delay: Duration,
@@ -300,7 +299,7 @@ impl Stubs {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Lists::default();
     }
 
-    /// Uses up what the next call of an endpoint gets, once it has passed all checks.
+    /// Takes what the stubs prescribe for a call of this endpoint that has passed all checks.
     pub(crate) fn take(&self, key: Key) -> Plan {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plan = Plan::default();
@@ -313,7 +312,7 @@ impl Stubs {
         plan
     }
 
-    /// How far the clock is off for the next call of an endpoint.
+    /// How far the clock is off for a call of this endpoint.
     pub(crate) fn skew(&self, key: Key) -> TimeDelta {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds =
@@ -324,7 +323,7 @@ impl Stubs {
 }
 
 impl Plan {
-    /// Adds a stub; says whether the answer is decided by it.
+    /// Adds a stub; returns whether it decides the answer.
     fn add(&mut self, action: &Action) -> bool {
         let fault = match action {
             Action::Reply { reply, checked } => {
@@ -367,7 +366,7 @@ impl Plan {
         true
     }
 
-    /// Does to an answer what is left to do.
+    /// Applies the faults that change an answer.
     pub(crate) fn finish(self, mut answer: Rendered) -> Outcome {
         if self.length > answer.body.len() {
             let mut body = Vec::from(answer.body);
@@ -385,7 +384,7 @@ impl Plan {
     }
 }
 
-/// An error that a test has asked for.
+/// The error of a fault.
 fn error(status: StatusCode) -> Reply {
     let code = match status {
         StatusCode::UNAUTHORIZED => "AuthenticationFailed",

@@ -1,4 +1,4 @@
-//! How a test lets time pass.
+//! A test's control of time.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::deployment::Deployment;
 
-/// How often an advance of the clock stops for hooks.
+/// How often an advance of the clock stops for what is due on the way.
 const MOST_STOPS: usize = 1000;
 
 impl Deployment {
-    /// Lets this much time pass, at once: claims and deadlines run out, retries come about, hooks fire by their schedules (up
-    /// to a thousand times), what expires is gone.
+    /// Advances the deployment's clock at once: claims and deadlines expire, tasks are retried, hooks fire by their schedules
+    /// (up to a thousand times), expired data is removed.
     ///
-    /// Everything that the deployment keeps follows this time; all dates in its answers are by it. The signatures of
-    /// requests and signed URLs do not: clients make them by their own clocks, and they are judged by the time that
-    /// [`set_clock_offset`](Self::set_clock_offset) sets. Temporary credentials follow it; a client's own that are to be
-    /// good later on need a [`start`](crate::TemporaryBuilder::start) of [`now`](Self::now). The offsets end at a century.
+    /// All state of the deployment and all dates in its answers follow this clock. The signatures of requests and signed URLs
+    /// do not: clients sign by their own clocks, and the deployment checks them by this machine's clock and
+    /// [`set_clock_offset`](Self::set_clock_offset). Temporary credentials do follow it; to issue some that are valid after an
+    /// advance, [`start`](crate::TemporaryBuilder::start) them at [`now`](Self::now). The clock advances by a century at most.
     ///
     /// ```
     /// use std::time::Duration;
@@ -50,22 +50,21 @@ impl Deployment {
         context.changed.notify_waiters();
     }
 
-    /// The time by the deployment's clock.
+    /// Returns the time by the deployment's clock.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.state().context().now()
     }
 
-    /// Puts the deployment's clock so many seconds ahead of this machine's, or behind it, by a century at most. It shows
-    /// in the `Date` header of all answers, and signatures are judged by it. To let time pass without that, use
+    /// Puts the deployment's clock this many seconds ahead of this machine's, or behind it if negative; by a century at most.
+    /// The `Date` header of all answers shows it, and signatures are checked by it. To let time pass without that, use
     /// [`advance`](Self::advance).
     pub fn set_clock_offset(&self, seconds: i64) {
         self.state().context().clock.set_offset(seconds);
     }
 
-    /// Sets for how long, by this machine's clock, `claimWork` waits for a task to appear before it answers that there is
-    /// none: 100 milliseconds if not told, where the real service waits for 20 seconds. An
-    /// [`advance`](Self::advance) of 20 seconds ends the wait, too.
+    /// Sets how long `claimWork` waits for a task before it answers with none, by this machine's clock. The default is 100
+    /// milliseconds; the real service waits for 20 seconds. An [`advance`](Self::advance) of 20 seconds also ends the wait.
     ///
     /// ```
     /// use std::time::Duration;

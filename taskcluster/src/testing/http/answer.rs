@@ -1,4 +1,4 @@
-//! What a call is answered with: replies of stubs and handlers, and refusals in Taskcluster's form.
+//! Answers to calls: replies of stubs and services, and refusals in Taskcluster's form.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::call::RecordedCall;
 
-/// The answer of a stub.
+/// A stub's answer.
 ///
-/// A JSON value is one by itself; this type is for the rest.
+/// A JSON value converts into one with status 200; this type is for all other answers.
 ///
 /// ```
 /// use taskcluster::StatusCode;
@@ -43,20 +43,20 @@ enum Content {
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// Creates an answer without a body.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), content: Content::Bytes(Bytes::new()) }
     }
 
-    /// An answer with a JSON body.
+    /// Creates an answer with a JSON body.
     #[must_use]
     pub fn json(status: StatusCode, body: &Value) -> Self {
         let json = HeaderValue::from_static("application/json; charset=utf-8");
         Self::new(status).body(json, body.to_string())
     }
 
-    /// An error as Taskcluster's services answer it, with the request repeated in it.
+    /// Creates an error in the form of Taskcluster's services, which repeats the request.
     #[must_use]
     pub fn error(
         status: StatusCode,
@@ -67,7 +67,7 @@ impl Reply {
         Self { content, ..Self::new(status) }
     }
 
-    /// Gives it a body of this content type, in place of the one it had.
+    /// Sets the content type and the body.
     #[must_use]
     pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         self.headers.insert(CONTENT_TYPE, content_type);
@@ -82,7 +82,7 @@ impl Reply {
         self
     }
 
-    /// Turns it into what goes over the wire.
+    /// Turns the answer into what goes over the wire.
     pub(crate) fn render(self, call: Option<&RecordedCall>, now: DateTime<Utc>) -> Rendered {
         let Self { status, mut headers, content } = self;
         let mut error = None;
@@ -108,7 +108,7 @@ impl Reply {
         self.status.is_success()
     }
 
-    /// Changes the body, if it is a successful one and JSON.
+    /// Changes the body of a successful JSON answer.
     pub(crate) fn map_json(mut self, change: impl FnOnce(&mut Value)) -> Self {
         if self.is_success()
             && let Some(Ok(mut value)) = self.bytes().map(serde_json::from_slice)
@@ -133,7 +133,7 @@ impl Reply {
     }
 }
 
-/// A JSON body with status 200.
+/// Creates an answer with status 200 and a JSON body.
 impl From<Value> for Reply {
     fn from(body: Value) -> Self {
         Self::json(StatusCode::OK, &body)
@@ -182,7 +182,7 @@ pub(crate) fn timestamp(date: DateTime<Utc>) -> String {
     date.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Why a call is not carried out.
+/// Why a call is refused.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
@@ -268,14 +268,14 @@ impl From<Refusal> for Reply {
     }
 }
 
-/// An answer that leads to another URL, with a body for those who read it.
+/// A redirect, with a body for callers that do not follow it.
 pub(crate) fn redirect(url: &str, body: &Value) -> Result<Reply, Refusal> {
     let location = HeaderValue::try_from(url)
         .map_err(|_| Refusal::input(format!("{url:?} cannot be sent in a header")))?;
     Ok(Reply::json(StatusCode::SEE_OTHER, body).header(LOCATION, location))
 }
 
-/// A date in a payload.
+/// Reads a date from a payload.
 pub(crate) fn date(payload: &Value, name: &str) -> Result<DateTime<Utc>, Refusal> {
     payload[name]
         .as_str()
@@ -284,13 +284,13 @@ pub(crate) fn date(payload: &Value, name: &str) -> Result<DateTime<Utc>, Refusal
         .ok_or_else(|| Refusal::input(format!("`{name}` is not a date")))
 }
 
-/// A text in a payload.
+/// Reads a string from a payload.
 pub(crate) fn text(payload: &Value, name: &str) -> Result<String, Refusal> {
     let value = payload[name].as_str().map(str::to_owned);
     value.ok_or_else(|| Refusal::input(format!("`{name}` is not a string")))
 }
 
-/// A list of texts in a payload; one that is not there is empty.
+/// Reads an array of strings from a payload; a missing one is empty.
 pub(crate) fn strings(payload: &Value, name: &str) -> Result<Vec<String>, Refusal> {
     let wrong = || Refusal::input(format!("`{name}` is not an array of strings"));
     match &payload[name] {

@@ -240,8 +240,7 @@ struct Certificate {
 
 impl Certificate {
     fn read(value: &Value) -> Result<Self, String> {
-        let wrong =
-            |name: &str| format!("ext.certificate.{name} is missing or malformed");
+        let wrong = |name: &str| format!("ext.certificate.{name} is missing or malformed");
         let text = |name: &str| value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(name));
         let time = |name: &str| value[name].as_i64().ok_or_else(|| wrong(name));
         if value["version"] != 1 {

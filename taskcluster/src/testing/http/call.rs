@@ -1,4 +1,4 @@
-//! A call: what came in, and what it was answered with.
+//! Calls, and how they were answered.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::{Endpoint, Stability};
 /// What callers without credentials are called.
 const ANONYMOUS: &str = "static/anonymous";
 
-/// A call that reached an endpoint, whether it was carried out or refused.
+/// A call that reached an endpoint, whether carried out or refused.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordedCall {
@@ -20,29 +20,29 @@ pub struct RecordedCall {
     pub service: &'static str,
     /// The version of its API, such as `v1`.
     pub version: &'static str,
-    /// The endpoint, as the reference has it.
+    /// The endpoint, from the reference.
     pub endpoint: &'static Endpoint,
     /// The path arguments by name, decoded.
     pub args: BTreeMap<&'static str, String>,
-    /// The query options in the order in which they came, decoded, without a bewit.
+    /// The query options in the order of the URL, decoded, without a bewit.
     pub query: Vec<(String, String)>,
-    /// The body, if there was one and it was JSON.
+    /// The body, if it was JSON.
     pub payload: Option<Value>,
     /// The request's headers.
     pub headers: HeaderMap,
-    /// Who called, if the signature was accepted; `None` for an anonymous caller too.
+    /// The client id of the caller, if the signature was accepted; `None` for an anonymous caller, too.
     pub client_id: Option<String>,
-    /// The caller's scopes, after all limits.
+    /// The caller's scopes, expanded by roles and limited by certificate and authorized scopes.
     pub scopes: Vec<String>,
-    /// The signature that came with the call, accepted or not, if it could be read.
+    /// The signature of the call, accepted or not, if it was readable.
     pub signature: Option<Signature>,
-    /// The answer's status; `None` while there is no answer, and where the connection was closed without one.
+    /// The status of the answer; `None` while there is no answer, and if the connection was closed without one.
     pub status: Option<StatusCode>,
-    /// The code and message of the answer, if it is an error in Taskcluster's form.
+    /// The code and message of an error in Taskcluster's form.
     pub error: Option<String>,
 }
 
-/// One line: what was called with which arguments and options, by whom, and what the answer was.
+/// Shows the call in one line: endpoint, arguments, options, caller, and the answer.
 impl fmt::Display for RecordedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.service, self.endpoint.name)?;
@@ -70,13 +70,13 @@ impl fmt::Display for RecordedCall {
 }
 
 impl RecordedCall {
-    /// A query option's value.
+    /// Returns the value of a query option.
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the service's reference says that the endpoint will go.
+    /// Returns whether the reference marks the endpoint as deprecated.
     #[must_use]
     pub fn is_deprecated(&self) -> bool {
         self.endpoint.stability == Stability::Deprecated
@@ -123,7 +123,7 @@ pub enum Signature {
     /// By a bewit in the URL.
     #[non_exhaustive]
     Bewit {
-        /// When it ends, in seconds since 1970.
+        /// When the bewit expires, in seconds since 1970.
         expires: i64,
     },
 }

@@ -21,13 +21,15 @@ pub(crate) struct Notify {
     denied: Mutex<BTreeSet<(String, String)>>,
 }
 
-/// A notification that a real deployment would have sent; see [`Deployment::notifications`](crate::testing::Deployment::notifications).
+/// A notification that a real deployment would have sent.
+///
+/// Returned by [`Deployment::notifications`](crate::testing::Deployment::notifications).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notification {
-    /// `email`, `pulse`, `matrix-room` or `slack-channel`, as in the list of denied addresses.
+    /// The kind: `email`, `pulse`, `matrix-room` or `slack-channel`, as in the list of denied addresses.
     pub kind: &'static str,
-    /// The mail address, routing key, room or channel.
+    /// The email address, routing key, room or channel.
     pub address: String,
     /// The whole request.
     pub request: Value,

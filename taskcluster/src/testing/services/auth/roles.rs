@@ -251,9 +251,7 @@ fn create(roles: &Roles, context: &Context, call: &RecordedCall) -> Result<Value
                 (role.clone(), false)
             }
             Some(_) => {
-                return Err(Refusal::conflict(format!(
-                    "a different role {id:?} already exists"
-                )));
+                return Err(Refusal::conflict(format!("a different role {id:?} already exists")));
             }
             None => {
                 store(&mut all, id, new.clone())?;

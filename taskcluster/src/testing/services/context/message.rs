@@ -7,17 +7,17 @@ use serde_json::Value;
 
 use crate::{Error, Exchange, Result, route};
 
-/// A message, as a service published it.
+/// A message that a service published.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Message {
     /// The exchange's name, such as `exchange/taskcluster-queue/v1/task-completed`.
     pub exchange: String,
-    /// The routing key, which an exchange's `parse` takes apart.
+    /// The routing key; an exchange's `parse` takes it apart.
     pub routing_key: String,
-    /// The other keys that it was published with: `route.index.foo`.
+    /// The other routing keys, such as `route.index.foo`.
     pub cc: Vec<String>,
-    /// What it says.
+    /// The content.
     pub payload: Value,
 }
 
@@ -42,7 +42,7 @@ impl Message {
         }
     }
 
-    /// The routes by which it was sent, without `route.` before them.
+    /// Returns the routes that the message was sent by, without the prefix `route.`.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
         self.cc.iter().filter_map(|key| route(key))
     }
@@ -51,7 +51,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// If it is not of this type.
+    /// If the payload does not fit the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(&self.payload).map_err(|error| {
             Error::answer(format!("cannot decode the payload of a message of {}", self.exchange))

@@ -277,7 +277,10 @@ impl Context {
         if let Some((service, schema)) = self.exchange_references().find_map(of_message)
             && let Err(problem) = self.schemas.check(service, schema, &message.payload)
         {
-            tracing::error!("not published, because it does not fit the schema of {}: {problem:?}", message.exchange);
+            tracing::error!(
+                "not published, because it does not fit the schema of {}: {problem:?}",
+                message.exchange
+            );
             return;
         }
         self.exchanges.publish(message);

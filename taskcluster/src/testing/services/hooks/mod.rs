@@ -151,9 +151,7 @@ fn create(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value
                 Ok(definition)
             } else {
                 let (group, id) = key(call);
-                Err(Refusal::conflict(format!(
-                    "a different hook {group}/{id} already exists"
-                )))
+                Err(Refusal::conflict(format!("a different hook {group}/{id} already exists")))
             };
         }
         let (token, fires) = (slugid::v4(), Vec::new());

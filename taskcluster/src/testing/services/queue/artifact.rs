@@ -54,7 +54,11 @@ impl Artifact {
                 content_type = Ok("application/json".to_owned());
                 Kind::Error { reason: text("reason")?, message: text("message")? }
             }
-            _ => return Err(Refusal::input("`storageType` is not one of s3, object, reference, link, error")),
+            _ => {
+                return Err(Refusal::input(
+                    "`storageType` is not one of s3, object, reference, link, error",
+                ));
+            }
         };
         let expires = date(payload, "expires")?;
         Ok(Self { content_type: content_type?, content_length, expires, kind })

@@ -114,9 +114,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
         let is_new = !run.artifacts.contains_key(name);
         let artifact = run.artifacts.entry(name.to_owned()).or_insert_with(|| new.clone());
         if !artifact.is_same(&new) {
-            return Err(Refusal::conflict(format!(
-                "a different artifact {name:?} already exists"
-            )));
+            return Err(Refusal::conflict(format!("a different artifact {name:?} already exists")));
         }
         if let Kind::Reference(url) = new.kind {
             artifact.kind = Kind::Reference(url);

@@ -32,9 +32,7 @@ impl Definition {
         let mut task = Value::Object(task);
         for name in ["payload", "metadata"] {
             if !task[name].is_object() {
-                return Err(Refusal::input(format!(
-                    "the task needs `{name}`, an object"
-                )));
+                return Err(Refusal::input(format!("the task needs `{name}`, an object")));
             }
         }
         check_priority(&task["priority"])?;

@@ -31,7 +31,9 @@ pub(super) fn answer(
 
 fn about(tasks: &Tasks, call: &RecordedCall) -> Result<Value, Refusal> {
     let group = call.arg("taskGroupId");
-    tasks.group(group).ok_or_else(|| Refusal::not_found(format!("task group {group} does not exist")))
+    tasks
+        .group(group)
+        .ok_or_else(|| Refusal::not_found(format!("task group {group} does not exist")))
 }
 
 fn list(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {

@@ -114,9 +114,7 @@ impl Tasks {
             return if task.definition.json == definition.json {
                 Ok(())
             } else {
-                Err(Refusal::conflict(format!(
-                    "a different task {id} already exists"
-                )))
+                Err(Refusal::conflict(format!("a different task {id} already exists")))
             };
         }
         self.check_group(&definition)?;
@@ -290,7 +288,9 @@ impl Tasks {
         let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
         let Some(room) = MOST_RUNS.checked_sub(task.runs.len() as u64 + 1) else {
-            return Err(Refusal::conflict(format!("task {id} already has {MOST_RUNS} runs, the most possible")));
+            return Err(Refusal::conflict(format!(
+                "task {id} already has {MOST_RUNS} runs, the most possible"
+            )));
         };
         task.retries_left = retries.min(room);
         self.add_run(id, "rerun", now);

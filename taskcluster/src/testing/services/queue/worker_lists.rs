@@ -28,8 +28,9 @@ pub(super) fn answer(
         "getProvisioner" => |_, call, tasks, _| {
             let provisioner = call.arg("provisionerId");
             let found = tasks.workers.about_provisioner(provisioner);
-            found
-                .ok_or_else(|| Refusal::not_found(format!("provisioner {provisioner} does not exist")))
+            found.ok_or_else(|| {
+                Refusal::not_found(format!("provisioner {provisioner} does not exist"))
+            })
         },
         "listTaskQueues" => list_task_queues,
         "getTaskQueue" => |_, call, tasks, _| {
@@ -71,7 +72,10 @@ fn find<'q>(
 ) -> Result<&'q mut Record, Refusal> {
     let found = tasks.workers.0.get_mut(task_queue).and_then(|workers| workers.get_mut(worker));
     found.ok_or_else(|| {
-        Refusal::not_found(format!("task queue {task_queue} has no worker {}/{}", worker.group, worker.id))
+        Refusal::not_found(format!(
+            "task queue {task_queue} has no worker {}/{}",
+            worker.group, worker.id
+        ))
     })
 }
 
@@ -125,7 +129,9 @@ fn list_workers(
         Some("true") => Some(true),
         Some("false") => Some(false),
         Some(other) => {
-            return Err(Refusal::input(format!("`quarantined` must be `true` or `false`, not {other:?}")));
+            return Err(Refusal::input(format!(
+                "`quarantined` must be `true` or `false`, not {other:?}"
+            )));
         }
     };
     let workers = tasks.workers.0.get(&task_queue(call));
