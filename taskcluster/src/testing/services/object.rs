@@ -14,7 +14,7 @@ use crate::testing::http::answer::{Refusal, Reply, date, redirect, text, timesta
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::{Context, Service};
 
-/// How long the URLs are said to be good.
+/// The stated lifetime of the URLs.
 const URLS: TimeDelta = TimeDelta::minutes(30);
 
 /// All objects by name.

@@ -93,7 +93,7 @@ impl Auth {
         self.clients().get(id).map(|client| client.access_token.clone())
     }
 
-    /// Adds or replaces a role, if it makes sense.
+    /// Adds or replaces a role, if it is valid.
     pub(crate) fn put_role(
         &self,
         id: &str,
@@ -250,7 +250,7 @@ fn test_authenticate_get(context: &Context, call: &RecordedCall) -> Result<Value
     authenticated(context, call, vec!["test:authenticate-get".to_owned()])
 }
 
-/// Says who called, if they have the scopes.
+/// Answers who called, if they have the scopes.
 fn authenticated(
     context: &Context,
     call: &RecordedCall,
@@ -261,7 +261,7 @@ fn authenticated(
     Ok(json!({"clientId": call.caller(), "scopes": set_of(call.scopes.clone())}))
 }
 
-/// Judges the signature of a request that somebody else has got.
+/// Verifies the signature of a request that another service received.
 fn authenticate_hawk(context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let payload = call.payload();
     let (method, host) = (text(payload, "method")?.to_uppercase(), text(payload, "host")?);
@@ -359,7 +359,7 @@ fn create_client(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<
     Ok(answer)
 }
 
-/// Changes a client and says what it is then.
+/// Changes a client and answers what it is then.
 fn change(
     auth: &Auth,
     context: &Context,

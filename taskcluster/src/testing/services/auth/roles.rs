@@ -66,7 +66,7 @@ impl Roles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds or replaces a role, if it makes sense.
+    /// Adds or replaces a role, if it is valid.
     pub(super) fn put(
         &self,
         id: &str,
@@ -98,7 +98,7 @@ impl Roles {
         expanded
     }
 
-    /// Whether a role leads to itself by scopes that carry its parameter on, which could go on for ever.
+    /// Whether a role leads to itself by scopes that carry its parameter on, which could go on forever.
     fn has_loop(roles: &BTreeMap<String, Role>, from: &str) -> bool {
         let next = |id: &str| {
             let prefix = id.strip_suffix('*');
@@ -218,7 +218,7 @@ fn publish(context: &Context, exchange: &'static Exchange, id: &str) {
     context.publish(&Message::new(exchange, &[], &[], payload));
 }
 
-/// Stores a role that makes sense.
+/// Stores a role, if it is valid.
 fn store(roles: &mut BTreeMap<String, Role>, id: &str, role: Role) -> Result<(), Refusal> {
     if !id.ends_with('*')
         && let Some(scope) = role.scopes.iter().find(|scope| scope.contains(PARAMETER))

@@ -33,7 +33,7 @@ impl Clock {
         let _ = self.advanced.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// The time that clients are told, by which their signatures are judged.
+    /// The time in the `Date` header, by which signatures are checked.
     pub(crate) fn signing(&self) -> DateTime<Utc> {
         Utc::now() + TimeDelta::milliseconds(self.offset.load(Ordering::Relaxed))
     }

@@ -79,7 +79,7 @@ fn fits(pattern: &[&str], words: &[&str]) -> bool {
     }
 }
 
-/// Takes messages; says whether it wants more.
+/// Takes messages; returns whether it wants more.
 type Outlet = Box<dyn Fn(&Message) -> bool + Send>;
 
 /// Where a deployment's messages go.

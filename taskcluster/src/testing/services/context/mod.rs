@@ -64,7 +64,7 @@ pub(crate) trait Service: Send + Sync {
     fn hear(&self, _message: &Message) {}
 
     /// Does what the messages that were heard ask for. Messages about this wait for the next time, so that nothing
-    /// goes on for ever.
+    /// goes on forever.
     fn work_on_messages(&self, _context: &Context) {}
 }
 

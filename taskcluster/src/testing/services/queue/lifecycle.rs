@@ -273,7 +273,7 @@ impl Tasks {
         }
     }
 
-    /// Tells if a task was the last of its group to be resolved.
+    /// Announces a group whose last task has been resolved.
     fn look_at_group(&mut self, id: &str) {
         let Some(task) = self.all.get(id) else { return };
         let group = task.definition.text("taskGroupId").to_owned();

@@ -109,7 +109,7 @@ pub(super) fn report(
     let id = call.arg("taskId");
     queue.with(context, |tasks, now| {
         let number = run_of(tasks, call)?;
-        // Said twice is said.
+        // A repeated report changes nothing.
         if tasks.task(id)?.runs[number].state != outcome {
             running(tasks, call)?;
             tasks.resolve(id, outcome, outcome.name(), now);

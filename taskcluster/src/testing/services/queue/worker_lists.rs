@@ -1,4 +1,4 @@
-//! What callers learn of workers, and what they say of them.
+//! Endpoints about workers and the task queues that they work for.
 
 use std::collections::BTreeSet;
 

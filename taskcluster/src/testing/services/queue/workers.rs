@@ -24,7 +24,7 @@ pub(super) struct Record {
     pub(super) expires: DateTime<Utc>,
     /// Tasks and runs, the latest last.
     pub(super) recent: Vec<Value>,
-    /// What was said about its quarantine, the latest last.
+    /// Changes of its quarantine, the latest last.
     pub(super) quarantine: Vec<Value>,
     pub(super) quarantine_until: Option<DateTime<Utc>>,
 }
@@ -80,7 +80,7 @@ impl Workers {
         workers.entry(worker.clone()).or_insert_with(|| Record::new(now))
     }
 
-    /// Notes that a worker asks for tasks; says whether it may have any.
+    /// Notes that a worker asks for tasks; returns whether it may have any.
     pub(super) fn seen(&mut self, task_queue: &str, worker: &Worker, now: DateTime<Utc>) -> bool {
         let record = self.record(task_queue, worker, now);
         record.last = now;
