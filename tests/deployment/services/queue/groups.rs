@@ -49,7 +49,7 @@ async fn a_task_group_has_one_scheduler() {
     task["taskGroupId"] = json!(TASK_ID);
     task["schedulerId"] = json!("another");
     let error = queue.create_task(taskcluster::slugid::nice(), &typed(&task)).await.unwrap_err();
-    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "another scheduler");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "belongs to scheduler");
 }
 
 #[tokio::test]
