@@ -35,7 +35,7 @@ pub(crate) fn find(
         let known = references.iter().map(|reference| reference.service);
         let hint = hint(nearest(service, known).filter(|near| *near != service));
         return Err(Refusal::not_found(format!(
-            "service `{service}` of version `{version}` does not exist{hint}; a deployment has the services of Taskcluster \
+            "no service `{service}` of version `{version}`{hint}; a deployment has the services of Taskcluster \
              and those added with `serve`"
         )));
     }

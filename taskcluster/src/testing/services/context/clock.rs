@@ -1,7 +1,7 @@
 //! The deployment's clock, which a test moves.
 //!
-//! Signatures are made by the clients' clocks, which no test can move. So there are two times: the one that clients are
-//! told and their signatures are judged by, and the one that the deployment's state lives in, which may be far ahead.
+//! Clients sign by their own clocks, which no test can move. So there are two times: one for `Date` headers and signatures,
+//! and one for the deployment's state, which may be far ahead.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
