@@ -57,7 +57,7 @@ pub(crate) fn folder(
     runtime: &syn::Path,
     inside: impl FnOnce(syn::Path) -> TokenStream,
 ) -> TokenStream {
-    let Folder { attributes, visibility, name, path } = folder;
+    let Folder { attributes, visibility, name, path, .. } = folder;
     let (import, runtime) = reachable(runtime, name);
     let cfgs = cfgs(attributes);
     let docs = (!has_docs(attributes)).then(|| {

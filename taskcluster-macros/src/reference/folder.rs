@@ -71,7 +71,8 @@ fn keep_listed(
         if !found.contains_key(&name) {
             let hint = did_you_mean(&name, found.keys().map(String::as_str));
             let path = folder.path.value();
-            problems.report_at(ident.span(), format!("no reference for `{name}` in `{path}`{hint}"));
+            problems
+                .report_at(ident.span(), format!("no reference for `{name}` in `{path}`{hint}"));
         } else if !kept.insert(name) {
             problems.report_at(ident.span(), format!("`{ident}` is listed twice"));
         }
