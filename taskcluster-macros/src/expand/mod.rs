@@ -183,7 +183,7 @@ fn reachable(runtime: &syn::Path, module: &Ident) -> (Option<TokenStream>, syn::
     if is_absolute {
         return (None, syn::parse_quote!(#runtime));
     }
-    let alias = format_ident!("__runtime_of_{module}");
+    let alias = format_ident!("__runtime_of_{}", module);
     (Some(quote!(use #runtime as #alias;)), syn::parse_quote!(super::#alias))
 }
 
