@@ -3,7 +3,10 @@
 mod answers;
 mod blocking;
 mod by_name;
+mod clock;
 mod every_endpoint;
+mod limits;
 mod paging;
+mod redirects;
 mod requests;
 mod retries;

@@ -1,9 +1,11 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
 pub(crate) mod blocking;
+mod body;
 pub(crate) mod by_name;
 pub(crate) mod paged;
 pub(crate) mod paging;
+mod redirect;
 mod request;
 pub(crate) mod required_scopes;
 mod send;
