@@ -118,7 +118,7 @@ fn calls_that_are_missing_or_too_many_are_shown_where_they_belong() {
 }
 
 #[test]
-fn the_order_counts() {
+fn calls_in_another_order_are_a_difference() {
     let fake = after_some_calls();
     let message = failure(|| fake.assert_calls([set("b", "y"), set("a", "x")]));
     assert!(message.contains("+ secrets.set name=\"b\" by tester: 200\n"), "{message}");

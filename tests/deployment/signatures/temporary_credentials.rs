@@ -108,7 +108,7 @@ async fn an_issuer_of_the_same_name_is_refused() {
 }
 
 #[tokio::test]
-async fn temporary_credentials_end() {
+async fn temporary_credentials_expire() {
     let fake = with_issuer().await;
     let issuer = Credentials::new("issuer", "its-token");
     let begun = chrono::Utc::now() - chrono::TimeDelta::hours(2);

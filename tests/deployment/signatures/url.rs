@@ -35,7 +35,7 @@ async fn a_signed_url_is_good_without_a_header() {
 }
 
 #[tokio::test]
-async fn a_signed_url_ends() {
+async fn a_signed_url_expires() {
     let fake = deployment().await;
     let auth = Auth::new(&fake.connect("tester").unwrap());
     let url = auth.current_scopes().signed_url(Duration::from_secs(3600)).unwrap();

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use taskcluster::dates::to_json;
 use taskcluster::{Credentials, Object, QueueEvents, StatusCode, slugid};
 
-use crate::deployment::HOUR;
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
-    MINUTE, artifact_of, call, claim_one, complete, create, except, task, with, with_artifacts,
+    MINUTE, artifact_of, call, claim_one, complete, create, except, task, with_artifacts,
 };
+use crate::deployment::{HOUR, with};
 use crate::support::assert_api_error;
 
 #[tokio::test]

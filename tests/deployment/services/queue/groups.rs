@@ -8,9 +8,9 @@ use taskcluster::{Queue, StatusCode, slugid};
 
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
-    call, claim, claim_one, complete, create, heard, listen, run, state, task, with,
+    call, claim, claim_one, complete, create, heard, listen, run, state, task,
 };
-use crate::deployment::{BEGUN, TASK_ID, deployment, task_definition};
+use crate::deployment::{BEGUN, TASK_ID, deployment, task_definition, with};
 use crate::support::{assert_api_error, typed};
 
 #[tokio::test]

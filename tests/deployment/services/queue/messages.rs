@@ -6,8 +6,9 @@ use taskcluster::{QueueEvents, slugid};
 
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
-    call, claim_one, complete, create, listen, run, task, with, with_artifacts,
+    call, claim_one, complete, create, listen, run, task, with_artifacts,
 };
+use crate::deployment::with;
 
 #[tokio::test]
 async fn messages_carry_routes_and_routing_keys() {

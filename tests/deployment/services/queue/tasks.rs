@@ -6,8 +6,8 @@ use taskcluster::dates::to_json;
 use taskcluster::{Queue, StatusCode, slugid};
 
 use crate::deployment::services::connected;
-use crate::deployment::services::queue::{call, create, task, with};
-use crate::deployment::{BEGUN, HOUR, TASK_ID, deployment, task_definition};
+use crate::deployment::services::queue::{call, create, task};
+use crate::deployment::{BEGUN, HOUR, TASK_ID, deployment, task_definition, with};
 use crate::support::{assert_api_error, typed};
 
 #[tokio::test]
