@@ -113,7 +113,6 @@ impl Error {
         error
     }
 
-    #[cfg(feature = "pulse")]
     pub(crate) fn disconnected(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, message)
     }

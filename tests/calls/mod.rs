@@ -10,3 +10,4 @@ mod paging;
 mod redirects;
 mod requests;
 mod retries;
+mod storm;

@@ -9,6 +9,7 @@ mod redirect;
 mod request;
 pub(crate) mod required_scopes;
 mod send;
+mod trace;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

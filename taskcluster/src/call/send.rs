@@ -17,6 +17,7 @@ use tracing::debug;
 use super::body::{read_start, read_whole};
 use super::redirect;
 use super::request::Request;
+use super::trace::TraceId;
 use crate::client::clock;
 use crate::error::{Error, Result, describe, without_values};
 use crate::hawk::{self, Target, payload_hash};
@@ -210,13 +211,19 @@ impl<'a> Sender<'a> {
     async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Failed> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
-        let request = self.signed().await.map_err(unanswered)?;
+        let mut request = self.signed().await.map_err(unanswered)?;
+        let trace_id = TraceId::new();
+        trace_id.put_into(request.headers_mut());
         self.attempts += 1;
         let started = Instant::now();
         let mut response = timeout(client.timeout(), client.http().execute(request))
             .await
             .map_err(|_| unanswered(Error::timeout()))?
             .map_err(|error| unanswered(Error::transport(error)))?;
+        if trace_id.is_of_another(response.headers()) {
+            let message = "the response on this connection answers another request";
+            return Err(unanswered(Error::disconnected(message)));
+        }
         let status = response.status();
         if response.url() != &self.url {
             let error = Error::config(
