@@ -104,7 +104,12 @@ async fn artifacts_come_while_the_task_runs_or_soon_after_an_exception() {
     let claim = claim_one(&tc).await;
     let over = with(artifact, json!({"expires": "2100-01-01T00:00:00.000Z"}));
     let error = artifact_of(&tc, "createArtifact", &claim, "public/x").payload(&over).await;
-    assert_api_error(&error.unwrap_err(), StatusCode::BAD_REQUEST, "InputError", "outlive");
+    assert_api_error(
+        &error.unwrap_err(),
+        StatusCode::BAD_REQUEST,
+        "InputError",
+        "expires after its task",
+    );
 }
 
 #[tokio::test]

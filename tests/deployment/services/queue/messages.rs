@@ -82,5 +82,5 @@ fn a_blocking_program_hears_messages() {
     create.send_blocking().unwrap();
     assert_eq!(messages.next_blocking().unwrap().payload["runId"], 0);
     drop(fake);
-    assert!(messages.next_blocking().unwrap_err().message().contains("gone"));
+    assert!(messages.next_blocking().unwrap_err().message().contains("dropped"));
 }

@@ -74,7 +74,7 @@ async fn a_task_that_makes_no_sense_is_refused() {
     let changes = [
         ("deadline", json!("2025-01-01T00:00:00.000Z"), "`deadline` is before `created`"),
         ("taskQueueId", json!(null), "`taskQueueId`"),
-        ("workerType", json!("other"), "another queue"),
+        ("workerType", json!("other"), "`taskQueueId` does not match"),
     ];
     for (name, value, message) in changes {
         let mut task = task_definition();
