@@ -5,6 +5,7 @@ mod blocking;
 mod by_name;
 mod clock;
 mod every_endpoint;
+mod gzip;
 mod limits;
 mod paging;
 mod redirects;

@@ -45,6 +45,8 @@ use Step::{Close, Pause, Reset, Send, Stall};
 /// How many of the faults, the last ones, hold a call up until its timeout.
 pub(crate) const SLOW: usize = 4;
 
+const CHUNKED: &str = "Transfer-Encoding: chunked";
+
 const fn fault_of(name: &'static str, outcome: Outcome, treat: fn(&Asked) -> Vec<Step>) -> Fault {
     Fault { name, outcome, treat }
 }
@@ -90,14 +92,13 @@ pub(crate) static FAULTS: [Fault; 50] = [
     fault_of("reset at once", Own, |_| vec![Reset]),
     fault_of("closed in the status line", Own, |_| vec![send("HTTP/1.1 2"), Close]),
     fault_of("closed in the headers", Own, |_| vec![send("HTTP/1.1 200 OK\r\nContent-Len"), Close]),
-    fault_of("closed before the body", Own, |_| {
-        vec![send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), Close]
+    fault_of("closed before the body", Own, |asked| {
+        vec![asked.start("200 OK", "Content-Length: 2", ""), Close]
     }),
     fault_of("closed in the body", Own, |asked| vec![asked.half(), Close]),
     fault_of("reset in the body", Own, |asked| vec![asked.half(), Pause, Reset]),
-    fault_of("closed in a chunk", Own, |_| {
-        let start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"number\"";
-        vec![send(start), Close]
+    fault_of("closed in a chunk", Own, |asked| {
+        vec![asked.start("200 OK", CHUNKED, "10\r\n{\"number\""), Close]
     }),
     fault_of("closed before the last chunk", Own, |asked| vec![asked.chunked("", ""), Close]),
     fault_of("no HTTP", Own, |_| vec![send("SSH-2.0-OpenSSH_9.2\r\n"), Close]),
@@ -108,21 +109,17 @@ pub(crate) static FAULTS: [Fault; 50] = [
     fault_of("a status that is no number", Own, |_| {
         vec![send("HTTP/1.1 OK 200\r\nContent-Length: 2\r\n\r\n{}"), Close]
     }),
-    fault_of("a negative length", Own, |_| {
-        vec![send("HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}"), Close]
+    fault_of("a negative length", Own, |asked| {
+        vec![asked.start("200 OK", "Content-Length: -2", "{}"), Close]
     }),
-    fault_of("two lengths", Own, |_| {
-        let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ";
-        vec![send(head), Close]
+    fault_of("two lengths", Own, |asked| {
+        vec![asked.start("200 OK", "Content-Length: 2\r\nContent-Length: 3", "{} "), Close]
     }),
-    fault_of("a chunk of no size", Own, |_| {
-        let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n";
-        vec![send(answer), Close]
+    fault_of("a chunk of no size", Own, |asked| {
+        vec![asked.start("200 OK", CHUNKED, "xyz\r\n{}\r\n0\r\n\r\n"), Close]
     }),
-    fault_of("a chunk larger than numbers go", Own, |_| {
-        let size = "f".repeat(20);
-        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-        vec![send(format!("{head}{size}\r\n{{}}")), Close]
+    fault_of("a chunk larger than numbers go", Own, |asked| {
+        vec![asked.start("200 OK", CHUNKED, "ffffffffffffffffffff\r\n{}"), Close]
     }),
     fault_of("a huge header", Own, |asked| {
         let header = format!("X-Long: {}", "y".repeat(1_000_000));
@@ -137,8 +134,8 @@ pub(crate) static FAULTS: [Fault; 50] = [
     fault_of("a page of a proxy", Own, |asked| {
         vec![asked.answer("502 Bad Gateway", "Content-Type: text/html", "<html>")]
     }),
-    fault_of("an error that breaks off", Own, |_| {
-        vec![send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 99\r\n\r\n{"), Close]
+    fault_of("an error that breaks off", Own, |asked| {
+        vec![asked.start("500 Internal Server Error", "Content-Length: 99", "{"), Close]
     }),
     fault_of("too many requests", Own, |asked| {
         vec![asked.answer("429 Too Many Requests", "Retry-After: soon", "{}")]
@@ -168,8 +165,8 @@ pub(crate) static FAULTS: [Fault; 50] = [
     fault_of("no content", Error(ErrorKind::Answer), |asked| {
         vec![asked.answer("204 No Content", "", "")]
     }),
-    fault_of("too large", Error(ErrorKind::Answer), |_| {
-        vec![send("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{"), Stall]
+    fault_of("too large", Error(ErrorKind::Answer), |asked| {
+        vec![asked.start("200 OK", "Content-Length: 99999999999", "{"), Stall]
     }),
     // Out of turn.
     fault_of("twice at once", Own, |asked| {
@@ -186,8 +183,8 @@ pub(crate) static FAULTS: [Fault; 50] = [
     fault_of("no answer", Own, |_| vec![Stall]),
     fault_of("half a head", Own, |_| vec![send("HTTP/1.1 200 OK\r\nA"), Stall]),
     fault_of("half a body", Own, |asked| vec![asked.half(), Stall]),
-    fault_of("an error that stalls", Error(ErrorKind::Api), |_| {
-        vec![send("HTTP/1.1 409 Conflict\r\nContent-Length: 99\r\n\r\n{"), Stall]
+    fault_of("an error that stalls", Error(ErrorKind::Api), |asked| {
+        vec![asked.start("409 Conflict", "Content-Length: 99", "{"), Stall]
     }),
 ];
 
@@ -201,13 +198,15 @@ impl Asked {
         format!("{{\"number\": {0}, \"artifacts\": [{0}]}}", self.number)
     }
 
-    fn answer(&self, status: &str, header: &str, body: &str) -> Step {
-        let end = if header.is_empty() { "" } else { "\r\n" };
-        let Self { trace, .. } = self;
-        send(format!(
-            "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{trace}{header}{end}\r\n{body}",
-            body.len()
-        ))
+    /// A head, and bytes after it.
+    fn start(&self, status: &str, headers: &str, rest: &str) -> Step {
+        let end = if headers.is_empty() { "" } else { "\r\n" };
+        send(format!("HTTP/1.1 {status}\r\n{}{headers}{end}\r\n{rest}", self.trace))
+    }
+
+    fn answer(&self, status: &str, headers: &str, body: &str) -> Step {
+        let end = if headers.is_empty() { "" } else { "\r\n" };
+        self.start(status, &format!("{headers}{end}Content-Length: {}", body.len()), body)
     }
 
     fn good(&self) -> Step {
@@ -222,15 +221,10 @@ impl Asked {
     }
 
     fn chunked(&self, extension: &str, end: &str) -> Step {
-        let Self { trace, .. } = self;
         let json = self.json();
         let (first, second) = json.split_at(5);
-        send(format!(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{trace}\r\n\
-             {:x}{extension}\r\n{first}\r\n{:X}{extension}\r\n{second}\r\n{end}",
-            first.len(),
-            second.len()
-        ))
+        let chunk = |text: &str| format!("{:x}{extension}\r\n{text}\r\n", text.len());
+        self.start("200 OK", CHUNKED, &format!("{}{}{end}", chunk(first), chunk(second)))
     }
 }
 

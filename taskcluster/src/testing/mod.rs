@@ -50,7 +50,8 @@
 //!   routes, and workers are remembered and can be quarantined.
 //! - hooks: everything. Hooks fire when triggered, by their schedules, and on the messages they are bound to.
 //! - index: everything
-//! - notify: everything; notifications are [recorded](Deployment::notifications), not sent
+//! - notify: everything; notifications are [recorded](Deployment::notifications), not sent. One that repeats an earlier one
+//!   is answered with 204 and not recorded, as the real service does not send it.
 //! - object: everything, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
 //! - purge-cache: everything
 //! - secrets: everything
