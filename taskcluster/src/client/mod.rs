@@ -268,8 +268,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, from connecting to the body's last byte; 30 seconds unless told. What a
-    /// credentials provider takes does not count.
+    /// Limits the duration of one attempt, from connecting to the last byte of the body; 30 seconds by default.
+    ///
+    /// The time that a credentials provider takes does not count. For [`send_raw`](crate::Call::send_raw), where you read
+    /// the body yourself, the limit covers the status, the headers, and the body of an error.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -56,6 +56,9 @@
 //! - purge-cache: everything
 //! - secrets: everything
 //!
+//! Responses repeat the trace id of their request, as those of real services do. With the feature `gzip`, bodies over 1 KiB
+//! are compressed for clients that accept it.
+//!
 //! The services publish the messages that they publish to Pulse. [`Deployment::listen`] receives them without a broker; with
 //! the feature `pulse`, `Deployment::publish_to` also publishes them to a real one.
 //!
