@@ -103,7 +103,7 @@ fn resident() -> Option<usize> {
 async fn a_call_can_be_dropped_at_any_moment() {
     let queue = hostile_queue().await;
     let mut number = 0;
-    for fault in 0..FAULTS.len() - SLOW {
+    for (fault, name) in FAULTS[..FAULTS.len() - SLOW].iter().map(|fault| fault.name).enumerate() {
         for polls in 0.. {
             number += 3;
             let call = queue.status(task_id(fault, number));
@@ -116,17 +116,12 @@ async fn a_call_can_be_dropped_at_any_moment() {
             let call = queue.list_artifacts(task_id(fault, number + 2), 0);
             let listed = polled(call.items_as::<usize>().try_next(), polls).await;
             if let Some(Ok(item)) = &listed {
-                assert_eq!(*item, Some(number + 2), "{}", FAULTS[fault].name);
+                assert_eq!(*item, Some(number + 2), "{name}");
             }
             // The next call does not notice.
             number += 3;
             let next = queue.status(task_id(0, number)).send_as().await;
-            assert_eq!(
-                wrong(0, number, &next),
-                None,
-                "after {polls} polls of {}",
-                FAULTS[fault].name
-            );
+            assert_eq!(wrong(0, number, &next), None, "after {polls} polls of {name}");
             if sent.is_some() && raw.is_some() && listed.is_some() {
                 assert!(polls > 1, "a call waits at least once");
                 break;
