@@ -56,7 +56,9 @@ pub enum ErrorKind {
     Api,
     /// No response arrived, or only part of it: connection, TLS or timeout.
     Transport,
-    /// The status was fine, but the response does not match the reference.
+    /// The service answered without an error status, but the response is not what the reference promises: a redirect, no
+    /// content, something other than JSON, JSON of another shape, or more than
+    /// [`max_body`](crate::ClientBuilder::max_body) bytes.
     Answer,
     /// An argument, payload, option or name is invalid. Nothing was sent.
     Input,
@@ -114,7 +116,6 @@ impl Error {
         error
     }
 
-    #[cfg(feature = "pulse")]
     pub(crate) fn disconnected(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, message)
     }

@@ -67,6 +67,8 @@
 //!   `worker-manager`: one service each; `services` (default): all of them.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring; the operating system's certificates are trusted.
+//! - `gzip`: asks for compressed responses, and reads them. Large pages are ten times smaller on the wire. It adds about 5 %
+//!   to a clean build.
 //! - `native-tls`: TLS with the operating system's library instead.
 //! - `references`: fetching the references of any deployment as files for the macro, in the module `references`.
 //! - `pulse`: listening to the messages of a deployment, in the module `pulse`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod documents;
+pub(crate) mod hostile;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod samples;

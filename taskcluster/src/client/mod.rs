@@ -24,6 +24,12 @@ use crate::env::variable;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
 
+/// How many bytes a response may have, unless set. The largest pages of real deployments have a few MB.
+const MAX_BODY: usize = 128 * 1024 * 1024;
+
+/// How far a service's clock may differ from this machine's, unless set.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A deployment as seen by one identity. Cheap to clone; clones and derived clients share one pool of connections.
 ///
 /// ```
@@ -46,6 +52,7 @@ struct Inner {
     timeout: Duration,
     retry: Retry,
     validate: bool,
+    max_body: usize,
     clock: Arc<Clock>,
 }
 
@@ -79,6 +86,8 @@ impl Client {
             timeout: Duration::from_secs(30),
             retry: Retry::default(),
             validate: false,
+            max_body: MAX_BODY,
+            max_clock_skew: MAX_CLOCK_SKEW,
             http: None,
         }
     }
@@ -142,7 +151,7 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity) -> Self {
-        let Inner { http, root, timeout, retry, validate, clock, .. } = &*self.0;
+        let Inner { http, root, timeout, retry, validate, max_body, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             http: http.clone(),
             root: root.clone(),
@@ -150,6 +159,7 @@ impl Client {
             timeout: *timeout,
             retry: *retry,
             validate: *validate,
+            max_body: *max_body,
             clock: clock.clone(),
         }))
     }
@@ -181,6 +191,11 @@ impl Client {
     /// Whether arguments and payloads are held against their schemas.
     pub(crate) fn validates(&self) -> bool {
         self.0.validate
+    }
+
+    /// How many bytes a response may have.
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.max_body
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -221,6 +236,8 @@ pub struct ClientBuilder {
     timeout: Duration,
     retry: Retry,
     validate: bool,
+    max_body: usize,
+    max_clock_skew: Duration,
     http: Option<reqwest::Client>,
 }
 
@@ -251,8 +268,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, from connecting to the body's last byte; 30 seconds unless told. What a
-    /// credentials provider takes does not count.
+    /// Limits the duration of one attempt, from connecting to the last byte of the body; 30 seconds by default.
+    ///
+    /// The time that a credentials provider takes does not count. For [`send_raw`](crate::Call::send_raw), where you read
+    /// the body yourself, the limit covers the status, the headers, and the body of an error.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -279,6 +298,40 @@ impl ClientBuilder {
         self
     }
 
+    /// Limits the size of a response's body, after decompression; 128 MiB by default.
+    ///
+    /// A larger response is an error, and no more of it is read. The limit does not apply to
+    /// [`send_raw`](crate::Call::send_raw), where you read the body yourself.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("https://tc.example.com").max_body(1024 * 1024).build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Limits how far the client follows a service whose clock differs from this machine's; one day by default.
+    ///
+    /// If a service rejects a signature as stale, the client signs again by the time that the service gives. It keeps that
+    /// time for later calls and signed URLs once the service has accepted a signature made by it, and says so in a
+    /// `tracing` warning. A service that claims a larger difference (beyond a minute for rounding) is not followed: the
+    /// call fails with the service's error.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let client = taskcluster::Client::builder("https://tc.example.com")
+    ///     .max_clock_skew(Duration::from_secs(60 * 60))
+    ///     .build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn max_clock_skew(mut self, skew: Duration) -> Self {
+        self.max_clock_skew = skew;
+        self
+    }
+
     /// Sends through this HTTP client, for a proxy or own TLS settings, or to share the rest of a program's connections.
     ///
     /// Best made from [`http_client_builder`](crate::http_client_builder). It must not follow redirects, which the signature does not cover: an
@@ -301,7 +354,17 @@ impl ClientBuilder {
     /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
     /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
     pub fn build(self) -> Result<Client> {
-        let Self { root_url, identity, authorized_scopes, timeout, retry, validate, http } = self;
+        let Self {
+            root_url,
+            identity,
+            authorized_scopes,
+            timeout,
+            retry,
+            validate,
+            max_body,
+            max_clock_skew,
+            http,
+        } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
@@ -317,8 +380,17 @@ impl ClientBuilder {
                 Error::config("the HTTP client cannot be set up").because(error)
             })?,
         };
-        let clock = Arc::default();
-        Ok(Client(Arc::new(Inner { http, root, identity, timeout, retry, validate, clock })))
+        let clock = Arc::new(Clock::new(max_clock_skew));
+        Ok(Client(Arc::new(Inner {
+            http,
+            root,
+            identity,
+            timeout,
+            retry,
+            validate,
+            max_body,
+            clock,
+        })))
     }
 }
 

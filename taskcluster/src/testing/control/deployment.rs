@@ -199,7 +199,11 @@ impl Deployment {
         let retry = Retry::default()
             .first_delay(Duration::from_millis(1))
             .max_delay(Duration::from_millis(20));
-        Ok(Client::builder(self.root_url()).http_client(http).retry(retry))
+        Ok(Client::builder(self.root_url())
+            .http_client(http)
+            .retry(retry)
+            // A test may move this deployment's clock as far as it likes.
+            .max_clock_skew(Duration::MAX))
     }
 
     /// Stubs an endpoint; see [`StubBuilder`].
