@@ -36,6 +36,9 @@ pub struct Credentials {
 impl Credentials {
     /// Creates permanent credentials.
     ///
+    /// White space around the client id and the access token is dropped. Neither can contain any, but what is read from a
+    /// file often ends with a newline.
+    ///
     /// ```
     /// use taskcluster::Credentials;
     ///
@@ -43,7 +46,11 @@ impl Credentials {
     /// assert_eq!(format!("{credentials:?}"), r#"Credentials { client_id: "project/builds", temporary: false, .. }"#);
     /// ```
     pub fn new(client_id: impl Into<String>, access_token: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), access_token: access_token.into(), certificate: None }
+        Self {
+            client_id: trimmed(client_id.into()),
+            access_token: trimmed(access_token.into()),
+            certificate: None,
+        }
     }
 
     /// Adds a certificate (JSON text), which makes the credentials temporary.
@@ -57,7 +64,8 @@ impl Credentials {
 
     /// Reads `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`.
     ///
-    /// An empty variable counts as unset. Returns `None` if neither of the first two is set.
+    /// White space around a value is dropped, and an empty variable counts as unset. Returns `None` if neither of the first
+    /// two is set.
     ///
     /// # Errors
     ///
@@ -82,7 +90,8 @@ impl Credentials {
 
     /// Reads credentials from JSON: `{"clientId": …, "accessToken": …, "certificate": …}`.
     ///
-    /// The certificate may be a string or an object. If it is missing, `null` or empty, the credentials are permanent.
+    /// The certificate may be a string or an object. If it is missing, `null` or empty, the credentials are permanent. White
+    /// space around client id and access token is dropped.
     ///
     /// ```
     /// use taskcluster::Credentials;
@@ -100,7 +109,7 @@ impl Credentials {
         // serde's message could quote the token.
         let json: Value = serde_json::from_str(json).map_err(|_| refuse("not JSON"))?;
         let text = |key: &str| {
-            let text = json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let text = json.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
             text.ok_or_else(|| refuse(&format!("`{key}` must be a non-empty string")))
         };
         let certificate = match json.get("certificate") {
@@ -339,6 +348,13 @@ impl TemporaryBuilder<'_> {
         let client_id = name.unwrap_or_else(|| issuer.client_id.clone());
         Ok(Credentials { client_id, access_token, certificate: Some(certificate.to_string()) })
     }
+}
+
+/// Drops the white space around a text, in place.
+fn trimmed(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text.drain(..text.len() - text.trim_start().len());
+    text
 }
 
 /// The text that a certificate's signature covers.

@@ -14,7 +14,7 @@ use serde_json::error::Category;
 use tracing::debug;
 
 use super::request::Request;
-use crate::client::clock;
+use crate::client::{clock, http};
 use crate::error::{Error, Result, describe, without_values};
 use crate::hawk::{self, Target, payload_hash};
 use crate::reference::Endpoint;
@@ -169,7 +169,7 @@ impl<'a> Sender<'a> {
         let client = self.request.service.client();
         let request = self.signed(whole).await.map_err(unanswered)?;
         self.attempts += 1;
-        let answered = client.http().execute(request);
+        let answered = client.http().map_err(unanswered)?.execute(request);
         // If the caller reads the body, the timeout does not cover it.
         let answered = if whole {
             answered.await
@@ -178,7 +178,7 @@ impl<'a> Sender<'a> {
                 .await
                 .map_err(|_| unanswered(Error::timeout()))?
         };
-        let mut response = answered.map_err(|error| unanswered(Error::transport(error)))?;
+        let mut response = answered.map_err(|error| unanswered(http::unanswered(error)))?;
         let status = response.status();
         if response.url() != &self.url {
             let error = Error::config(

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::http::http_client_builder;
 use crate::client::retry::Retry;
 use crate::client::{Client, ClientBuilder};
 use crate::credentials::Credentials;
@@ -162,14 +161,12 @@ impl Deployment {
     ///
     /// If the HTTP client cannot be set up.
     pub fn builder(&self) -> Result<ClientBuilder> {
-        let http = http_client_builder()?
-            .no_proxy()
-            .build()
-            .map_err(|error| Error::config("the HTTP client cannot be set up").because(error))?;
         let retry = Retry::default()
             .first_delay(Duration::from_millis(1))
             .max_delay(Duration::from_millis(20));
-        Ok(Client::builder(self.root_url()).http_client(http).retry(retry))
+        Ok(Client::builder(self.root_url())
+            .configure_http(reqwest::ClientBuilder::no_proxy)
+            .retry(retry))
     }
 
     /// Begins a stub for an endpoint; see [`StubBuilder`].
