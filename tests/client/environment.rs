@@ -89,7 +89,7 @@ fn clients_are_made_without_certificates() {
 }
 
 #[test]
-fn halves_are_told() {
+fn what_the_environment_lacks_is_named() {
     assert!(
         with(&[]).contains("client: neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
     );

@@ -67,7 +67,7 @@ fn settings_apply_in_every_runtime_and_add_up() {
     let wrong = once(&deployment).configure_http(|http| http.user_agent("my\nbot")).build();
     let error = Queue::new(&wrong.unwrap()).ping().send_blocking().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.message().contains("HTTP client cannot be set up"), "{error}");
+    assert!(error.message().contains("cannot set up the HTTP client"), "{error}");
 }
 
 #[test]

@@ -51,11 +51,9 @@ impl Connections {
         }
         pools.retain(|pool| !pool.resident.is_finished());
         let http = match &self.source {
-            Source::Own(configure) => {
-                configure(http_client_builder()?).build().map_err(|error| {
-                    Error::config("the HTTP client cannot be set up").because(error)
-                })?
-            }
+            Source::Own(configure) => configure(http_client_builder()?)
+                .build()
+                .map_err(|error| Error::config("cannot set up the HTTP client").because(error))?,
             Source::Given(http) if pools.is_empty() => http.clone(),
             Source::Given(_) => {
                 return Err(Error::config(
