@@ -106,7 +106,8 @@ pub use client::retry::Retry;
 pub use client::service::Service;
 pub use client::{Client, ClientBuilder};
 pub use credentials::{
-    Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, TemporaryBuilder,
+    Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, Lifetime,
+    TemporaryBuilder,
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
@@ -131,6 +132,10 @@ pub use uuid::Uuid;
 /// `Client`, `ClientBuilder` and `get` are not here. This crate builds reqwest without a TLS provider, which belongs to the
 /// whole program, and without one `reqwest::Client::new()` panics. Start from [`http_client_builder`] instead. To name
 /// these types, add reqwest to your program's dependencies.
+///
+/// ```compile_fail,E0433
+/// let http = taskcluster::reqwest::Client::new(); // This would panic, so it does not compile.
+/// ```
 ///
 /// ```
 /// use taskcluster::reqwest::{Proxy, header::USER_AGENT};

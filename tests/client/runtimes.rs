@@ -112,7 +112,7 @@ mod forks {
                 });
                 let blocking = auth.current_scopes().send_blocking();
                 let asynchronous = runtime().block_on(auth.current_scopes().send());
-                for error in [blocking.err(), asynchronous.err()].into_iter().flatten() {
+                if let Some(error) = blocking.and(asynchronous).err() {
                     eprintln!("in the child: {error}");
                     exit(1);
                 }

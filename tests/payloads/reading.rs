@@ -175,7 +175,7 @@ fn no_date_is_written_that_cannot_be_read() {
         let message = refused::<TaskStatusResponse>(&document);
         assert_eq!(message, "status: deadline: expected a date, found other text", "{beyond}");
     }
-    let mut status: TaskStatusResponse = typed(&self::status());
+    let mut status: TaskStatusResponse = typed(self::status());
     status.status.deadline = DateTime::<Utc>::MAX_UTC;
     let error = serde_json::to_string(&status).unwrap_err().to_string();
     assert!(error.contains("is not within the years 0 to 9999"), "{error}");

@@ -73,3 +73,23 @@ impl Drop for Pool {
         self.resident.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn a_pool_goes_with_its_runtime() {
+        let connections = Connections::new(Source::Own(Box::new(|http| http)));
+        for _ in 0..3 {
+            let runtime = Builder::new_current_thread().build().unwrap();
+            let _inside = runtime.enter();
+            for _ in 0..2 {
+                connections.here().unwrap();
+                assert_eq!(connections.pools.lock().unwrap().len(), 1);
+            }
+        }
+    }
+}
