@@ -23,10 +23,10 @@ use crate::error::{Error, Result};
 ///
 /// # TLS
 ///
-/// With the feature `rustls`, certificates are verified as the operating system does. They are loaded once for the whole
-/// program, when the first `https` connection is made; if there are none, the connection fails. `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR` name others on Linux. reqwest's own settings for certificates (such as `tls_certs_merge`) have no effect
-/// on this builder. To trust others, pass a complete rustls configuration to `tls_backend_preconfigured`.
+/// With the feature `rustls`, a server's certificate must be one that the operating system trusts. The authorities are loaded
+/// once for the whole program, when the first `https` connection is made; if there are none, the connection fails. On Linux,
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. reqwest's own settings for certificates (such as `tls_certs_merge`) have
+/// no effect on this builder. To trust others, pass a complete rustls configuration to `tls_backend_preconfigured`.
 ///
 /// # Errors
 ///

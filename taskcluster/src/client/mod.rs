@@ -99,7 +99,8 @@ impl Client {
     ///
     /// Inside a task with the proxy feature, `TASKCLUSTER_PROXY_URL` is used; the proxy signs, so that credentials are
     /// left aside. Otherwise `TASKCLUSTER_ROOT_URL`, with `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and
-    /// `TASKCLUSTER_CERTIFICATE` where they are set. An empty variable counts as unset.
+    /// `TASKCLUSTER_CERTIFICATE` where they are set. White space around a value is dropped, and an empty variable counts as
+    /// unset.
     ///
     /// # Errors
     ///
