@@ -18,7 +18,8 @@
 //! # From a reference to a response
 //!
 //! 1. [`taskcluster_api!`] reads a reference (JSON) at compile time. It generates a struct such as [`Queue`] with one method
-//!    for each endpoint, and the facts of the reference as a static [`Reference`]. It also made the services below.
+//!    for each endpoint, and the facts of the reference as a static [`Reference`]. It also made the services below, from the
+//!    references of Taskcluster 114: 189 endpoints, 37 exchanges.
 //! 2. A method such as [`Queue::status`] fills its arguments into the endpoint's route and returns a [`Call`]. Nothing is sent
 //!    yet: a call is a value that knows its URL ([`Call::url`]) and can sign it for others ([`Call::signed_url`]).
 //! 3. Await the call, or use one of its `send` methods. One function signs each attempt ([`hawk`]), sends it over the
@@ -67,6 +68,7 @@
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring; the operating system's certificates are trusted.
 //! - `native-tls`: TLS with the operating system's library instead.
+//! - `references`: fetching the references of any deployment as files for the macro, in the module `references`.
 //! - `pulse`: listening to the messages of a deployment, in the module `pulse`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`.
 //!
@@ -89,6 +91,8 @@ mod model;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
+#[cfg(feature = "references")]
+pub mod references;
 mod runtime;
 pub mod scopes;
 mod services;
@@ -175,6 +179,29 @@ pub mod reqwest {
 /// The file is a reference as deployments serve it (`<rootUrl>/references/<service>/<version>/api.json` and
 /// `exchanges.json`), or one of 2017 with a `baseUrl`. Its schemas are expected in `schemas/<service>/` beside it or in a
 /// folder above it, laid out as a deployment's `<rootUrl>/schemas`. When any of these files changes, your crate is rebuilt.
+///
+/// # Folders
+///
+/// `pub mod company = "api/";` generates a module with a struct for each reference below this folder: for each JSON file that
+/// has `entries`, except in folders called `schemas`. A struct is named after its service, with `Events` for exchanges, and
+/// with the version if that is not `v1`: `Queue`, `QueueEvents`, `QueueV2`. A list in braces keeps only these structs. The
+/// module `taskcluster::references` fetches such a folder from a deployment.
+///
+/// ```
+/// taskcluster::taskcluster_api! {
+///     mod company = "references/current/" { Queue, Index }
+/// }
+///
+/// let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+/// let url = company::Queue::new(&client).status("fN1SbArXTPSVFNUvaOlinQ").url()?;
+/// assert_eq!(url.path(), "/api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/status");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+///
+/// The compiler watches the files that were there at the last build. After you add one, touch your source or one of them.
+///
+/// Services that a program does not call add nothing to it. They add to its build: about 0.1 CPU seconds each, of which a list
+/// in braces leaves only the parsing.
 ///
 /// # Output
 ///

@@ -71,11 +71,6 @@ fn no_service_has_a_secret_that_debug_tells() {
         full("auth/v1/aws-s3-credentials-response.json"),
         &["secretAccessKey", "sessionToken"],
     );
-    hides::<auth::AzureContainerResponse>(full("auth/v1/azure-container-response.json"), &["sas"]);
-    hides::<auth::AzureTableAccessResponse>(
-        full("auth/v1/azure-table-access-response.json"),
-        &["sas"],
-    );
     hides::<auth::CreateClientResponse>(full("auth/v1/create-client-response.json"), &login);
     hides::<auth::GcpCredentialsResponse>(full("auth/v1/gcp-credentials-response.json"), &login);
     hides::<auth::GithubTokenResponse>(full("auth/v1/github-token-response.json"), &["token"]);

@@ -1,6 +1,7 @@
 //! What tests of several rooms need.
 
 pub(crate) mod broker;
+pub(crate) mod documents;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod samples;

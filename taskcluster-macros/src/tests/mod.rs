@@ -1,5 +1,6 @@
 //! Tests of whole expansions.
 
 mod categories;
+mod folders;
 mod golden;
 mod schemas;

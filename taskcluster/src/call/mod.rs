@@ -4,9 +4,9 @@ pub(crate) mod blocking;
 pub(crate) mod by_name;
 pub(crate) mod paged;
 pub(crate) mod paging;
-mod request;
+pub(crate) mod request;
 pub(crate) mod required_scopes;
-mod send;
+pub(crate) mod send;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

@@ -40,6 +40,13 @@ impl Request {
         }
     }
 
+    /// A request for a document at this path below the service's base URL. The path needs no escaping.
+    #[cfg(feature = "references")]
+    pub(crate) fn document(service: &Service, endpoint: &'static Endpoint, path: &str) -> Self {
+        let path = format!("{}/{path}", service.base_path());
+        Self { path, ..Self::new(service, endpoint) }
+    }
+
     /// Fills the arguments, in the endpoint's order, into the route.
     pub(crate) fn with_args(mut self, args: &[&dyn fmt::Display]) -> Self {
         let Endpoint { name: endpoint, route, args: names, .. } = self.endpoint;

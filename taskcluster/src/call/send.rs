@@ -74,7 +74,12 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
 
 /// Sends a request and reads the whole response.
 pub(crate) async fn send(request: &Request) -> Result<Answer> {
-    let sent = Sender::new(request)?.run(true).await?;
+    send_limited(request, usize::MAX).await
+}
+
+/// Sends a request and reads the whole response, of at most `limit` bytes.
+pub(crate) async fn send_limited(request: &Request, limit: usize) -> Result<Answer> {
+    let sent = Sender::new(request)?.run(Some(limit)).await?;
     Ok(Answer {
         endpoint: request.endpoint,
         url: sent.url,
@@ -86,7 +91,7 @@ pub(crate) async fn send(request: &Request) -> Result<Answer> {
 
 /// Sends a request. If it succeeds, the caller reads the body.
 pub(crate) async fn send_raw(request: &Request) -> Result<Response> {
-    Ok(Sender::new(request)?.run(false).await?.response)
+    Ok(Sender::new(request)?.run(None).await?.response)
 }
 
 /// A request in flight: what stays the same for all attempts.
@@ -112,15 +117,16 @@ impl<'a> Sender<'a> {
         Ok(Self { request, url, hash, attempts: 0 })
     }
 
-    /// Retries until an attempt succeeds or none is left. With `whole`, reading the body is part of an attempt.
-    async fn run(mut self, whole: bool) -> Result<Sent> {
+    /// Retries until an attempt succeeds or none is left. With a limit, reading the body, of at most so many bytes, is part of
+    /// an attempt.
+    async fn run(mut self, limit: Option<usize>) -> Result<Sent> {
         let client = self.request.service.client();
         let mut delays = client.retry().delays();
         let mut clock_corrected = false;
         loop {
             let started = Instant::now();
             let signed_at = client.clock().now();
-            let (error, headers) = match self.attempt(whole).await {
+            let (error, headers) = match self.attempt(limit).await {
                 Ok((response, body)) => {
                     debug!(
                         endpoint = self.request.endpoint.name,
@@ -164,14 +170,17 @@ impl<'a> Sender<'a> {
     }
 
     /// Makes one attempt, with its own time, nonce and signature.
-    async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
+    async fn attempt(
+        &mut self,
+        limit: Option<usize>,
+    ) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
-        let request = self.signed(whole).await.map_err(unanswered)?;
+        let request = self.signed(limit.is_some()).await.map_err(unanswered)?;
         self.attempts += 1;
         let answered = client.http().map_err(unanswered)?.execute(request);
         // If the caller reads the body, the timeout does not cover it.
-        let answered = if whole {
+        let answered = if limit.is_some() {
             answered.await
         } else {
             tokio::time::timeout(client.timeout(), answered)
@@ -188,13 +197,19 @@ impl<'a> Sender<'a> {
             return Err(unanswered(error.with_status(Some(status))));
         }
         let failed = status.is_client_error() || status.is_server_error();
-        let body = match (failed, whole) {
-            (false, false) => Ok(Bytes::new()),
-            (false, true) => read(&mut response, usize::MAX).await,
+        let body = match (failed, limit) {
+            (false, None) => Ok(Bytes::new()),
+            (false, Some(limit)) => read(&mut response, limit).await,
             (true, _) => read(&mut response, MAX_ERROR).await,
         };
         let error = match body {
-            Ok(body) if !failed => return Ok((response, body)),
+            Ok(body) if !failed => match limit {
+                Some(limit) if body.len() > limit => {
+                    let message = format!("the response is larger than {limit} bytes");
+                    Error::answer(message).with_status(Some(status))
+                }
+                _ => return Ok((response, body)),
+            },
             Ok(body) => Error::api(status, body),
             // The status is enough.
             Err(error) if failed => Error::api(status, Bytes::new()).because(error.without_url()),
@@ -242,13 +257,13 @@ impl<'a> Sender<'a> {
     }
 }
 
-/// Reads a body up to about `limit` bytes. A body that arrives as one chunk is not copied.
+/// Reads a body; of one larger than `limit` bytes, only a little more. A body that arrives as one chunk is not copied.
 async fn read(response: &mut Response, limit: usize) -> Result<Bytes, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
     let mut body = BytesMut::from(first);
     body.extend_from_slice(&second);
-    while body.len() < limit
+    while body.len() <= limit
         && let Some(chunk) = response.chunk().await?
     {
         body.extend_from_slice(&chunk);

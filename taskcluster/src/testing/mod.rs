@@ -55,6 +55,10 @@
 //! - purge-cache: everything
 //! - secrets: everything
 //!
+//! It also serves its references and schemas: each by itself, listed in `/references/manifest.json`, and together in
+//! `/references/references.json`. References that you add by [`serve`](Deployment::serve) are among them, except for those of
+//! 2017.
+//!
 //! The services publish the messages that they publish to Pulse. [`Deployment::listen`] receives them without a broker; with
 //! the feature `pulse`, `Deployment::publish_to` also publishes them to a real one.
 //!
