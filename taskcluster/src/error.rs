@@ -62,8 +62,8 @@ pub enum ErrorKind {
     Answer,
     /// An argument, payload, option or name is invalid. Nothing was sent.
     Input,
-    /// The client cannot be built or cannot sign: root URL, credentials or TLS. Or a file or folder cannot be read or
-    /// written.
+    /// The client cannot be built, sign or connect: root URL, credentials, TLS, or the HTTP client's settings. Or a file or
+    /// folder cannot be read or written.
     Config,
     /// The Pulse broker refused the credentials, a queue or a binding. Retrying does not help.
     Refused,

@@ -22,7 +22,7 @@ pub(crate) fn typed<T: serde::de::DeserializeOwned>(
 }
 
 /// An HTTP client that signs nothing.
-pub(crate) fn plain() -> taskcluster::reqwest::Client {
+pub(crate) fn plain() -> reqwest::Client {
     taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap()
 }
 

@@ -18,7 +18,7 @@ use super::body::{read_start, read_whole};
 use super::redirect;
 use super::request::Request;
 use super::trace::TraceId;
-use crate::client::clock;
+use crate::client::{clock, http};
 use crate::error::{Error, Result, describe, without_values};
 use crate::hawk::{self, Target, payload_hash};
 use crate::reference::Endpoint;
@@ -216,10 +216,11 @@ impl<'a> Sender<'a> {
         trace_id.put_into(request.headers_mut());
         self.attempts += 1;
         let started = Instant::now();
-        let mut response = timeout(client.timeout(), client.http().execute(request))
+        let http = client.http().map_err(unanswered)?;
+        let mut response = timeout(client.timeout(), http.execute(request))
             .await
             .map_err(|_| unanswered(Error::timeout()))?
-            .map_err(|error| unanswered(Error::transport(error)))?;
+            .map_err(|error| unanswered(http::unanswered(error)))?;
         if trace_id.is_of_another(response.headers()) {
             let message = "the response on this connection answers another request";
             return Err(unanswered(Error::disconnected(message)));
