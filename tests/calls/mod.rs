@@ -7,3 +7,4 @@ mod every_endpoint;
 mod paging;
 mod requests;
 mod retries;
+mod secrets;
