@@ -1,6 +1,7 @@
 //! API references: read, checked and completed with the types of their schemas.
 
 mod check;
+mod conversions;
 mod keep;
 pub(crate) mod model;
 mod paging;

@@ -52,7 +52,7 @@ impl Reader<'_, '_> {
             title: self.optional_text(&root, "title")?.unwrap_or_default(),
             description: self.optional_text(&root, "description")?.unwrap_or_default(),
             base_url: self.base_url(&root)?,
-            exchange_prefix: self.optional_text(&root, "exchangePrefix")?.unwrap_or_default(),
+            exchange_prefix: self.exchange_prefix(&root)?,
             of_exchanges: root.members.contains_key("exchangePrefix"),
             ..Reference::default()
         };
@@ -66,6 +66,13 @@ impl Reader<'_, '_> {
             }
         }
         Ok(reference)
+    }
+
+    /// The prefix of exchanges, with the slash that joins it to their names.
+    fn exchange_prefix(&mut self, root: &Object<'_>) -> Read<String> {
+        let prefix = self.optional_text(root, "exchangePrefix")?.unwrap_or_default();
+        let complete = prefix.is_empty() || prefix.ends_with('/');
+        Ok(if complete { prefix } else { prefix + "/" })
     }
 
     /// Checks what the runtime relies on: a scheme, then host and path of plain characters.
