@@ -121,8 +121,8 @@ pub(crate) fn variant<'a>(text: &str, taken: impl Iterator<Item = &'a str> + Clo
     name
 }
 
-/// Names of properties that hold secrets: tokens, keys, certificates and proofs of identity. URLs that may be signed, and
-/// the headers sent with them, grant the same access and count as secrets too.
+/// Names of properties, arguments and query options that hold secrets: tokens, keys, certificates and proofs of identity. URLs that may be signed, and
+/// the headers sent with them, grant the same access and count as secrets too; so does what a new worker is set up with.
 const SECRETS: &[&str] = &[
     "accessToken",
     "authorization",
@@ -143,10 +143,11 @@ const SECRETS: &[&str] = &[
     "token",
     "uploadURL",
     "url",
+    "workerConfig",
     "workerIdentityProof",
 ];
 
-/// Whether a property of this name holds a secret.
+/// Whether a property, argument or query option of this name holds a secret.
 pub(crate) fn is_secret(wire: &str) -> bool {
     SECRETS.contains(&wire)
 }

@@ -238,7 +238,8 @@ impl Error {
         &self.0.body
     }
 
-    /// Returns the method and URL of the call, or `None` if the error is not about a call.
+    /// Returns the method and URL of the call, or `None` if the error is not about a call. Secret arguments in the URL are
+    /// replaced by `...`.
     #[must_use]
     pub fn request(&self) -> Option<(&Method, &Url)> {
         self.0.call.as_ref().map(|(method, url)| (method, url))

@@ -36,7 +36,11 @@
 //! # Arguments
 //!
 //! Path arguments and query options are `impl Display`: strings, numbers, ids of your own types. They are escaped. An argument
-//! that would change the path (an empty one, `.`, `..`) is an error when the call is used.
+//! that would change the path (an empty one, `.`, `..`) is an error when the call is used. The index alone takes an empty one:
+//! `list_namespaces("")` and `list_tasks("")` list its top.
+//!
+//! Secret arguments, such as the token of `trigger_hook_with_token`, are sent but never shown: errors, logs and `Debug` have
+//! `...` in their place. [`Endpoint::secrets`] names them.
 //!
 //! # Payloads
 //!
@@ -55,6 +59,25 @@
 //! assert_eq!(task.validate().unwrap_err().message(), "the payload is not valid: retries: is more than 49");
 //! # Ok::<(), taskcluster::Error>(())
 //! ```
+//!
+//! A property that may be left out and may also be `null` is a [`Nullable`]: services leave alone what is absent, and clear
+//! what is `null`.
+//!
+//! To change what a service has, read it, convert the response to a request, and send that back. A request converts from the
+//! responses about the same resource that have all of its properties; the documentation of the type names them.
+//!
+//! ```no_run
+//! # async fn f(manager: taskcluster::WorkerManager) -> Result<(), taskcluster::Error> {
+//! use taskcluster::worker_manager::UpdateWorkerPoolRequest;
+//!
+//! let pool = manager.worker_pool("proj/builds").await?;
+//! let mut request = UpdateWorkerPoolRequest::from(&pool);
+//! request.owner = "builds@example.com".to_owned();
+//! manager.update_worker_pool("proj/builds", &request).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! To create a task again, convert what [`Queue::task`] returned, and set new values for `created`, `deadline` and `expires`.
 //!
 //! What a schema leaves open is [`FreeForm`]: JSON that stays text until you decode it. A server may be newer than this crate:
 //! unknown fields of a response are ignored, unknown values of an enum are kept as `Unknown`, and constraints of a schema
@@ -117,7 +140,7 @@ pub use credentials::{
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
-pub use model::FreeForm;
+pub use model::{FreeForm, Nullable};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
 pub use scopes::scope_match;

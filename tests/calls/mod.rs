@@ -11,4 +11,5 @@ mod paging;
 mod redirects;
 mod requests;
 mod retries;
+mod secrets;
 mod storm;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use taskcluster::references::Fetch;
 use taskcluster::testing::Deployment;
 
@@ -34,6 +34,12 @@ fn copy(from: &Path, to: &Path) {
 fn the_compiler_says_what_is_right_and_what_is_wrong() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     copy(&here.join("compile/api"), &trybuild_crate().join("api"));
+    for (name, depth) in [("deep", 4_000), ("deepest", 47)] {
+        let folder = trybuild_crate().join(format!("api/schemas/{name}/v1"));
+        fs::create_dir_all(&folder).unwrap();
+        let schema = records_in_records(depth).to_string();
+        fs::write(folder.join(format!("{name}.json")), schema).unwrap();
+    }
     let every_endpoint = trybuild_crate().join("every_endpoint.rs");
     fs::write(&every_endpoint, every_endpoint_called(&here.join("../references/current"))).unwrap();
 
@@ -54,6 +60,20 @@ fn the_compiler_says_what_is_right_and_what_is_wrong() {
     cases.pass(&of_2017);
     cases.pass(here.join("compile/pass/*.rs"));
     cases.compile_fail(here.join("compile/fail/*.rs"));
+}
+
+/// A schema of a record that contains another, which contains another, and so on.
+fn records_in_records(depth: usize) -> Value {
+    let record = |n: usize| {
+        let next = json!({"$ref": format!("#/definitions/record{n}")});
+        json!({"type": "object", "properties": {"next": next}})
+    };
+    let mut whole = record(1);
+    for n in 1..depth {
+        whole["definitions"][format!("record{n}")] = record(n + 1);
+    }
+    whole["definitions"][format!("record{depth}")] = json!({"type": "string"});
+    whole
 }
 
 /// The compiler's list of what this test was built from, in which `tests/values/urls_and_keys.rs` has an item of 2017.

@@ -71,12 +71,19 @@ impl<'a> Reader<'a, '_> {
             title: self.optional_text(&root, "title")?.unwrap_or_default(),
             description: self.optional_text(&root, "description")?.unwrap_or_default(),
             base_url: self.base_url(&root)?,
-            exchange_prefix: self.optional_text(&root, "exchangePrefix")?.unwrap_or_default(),
+            exchange_prefix: self.exchange_prefix(&root)?,
             of_exchanges: root.members.contains_key("exchangePrefix"),
             ..Reference::default()
         };
         (reference.service, reference.version) = self.service_and_version(&root, &reference)?;
         Ok((root, reference))
+    }
+
+    /// The prefix of exchanges, with the slash that joins it to their names.
+    fn exchange_prefix(&mut self, root: &Object<'_>) -> Read<String> {
+        let prefix = self.optional_text(root, "exchangePrefix")?.unwrap_or_default();
+        let complete = prefix.is_empty() || prefix.ends_with('/');
+        Ok(if complete { prefix } else { prefix + "/" })
     }
 
     /// Checks what the runtime relies on: a scheme, then host and path of plain characters.

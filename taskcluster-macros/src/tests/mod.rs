@@ -3,4 +3,5 @@
 mod categories;
 mod folders;
 mod golden;
+mod references;
 mod schemas;

@@ -108,6 +108,8 @@ pub(crate) async fn send_raw(request: &Request) -> Result<Response> {
 struct Sender<'a> {
     request: &'a Request,
     url: Url,
+    /// The URL for errors and logs.
+    shown: Url,
     /// The hash of the payload, if there is a payload.
     hash: Option<String>,
     attempts: u32,
@@ -116,6 +118,7 @@ struct Sender<'a> {
 }
 
 struct Sent {
+    /// The URL for errors.
     url: Url,
     response: Response,
     body: Bytes,
@@ -127,9 +130,9 @@ type Failed = Box<(Error, HeaderMap)>;
 
 impl<'a> Sender<'a> {
     fn new(request: &'a Request) -> Result<Self> {
-        let url = request.url()?;
+        let (url, shown) = (request.url()?, request.shown_url()?);
         let hash = request.payload.as_deref().map(|body| payload_hash("application/json", body));
-        Ok(Self { request, url, hash, attempts: 0, clock_offset: None })
+        Ok(Self { request, url, shown, hash, attempts: 0, clock_offset: None })
     }
 
     /// Retries until an attempt succeeds or none is left. With `whole`, reading the body is part of an attempt.
@@ -145,17 +148,17 @@ impl<'a> Sender<'a> {
                     debug!(
                         endpoint = self.request.endpoint.name,
                         method = %self.request.endpoint.method,
-                        url = %self.url,
+                        url = %self.shown,
                         attempt = self.attempts,
                         status = response.status().as_u16(),
                         elapsed = ?started.elapsed(),
                         "answered"
                     );
-                    return Ok(Sent { url: self.url, response, body, attempts: self.attempts });
+                    return Ok(Sent { url: self.shown, response, body, attempts: self.attempts });
                 }
                 Err(failed) => *failed,
             };
-            let error = error.with_call(&self.request.endpoint.method, &self.url, self.attempts);
+            let error = error.with_call(&self.request.endpoint.method, &self.shown, self.attempts);
             debug!(
                 endpoint = self.request.endpoint.name,
                 attempt = self.attempts,

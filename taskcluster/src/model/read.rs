@@ -140,7 +140,7 @@ impl Reader<'_, '_> {
                 Ok(value) => *slot = value,
                 Err(error) => return Err(trace.fail(error.message().to_owned())),
             },
-            Slot::Optional(slot, _) if text.text() == "null" => slot.clear(),
+            Slot::Optional(slot, _) if text.text() == "null" => slot.set_null(),
             Slot::Optional(slot, _) => {
                 return Reader { slot: slot.fill(), trace }.fill_from_text(text);
             }
@@ -257,7 +257,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.slot {
-            Slot::Optional(slot, _) => slot.clear(),
+            Slot::Optional(slot, _) => slot.set_null(),
             _ => return self.wrong("null"),
         }
         Ok(())
