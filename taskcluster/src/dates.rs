@@ -3,7 +3,7 @@
 //! The text is an optional sign followed by one or more numbers, each with a unit, from the largest unit to the smallest.
 //! Whitespace and case do not matter. A year has 365 days, a month 30.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 
 use crate::error::{Error, Result};
 
@@ -32,7 +32,8 @@ const UNITS: &[(&[&str], i64)] = &[
 ///
 /// If the text cannot be parsed, with the column of the mistake, or if the date is out of range.
 pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
-    from_now_since(text, Utc::now())
+    // Services count in milliseconds.
+    from_now_since(text, Utc::now().trunc_subsecs(3))
 }
 
 /// Returns the date that lies this far from `base`.
@@ -75,6 +76,15 @@ pub fn from_now_json(text: &str) -> Result<String> {
 #[must_use]
 pub fn to_json(date: DateTime<Utc>) -> String {
     date.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Formats a date with all its digits, and at least milliseconds.
+pub(crate) fn exact(date: DateTime<Utc>) -> String {
+    let digits = match date.timestamp_subsec_nanos() % 1_000_000 {
+        0 => SecondsFormat::Millis,
+        _ => SecondsFormat::AutoSi,
+    };
+    date.to_rfc3339_opts(digits, true)
 }
 
 fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {

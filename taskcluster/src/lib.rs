@@ -111,7 +111,7 @@ pub use credentials::{
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
-pub use model::FreeForm;
+pub use model::{FreeForm, Number};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
 pub use scopes::scope_match;

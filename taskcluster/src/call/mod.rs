@@ -25,7 +25,7 @@ use self::send::{Answer, decode, send, send_raw};
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::hawk::Target;
-use crate::model::View;
+use crate::model::{Strictness, View};
 use crate::reference::Endpoint;
 use crate::runtime::block_on;
 use crate::scopes::Expression;
@@ -93,7 +93,7 @@ impl<T> Call<T> {
     ///
     /// Same as [`send`](Self::send).
     pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
-        decode(&send(&self.request).await?)
+        decode(&send(&self.request).await?, Strictness::Answer)
     }
 
     /// Sends the call, blocks until the response is there, and decodes it as a type of your choice; see
@@ -211,7 +211,8 @@ impl<T: DeserializeOwned> Call<T> {
     /// If an argument is invalid, if no response arrives after all retries, if the service answers with an error
     /// status, or if the response does not match the reference. [`Error::kind`] tells these apart.
     pub async fn send(&self) -> Result<T> {
-        self.send_as().await
+        let answer = send(&self.request).await?;
+        decode(&answer, answer.strictness())
     }
 
     /// Sends the call and blocks until the response is there, for programs without an async runtime.
@@ -221,7 +222,7 @@ impl<T: DeserializeOwned> Call<T> {
     /// Same as [`send`](Self::send). Inside an async runtime, where it would block other tasks, it returns an error and
     /// sends nothing.
     pub fn send_blocking(&self) -> Result<T> {
-        self.send_as_blocking()
+        block_on(self.send())?
     }
 }
 
@@ -263,7 +264,8 @@ impl<T: DeserializeOwned> Future for CallFuture<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        Poll::Ready(ready!(self.answer.as_mut().poll(context)).and_then(|answer| decode(&answer)))
+        let answer = ready!(self.answer.as_mut().poll(context));
+        Poll::Ready(answer.and_then(|answer| decode(&answer, answer.strictness())))
     }
 }
 

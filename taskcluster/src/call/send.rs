@@ -15,8 +15,10 @@ use tracing::debug;
 
 use super::request::Request;
 use crate::client::clock;
-use crate::error::{Error, Result, describe, without_values};
+use crate::client::service::Service;
+use crate::error::{Error, Result, describe, without_mark, without_values};
 use crate::hawk::{self, Target, payload_hash};
+use crate::model::{Missing, Reading, Strictness};
 use crate::reference::Endpoint;
 
 /// How much of an error response's body is read, in bytes.
@@ -24,6 +26,7 @@ const MAX_ERROR: usize = 256 * 1024;
 
 /// A complete response, with the context for errors about it.
 pub(crate) struct Answer {
+    service: Service,
     endpoint: &'static Endpoint,
     url: Url,
     status: StatusCode,
@@ -34,15 +37,31 @@ pub(crate) struct Answer {
 impl Answer {
     /// The body as text. Checking UTF-8 once is cheaper than string by string while decoding.
     pub(crate) fn json(&self) -> Result<&str> {
-        std::str::from_utf8(&self.body)
+        std::str::from_utf8(without_mark(&self.body))
             .map_err(|error| self.error(Error::answer("the response is not UTF-8").because(error)))
     }
 
-    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape.
-    pub(crate) fn undecodable(&self, error: serde_json::Error) -> Error {
+    /// How the type that the reference promises is read.
+    pub(crate) fn strictness(&self) -> Strictness {
+        match self.service.client().strict_answers() {
+            true => Strictness::Answer,
+            false => Strictness::Corrected,
+        }
+    }
+
+    /// Warns of what had to be corrected.
+    pub(crate) fn warn(&self, missing: &[Missing]) {
+        if !missing.is_empty() {
+            let source = format!("{}.{}", self.service.reference().service, self.endpoint.name);
+            self.service.client().corrections().warn(&source, missing);
+        }
+    }
+
+    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` says in which part.
+    pub(crate) fn undecodable(&self, error: serde_json::Error, place: &str) -> Error {
         self.error(match error.classify() {
             Category::Data => Error::answer(format!(
-                "the response does not have the expected shape: {}",
+                "the response does not have the expected shape: {place}{}",
                 without_values(&error)
             )),
             _ if self.status.is_redirection() => {
@@ -64,18 +83,22 @@ impl Answer {
 }
 
 /// Decodes a response. An empty body counts as `null` if the reference names no schema for it.
-pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
+pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer, strictness: Strictness) -> Result<T> {
     let json = match answer.json()? {
         "" if answer.endpoint.output.is_none() => "null",
         json => json,
     };
-    serde_json::from_str(json).map_err(|error| answer.undecodable(error))
+    let reading = Reading::begin(strictness);
+    let value = serde_json::from_str(json);
+    answer.warn(&reading.end());
+    value.map_err(|error| answer.undecodable(error, ""))
 }
 
 /// Sends a request and reads the whole response.
 pub(crate) async fn send(request: &Request) -> Result<Answer> {
     let sent = Sender::new(request)?.run(true).await?;
     Ok(Answer {
+        service: request.service.clone(),
         endpoint: request.endpoint,
         url: sent.url,
         status: sent.response.status(),

@@ -23,6 +23,7 @@ use crate::credentials::{Credentials, CredentialsProvider};
 use crate::env::variable;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
+use crate::model::Corrections;
 
 /// A deployment as seen by one identity. Cheap to clone; clones and derived clients share one pool of connections.
 ///
@@ -46,6 +47,8 @@ struct Inner {
     timeout: Duration,
     retry: Retry,
     validate: bool,
+    strict_answers: bool,
+    corrections: Arc<Corrections>,
     clock: Arc<Clock>,
 }
 
@@ -79,6 +82,7 @@ impl Client {
             timeout: Duration::from_secs(30),
             retry: Retry::default(),
             validate: false,
+            strict_answers: false,
             http: None,
         }
     }
@@ -142,15 +146,17 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity) -> Self {
-        let Inner { http, root, timeout, retry, validate, clock, .. } = &*self.0;
+        let Inner { http, root, timeout, retry, .. } = &*self.0;
         Self(Arc::new(Inner {
             http: http.clone(),
             root: root.clone(),
             identity,
             timeout: *timeout,
             retry: *retry,
-            validate: *validate,
-            clock: clock.clone(),
+            validate: self.0.validate,
+            strict_answers: self.0.strict_answers,
+            corrections: self.0.corrections.clone(),
+            clock: self.0.clock.clone(),
         }))
     }
 
@@ -181,6 +187,16 @@ impl Client {
     /// Whether arguments and payloads are held against their schemas.
     pub(crate) fn validates(&self) -> bool {
         self.0.validate
+    }
+
+    /// Whether an answer that lacks a required property is an error.
+    pub(crate) fn strict_answers(&self) -> bool {
+        self.0.strict_answers
+    }
+
+    /// What this client, and those derived from it, have warned of.
+    pub(crate) fn corrections(&self) -> &Corrections {
+        &self.0.corrections
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -221,6 +237,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     retry: Retry,
     validate: bool,
+    strict_answers: bool,
     http: Option<reqwest::Client>,
 }
 
@@ -279,6 +296,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Returns an error if a response lacks a property that its schema requires. By default, the property gets the empty value
+    /// of its type.
+    ///
+    /// Deployments are older or newer than the references of this crate, and may have no such property yet, or no longer.
+    /// So a missing text is empty by default, a number 0, a boolean `false`, a list or map empty, a date 1970-01-01, an enum
+    /// `Unknown`, and a struct has such values in all fields. A warning is logged through `tracing`, once for each endpoint and
+    /// property. Values of the wrong type are always errors.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("https://tc.example.com").strict_answers(true).build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn strict_answers(mut self, strict: bool) -> Self {
+        self.strict_answers = strict;
+        self
+    }
+
     /// Sends through this HTTP client, for a proxy or own TLS settings, or to share the rest of a program's connections.
     ///
     /// Best made from [`http_client_builder`](crate::http_client_builder). It must not follow redirects, which the signature does not cover: an
@@ -301,7 +335,16 @@ impl ClientBuilder {
     /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
     /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
     pub fn build(self) -> Result<Client> {
-        let Self { root_url, identity, authorized_scopes, timeout, retry, validate, http } = self;
+        let Self {
+            root_url,
+            identity,
+            authorized_scopes,
+            timeout,
+            retry,
+            validate,
+            strict_answers,
+            http,
+        } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
@@ -317,8 +360,17 @@ impl ClientBuilder {
                 Error::config("the HTTP client cannot be set up").because(error)
             })?,
         };
-        let clock = Arc::default();
-        Ok(Client(Arc::new(Inner { http, root, identity, timeout, retry, validate, clock })))
+        Ok(Client(Arc::new(Inner {
+            http,
+            root,
+            identity,
+            timeout,
+            retry,
+            validate,
+            strict_answers,
+            corrections: Arc::default(),
+            clock: Arc::default(),
+        })))
     }
 }
 

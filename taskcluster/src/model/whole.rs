@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::shape::{Field, Record, Slot, Union, View};
+use super::shape::{Field, Others, Record, Slot, Union, View};
 
 /// Clones a value: the implementation of `Clone` for generated structs.
 pub fn clone<T: Field>(value: &T) -> T {
@@ -17,7 +17,8 @@ fn copy_to(from: View<'_>, to: Slot<'_>) {
         (from, Slot::Optional(to, _)) => copy_to(from, to.fill()),
         (View::Text(from), Slot::Text(to)) => from.clone_into(to),
         (View::Integer(from), Slot::Integer(to)) => *to = from,
-        (View::Number(from), Slot::Number(to)) => *to = from,
+        (View::Unsigned(from), Slot::Unsigned(to)) => *to = from,
+        (View::Number(from), Slot::Number(to)) => to.clone_from(from),
         (View::Bool(from), Slot::Bool(to)) => *to = from,
         (View::Date(from), Slot::Date(to)) => *to = from,
         (View::Choice(from), Slot::Choice(to)) => to.choose(from.text()),
@@ -53,7 +54,7 @@ fn copy_to(from: View<'_>, to: Slot<'_>) {
 /// How many fields a record has, including the one for properties without a field.
 fn fields(record: &dyn Record) -> usize {
     let shape = record.shape();
-    shape.fields.len() + usize::from(shape.open)
+    shape.fields.len() + usize::from(shape.others == Others::Kept)
 }
 
 /// Whether two values are equal: the implementation of `PartialEq` for generated structs.
@@ -61,12 +62,12 @@ pub fn same<T: Field>(one: &T, other: &T) -> bool {
     equal(one.view(), other.view())
 }
 
-#[expect(clippy::float_cmp, reason = "as derived comparisons do")]
 fn equal(one: View<'_>, other: View<'_>) -> bool {
     match (one, other) {
         (View::Nothing, View::Nothing) => true,
         (View::Text(a), View::Text(b)) => a == b,
         (View::Integer(a), View::Integer(b)) => a == b,
+        (View::Unsigned(a), View::Unsigned(b)) => a == b,
         (View::Number(a), View::Number(b)) => a == b,
         (View::Bool(a), View::Bool(b)) => a == b,
         (View::Date(a), View::Date(b)) => a == b,
@@ -107,7 +108,7 @@ pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             view => out.field(field.name, &view),
         };
     }
-    if shape.open {
+    if shape.others == Others::Kept {
         out.field("other", &record.view_of(shape.fields.len()));
     }
     out.finish()
@@ -131,6 +132,7 @@ impl fmt::Debug for View<'_> {
             Self::Nothing => f.write_str("None"),
             Self::Text(text) => text.fmt(f),
             Self::Integer(number) => number.fmt(f),
+            Self::Unsigned(number) => number.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Bool(truth) => truth.fmt(f),
             Self::Date(date) => date.fmt(f),

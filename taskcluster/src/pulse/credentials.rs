@@ -107,7 +107,7 @@ impl PulseCredentials {
         match host.rsplit_once(':') {
             Some((name, port)) if !name.ends_with(':') && !port.ends_with(']') => {
                 self.uri.authority.port = port.parse().map_err(|_| {
-                    Error::config(format!("the port in {host:?} is not a number up to 65535"))
+                    Error::config("the port of the host is not a number up to 65535")
                 })?;
                 self.uri.authority.host = name.to_owned();
             }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Deployment;
 use super::state::State;
 use crate::error::{Error, Result};
+use crate::model::{Reading, Strictness};
 use crate::reference::routing_keys::{Binding, IntoBinding};
 use crate::reference::{Exchange, Reference};
 use crate::runtime::block_on;
@@ -69,6 +70,7 @@ impl Message {
     ///
     /// If it is not of this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
+        let _reading = Reading::begin(Strictness::Answer);
         T::deserialize(&self.payload).map_err(|error| {
             Error::answer(format!("the payload of a message of {} is not right", self.exchange))
                 .because(error)
