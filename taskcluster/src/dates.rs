@@ -32,8 +32,9 @@ const UNITS: &[(&[&str], i64)] = &[
 ///
 /// If the text cannot be parsed, with the column of the mistake, or if the date is out of range.
 pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
-    // Services count in milliseconds.
-    from_now_since(text, Utc::now().trunc_subsecs(3))
+    // Services count in milliseconds. Rounded up, since the result must not be before now.
+    let now = Utc::now() + TimeDelta::nanoseconds(999_999);
+    from_now_since(text, now.trunc_subsecs(3))
 }
 
 /// Returns the date that lies this far from `base`.

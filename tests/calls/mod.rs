@@ -3,6 +3,8 @@
 mod answers;
 mod blocking;
 mod by_name;
+mod corrections;
+mod errors;
 mod every_endpoint;
 mod paging;
 mod requests;

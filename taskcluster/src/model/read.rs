@@ -289,9 +289,9 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
         Ok(())
     }
 
-    /// Accepts whole numbers such as `1.0` and `1e3`, as far as all of their digits are known.
+    /// Accepts whole numbers such as `1.0` and `1e3`, as far as `serde_json` gets all of their digits right.
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+        const MAX_EXACT: f64 = 1e15;
         let reader = self.present();
         match reader.slot {
             #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
