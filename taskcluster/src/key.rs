@@ -1,4 +1,4 @@
-//! An access token as a key: the HMAC-SHA256 that signs requests and issues temporary credentials.
+//! An access token as an HMAC-SHA256 key, which signs requests and issues temporary credentials.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};

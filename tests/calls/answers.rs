@@ -217,7 +217,7 @@ async fn no_secret_is_ever_printed() {
 }
 
 #[test]
-fn errors_travel() {
+fn errors_can_be_sent_between_threads() {
     fn travels<T: std::error::Error + Send + Sync + 'static>() {}
     travels::<Error>();
     assert_eq!(size_of::<Error>(), size_of::<usize>());

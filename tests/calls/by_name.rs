@@ -21,7 +21,7 @@ fn problem(call: NamedCall) -> String {
 }
 
 #[test]
-fn it_is_the_same_as_the_typed_call() {
+fn a_call_by_name_is_the_typed_call() {
     let named = call("listTaskGroup").query("limit", 5).param("taskGroupId", "a/b");
     let typed = Queue::new(&client()).list_task_group("a/b").limit(5);
     assert_eq!(named.url().unwrap(), typed.url().unwrap());

@@ -90,7 +90,7 @@ async fn other_refusals_are_not_repeated() {
 }
 
 #[tokio::test]
-async fn no_retries_means_one_attempt() {
+async fn without_retries_there_is_one_attempt() {
     let server = RawServer::start([answer("503 Busy", &[], "")]).await.unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
     assert_eq!(Queue::new(&client).ping().await.unwrap_err().attempts(), 1);
@@ -256,7 +256,7 @@ async fn a_stale_timestamp_with_a_right_clock_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_dropped_call_stops() {
+async fn a_dropped_call_is_not_tried_again() {
     let server = RawServer::start([answer("503 Busy", &[], "")]).await.unwrap();
     let patient = Retry::default().first_delay(Duration::from_millis(200));
     let client = Client::builder(&server.url).retry(patient).build().unwrap();

@@ -67,7 +67,7 @@ fn plain_http_needs_no_certificates() {
 }
 
 #[test]
-fn halves_are_told() {
+fn what_the_environment_lacks_is_named() {
     assert!(
         with(&[]).contains("client: neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
     );

@@ -57,7 +57,7 @@ fn a_difference_is_shown_line_by_line() {
             called("auth.listClients").query("continuationToken", "x").query("limit", 3),
         ]);
     });
-    let expected = r#"other calls than expected (- expected, + called):
+    let expected = r#"the calls differ from those expected (- expected, + called):
 
   secrets.set
     name: "a"
@@ -118,7 +118,7 @@ fn calls_that_are_missing_or_too_many_are_shown_where_they_belong() {
 }
 
 #[test]
-fn the_order_counts() {
+fn calls_in_another_order_are_a_difference() {
     let fake = after_some_calls();
     let message = failure(|| fake.assert_calls([set("b", "y"), set("a", "x")]));
     assert!(message.contains("+ secrets.set name=\"b\" by tester: 200\n"), "{message}");
@@ -134,7 +134,7 @@ fn a_call_that_was_not_made_is_told_with_those_that_were() {
     assert!(message.contains(r#"secrets.get name="c" by tester: 404 ResourceNotFound: "#));
 
     let message = failure(|| fake.assert_called(set("b", "x")));
-    let expected = r#"secrets.set was called otherwise (- expected, + called):
+    let expected = r#"secrets.set was called differently (- expected, + called):
 
   secrets.set
 -   name: "b"

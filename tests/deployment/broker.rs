@@ -1,7 +1,5 @@
 //! The embedded deployment and a real broker; without one these tests do nothing but say so, as those of `pulse`.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use futures::TryStreamExt as _;
 use taskcluster::dates::to_json;
@@ -10,6 +8,7 @@ use taskcluster::testing::Deployment;
 use taskcluster::{ErrorKind, Queue, QueueEvents, json, slugid};
 use tokio::time::timeout;
 
+use crate::deployment::{HOUR, task_of, with};
 use crate::support::broker::{Broker, HANGING};
 
 /// What `tester` listens with and `service` publishes with.
@@ -32,13 +31,12 @@ async fn what_happens_is_heard_at_a_broker() {
         .await
         .unwrap();
     let create = tc.call(&Queue::REFERENCE, "createTask").unwrap().param("taskId", &id);
-    let create = create.payload(json!({
-        "taskQueueId": "p/w", "created": to_json(now), "deadline": to_json(now + TimeDelta::hours(1)),
-        "routes": [format!("route-of.{id}")], "tags": {"kind": "test"}, "payload": {},
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
-    }));
-    create.await.unwrap();
-    fake.advance(Duration::from_secs(3600));
+    let task = json!({
+        "deadline": to_json(now + TimeDelta::hours(1)),
+        "routes": [format!("route-of.{id}")], "tags": {"kind": "test"},
+    });
+    create.payload(with(task_of(now), task)).await.unwrap();
+    fake.advance(HOUR);
 
     for reason in [None, Some("deadline-exceeded")] {
         let message = timeout(HANGING, messages.try_next()).await.unwrap().unwrap().unwrap();

@@ -30,7 +30,10 @@ use taskcluster::{Credentials, StatusCode};
 use crate::support::plain;
 
 const TASK_ID: &str = "fN1SbArXTPSVFNUvaOlinQ";
+const LIST_CLIENTS: &str = "/api/auth/v1/clients/";
+const HOUR: Duration = Duration::from_secs(3600);
 
+/// When the tests began.
 static BEGUN: LazyLock<DateTime<Utc>> = LazyLock::new(Utc::now);
 
 /// A deployment with a client that may do anything.
@@ -92,18 +95,30 @@ fn assert_unauthenticated(answer: &(StatusCode, Value), message: &str) {
     assert_refused(answer, StatusCode::UNAUTHORIZED, "AuthenticationFailed", message);
 }
 
-const LIST_CLIENTS: &str = "/api/auth/v1/clients/";
-
-/// The same at each call, made by the time at which the tests began: a task must be of now.
-fn task_definition() -> Value {
-    let begun = *BEGUN;
+/// A task for the queue `prov/work`, made at this time and to be done within a day.
+fn task_of(time: DateTime<Utc>) -> Value {
     json!({
         "taskQueueId": "prov/work",
-        "created": to_json(begun),
-        "deadline": to_json(begun + TimeDelta::days(1)),
+        "created": to_json(time),
+        "deadline": to_json(time + TimeDelta::days(1)),
         "payload": {"command": ["true"]},
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
+        "metadata": metadata(),
     })
+}
+
+/// The same task at each call, of the time at which the tests began: a task must be of now.
+fn task_definition() -> Value {
+    task_of(*BEGUN)
+}
+
+fn metadata() -> Value {
+    json!({"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"})
+}
+
+/// An object with these fields added or changed.
+fn with(mut object: Value, fields: Value) -> Value {
+    object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    object
 }
 
 fn counts(task_queue_id: &str, pending: u32) -> Value {
@@ -120,10 +135,4 @@ fn scopes(scope: &str) -> Value {
 
 fn secret() -> Value {
     json!({"secret": {"password": "x"}, "expires": "2100-01-01T00:00:00.000Z"})
-}
-
-const HOUR: Duration = Duration::from_secs(3600);
-
-fn metadata() -> Value {
-    json!({"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"})
 }

@@ -64,7 +64,7 @@ async fn a_body_that_is_not_what_the_reference_says_is_refused() {
     let (set, cancel) =
         ("/api/secrets/v1/secret/x", format!("/api/queue/v1/task/{TASK_ID}/cancel"));
     let requests = [
-        (Method::PUT, set, json, "", "InputError", "set wants a payload (v1/secret.json#)"),
+        (Method::PUT, set, json, "", "InputError", "set requires a payload (v1/secret.json#)"),
         (Method::PUT, set, json, "{\"secret\"", "MalformedPayload", "not JSON"),
         (Method::PUT, set, "text/plain", "{}", "MalformedPayload", "not \"text/plain\""),
         (Method::PUT, set, json, "{\"secret\": {}}", "InputValidationError", "'expires'"),

@@ -19,7 +19,7 @@ use crate::payloads::{full, read, refused, status};
 use crate::support::typed;
 
 #[test]
-fn errors_say_where() {
+fn errors_say_where_in_the_document() {
     let with = |pointer: &str, value: Value| {
         let mut document = status();
         *document.pointer_mut(pointer).unwrap() = value;

@@ -27,7 +27,7 @@ fn everything_in_the_references_has_come_out_of_the_macro() {
 }
 
 #[test]
-fn so_has_everything_of_2017() {
+fn everything_of_2017_has_come_out_of_the_macro() {
     let files = fs::read_dir(root().join("2017")).unwrap().filter(|file| {
         file.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "json")
     });

@@ -7,8 +7,7 @@ use taskcluster::scopes::{
 };
 use taskcluster::{Auth, Client, Queue, scope_match};
 
-use crate::support::typed;
-use crate::support::vectors;
+use crate::support::{typed, vectors};
 
 fn texts(value: &Value) -> Vec<&str> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()

@@ -1,4 +1,4 @@
-//! Streams in programs without an asynchronous runtime.
+//! Streams as blocking iterators, for programs without an async runtime.
 
 use futures_core::Stream;
 use futures_util::StreamExt as _;

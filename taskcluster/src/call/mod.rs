@@ -57,13 +57,13 @@ impl<T> Call<T> {
         Self { request, answer: PhantomData }
     }
 
-    /// The call of an endpoint with these arguments; what expansions of the macro make.
+    /// Creates a call to an endpoint with these arguments, for expansions of the macro.
     #[doc(hidden)]
     pub fn of(service: &Service, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Self {
         Self::new(Request::new(service, endpoint).with_args(args))
     }
 
-    /// As [`of`](Self::of), with a payload.
+    /// Same as [`of`](Self::of), with a payload.
     #[doc(hidden)]
     pub fn with_payload(
         service: &Service,

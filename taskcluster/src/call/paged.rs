@@ -1,4 +1,4 @@
-//! A call that is answered in pages.
+//! Calls to paged endpoints.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -32,13 +32,13 @@ impl<T, I> Paged<T, I> {
         Self { call, max_pages: usize::MAX, item: PhantomData }
     }
 
-    /// The call of an endpoint with these arguments; what expansions of the macro make.
+    /// Creates a call to an endpoint with these arguments, for expansions of the macro.
     #[doc(hidden)]
     pub fn of(service: &Service, endpoint: &'static Endpoint, args: &[&dyn fmt::Display]) -> Self {
         Self::new(Call::of(service, endpoint, args))
     }
 
-    /// As [`of`](Self::of), with a payload.
+    /// Same as [`of`](Self::of), with a payload.
     #[doc(hidden)]
     pub fn with_payload(
         service: &Service,

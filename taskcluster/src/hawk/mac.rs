@@ -1,4 +1,4 @@
-//! What a MAC covers: the parts of a request, and the text that is made of them.
+//! What a MAC covers: the parts of a request, and the text that they form.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The impls that generated types have in common, as macros: each type costs its expansion one line.
+//! The impls that generated types share, as macros, so that an expansion needs one line per type.
 
 /// The impls of all generated structs, based on their [`Record`].
 #[doc(hidden)]

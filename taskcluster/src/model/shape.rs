@@ -1,5 +1,5 @@
-//! What generated types are made of, as the rest of the model sees them: traits, the facts behind them, and the two ways
-//! into a field.
+//! How generated types present themselves to the rest of the model: traits, static descriptions, and the two ways to access
+//! a field.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a listener was asked to do.
+//! The configuration of a listener.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,8 +1,8 @@
 //! A deployment inside a test: a real HTTP server on loopback that refuses what a real deployment refuses.
 //!
-//! It knows every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
-//! credentials, authorized scopes, required scopes, query options, and the payload against its schema. It answers with
-//! Taskcluster's error bodies. Most endpoints it implements by itself; the others a test stubs.
+//! It serves every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
+//! credentials, authorized scopes, required scopes, query options, and the payload against its schema. Errors have
+//! Taskcluster's bodies. Most endpoints are built in; a test stubs the others.
 //!
 //! ```
 //! use taskcluster::testing::Deployment;
@@ -23,92 +23,66 @@
 //!
 //! # What a test can do
 //!
-//! - [`connect_as`](Deployment::connect_as) makes a client with the scopes that the program under test has.
-//! - [`on`](Deployment::on) an endpoint, a stub answers in place of the service. A successful answer that the service could
-//!   not give, by the schema in its reference, is refused in the line that wrote it.
-//! - A stub may also bring a [`Fault`]: a late answer, an error, a connection that is reset, a body that is cut off. It may
-//!   be limited to so [many](StubBuilder::times) calls or to [one in some](StubBuilder::one_in), or come to
+//! - [`connect_as`](Deployment::connect_as) creates a client with the scopes that the code under test has.
+//! - [`on`](Deployment::on) an endpoint, a stub answers in place of the service. A successful answer that does not fit the
+//!   endpoint's schema panics in the line that wrote it.
+//! - A stub can also inject a [`Fault`]: a late answer, an error, a connection that is reset, a body that is cut off. It can
+//!   be limited to a [number of calls](StubBuilder::times) or to [every nth call](StubBuilder::one_in), or apply to
 //!   [any](Deployment::on_any) endpoint.
-//! - [`assert_calls`](Deployment::assert_calls) compares what was called with what was expected, line by line.
-//!   [`calls`](Deployment::calls) is the whole record, with refused calls and those to endpoints that are
-//!   [deprecated](RecordedCall::is_deprecated).
-//! - [`serve`](Deployment::serve) adds a reference of your own, [`schemas`](Deployment::schemas) the schemas that it names.
-//!   The services of 2017 are added in the same way, as `fake.serve(&legacy::Queue::REFERENCE)`; then calls must fit the
-//!   schemas of that time, and answers do.
+//! - [`assert_calls`](Deployment::assert_calls) compares the calls with those expected, line by line.
+//!   [`calls`](Deployment::calls) is the whole record, including refused calls and those to
+//!   [deprecated](RecordedCall::is_deprecated) endpoints.
+//! - [`serve`](Deployment::serve) adds a reference of your own, [`schemas`](Deployment::schemas) adds the schemas it names.
+//!   To add the services of 2017, call `fake.serve(&legacy::Queue::REFERENCE)`; calls are then checked against the schemas of
+//!   that time, and answers fit them.
 //!
-//! Each call is told through `tracing` at level info, as one line. The example `deployment` is a program that prints these
+//! Each call is logged through `tracing` at level info, as one line. The example `deployment` is a program that prints these
 //! lines: `cargo run --example deployment -- --port 8080` serves clients in any language.
 //!
 //! # What works without a stub
 //!
-//! The services share one state and one clock, which stands still for nobody but can be moved ahead by
-//! [`Deployment::advance`].
+//! The services share one state and one clock. The clock runs, and [`Deployment::advance`] moves it ahead.
 //!
 //! - `ping` of every service
-//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and judge signatures; neither histories
+//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and verify signatures; neither histories
 //!   nor credentials for other services
-//! - queue: all of it. Claims and deadlines run out, dependencies are waited for, completed tasks get into the index by
-//!   their routes, workers are remembered and may be put into quarantine.
-//! - hooks: all of it; they fire when they are triggered, by their schedules, and by the messages that they are bound to
-//! - index: all of it
-//! - notify: all of it; what would be sent is [kept](Deployment::notifications)
-//! - object: all of it, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
-//! - purge-cache: all of it
-//! - secrets: all of it
+//! - queue: everything. Claims and deadlines expire, tasks wait for their dependencies, completed tasks are indexed by their
+//!   routes, and workers are remembered and can be quarantined.
+//! - hooks: everything. Hooks fire when triggered, by their schedules, and on the messages they are bound to.
+//! - index: everything
+//! - notify: everything; notifications are [recorded](Deployment::notifications), not sent
+//! - object: everything, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
+//! - purge-cache: everything
+//! - secrets: everything
 //!
-//! What happens is told by messages, as the services publish them to Pulse. [`Deployment::listen`] hears them without any
-//! broker; with the feature `pulse`, `Deployment::publish_to` hands them to a real one.
+//! The services publish the messages that they publish to Pulse. [`Deployment::listen`] receives them without a broker; with
+//! the feature `pulse`, `Deployment::publish_to` also publishes them to a real one.
 //!
 //! Any other call gets status 400 with the code `NotStubbed`.
 //!
-//! # Where it differs from a real deployment
+//! # Differences from a real deployment
 //!
-//! - `claimWork` waits for a moment only; see [`Deployment::set_claim_wait`].
-//! - Signatures are judged by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
-//!   clock, and a task's `created` may be of either.
-//! - A hook's task is created as soon as the hook is fired, with the scopes of the role `hook-id:<group>/<hook>`.
-//! - By the references of 2017 all of this works that had the same name then, and `defineTask`, but no hooks, which were
-//!   other ones.
-//! - Hashes of uploads are kept, but not compared with the content. No request is larger than 10 MiB, uploads neither.
-//! - A signature that is there is always checked, even where the endpoint is open to anybody.
-//! - Where the required scopes depend on something that only the real service knows, they count as satisfied by any
-//!   scope that could satisfy them.
+//! - `claimWork` waits only briefly; see [`Deployment::set_claim_wait`].
+//! - Signatures are checked by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
+//!   clock. A task's `created` may be by either.
+//! - A hook creates its task at once when it fires, with the scopes of the role `hook-id:<group>/<hook>`.
+//! - Of the references of 2017, the endpoints that still exist under the same name work, and `defineTask`. Hooks do not: those
+//!   of 2017 were different.
+//! - Hashes of uploads are stored, but not compared with the content. No request, and so no upload, is larger than 10 MiB.
+//! - A signature is always checked if there is one, even where the endpoint is open to anybody.
+//! - Where required scopes depend on what only the real service knows, any scope that could satisfy them is accepted.
 //!
 #![doc = include_str!("guide.md")]
 
-mod answer;
-mod auth;
-mod authentication;
-mod authorization;
-#[cfg(feature = "pulse")]
-mod broker;
-mod clock;
-mod deployment;
-mod embedded_schemas;
-mod expected;
-mod handling;
-mod hooks;
-mod index;
-mod messages;
-mod notify;
-mod object;
-mod paging;
-mod purge_cache;
-mod queue;
-mod recorded;
-mod roles;
-mod routing;
-mod schemas;
-mod secrets;
-mod server;
-mod state;
-mod storage;
-mod stub;
+mod control;
+mod http;
+mod services;
 
-pub use answer::Reply;
-pub use deployment::Deployment;
-pub use expected::{ExpectedCall, called};
-pub use messages::{Message, Messages};
-pub use notify::Notification;
-pub use recorded::{RecordedCall, Signature};
-pub use stub::{Fault, StubBuilder};
+pub use control::deployment::Deployment;
+pub use control::expected::{ExpectedCall, called};
+pub use control::listening::Messages;
+pub use control::stub::{Fault, StubBuilder};
+pub use http::answer::Reply;
+pub use http::call::{RecordedCall, Signature};
+pub use services::context::message::Message;
+pub use services::notify::Notification;

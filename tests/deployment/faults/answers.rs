@@ -18,7 +18,7 @@ async fn a_status_can_be_asked_for() {
         &error,
         StatusCode::SERVICE_UNAVAILABLE,
         "InternalServerError",
-        "a test has asked for",
+        "a fault injected by the test",
     );
 }
 

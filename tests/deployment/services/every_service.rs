@@ -9,7 +9,7 @@ use taskcluster::{
     queue, queue_events, slugid,
 };
 
-use crate::deployment::{TASK_ID, deployment, send};
+use crate::deployment::{TASK_ID, deployment, send, task_definition, task_of, with};
 use crate::references::PREBUILT;
 use crate::support::plain;
 
@@ -43,12 +43,10 @@ async fn answers_and_messages_are_typed() {
     let mut messages = fake.listen(QueueEvents::task_completed()).unwrap();
     let (id, now) = (slugid::nice(), fake.now());
     let call = |name: &str| tc.call(&Queue::REFERENCE, name).unwrap().param("taskId", &id);
-    let create = call("createTask").payload(json!({
-        "taskQueueId": "p/w", "created": to_json(now), "deadline": to_json(now + TimeDelta::hours(1)),
-        "payload": {"a": 1}, "routes": ["index.a.b"], "tags": {"kind": "test"},
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
-    }));
-    create.await.unwrap();
+    let task = json!({
+        "taskQueueId": "p/w", "payload": {"a": 1}, "routes": ["index.a.b"], "tags": {"kind": "test"},
+    });
+    call("createTask").payload(with(task_of(now), task)).await.unwrap();
     let queue = Queue::new(&tc);
     assert_eq!(queue.status(&id).await.unwrap().status.state, queue::TaskState::Pending);
     let pending = queue.list_pending_tasks("p/w").await.unwrap();
@@ -83,14 +81,6 @@ async fn answers_and_messages_are_typed() {
     assert!(Hooks::new(&tc).list_hook_groups().await.unwrap().groups.is_empty());
 }
 
-fn task() -> Value {
-    json!({
-        "taskQueueId": "prov/work", "created": from_now_json("0 seconds").unwrap(), "deadline": from_now_json("1 day").unwrap(),
-        "payload": {},
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
-    })
-}
-
 #[tokio::test]
 async fn what_is_built_in_answers_as_the_references_say() {
     let fake = Deployment::start().await.unwrap();
@@ -101,8 +91,7 @@ async fn what_is_built_in_answers_as_the_references_say() {
         call.payload(payload).send().await.unwrap_or_else(|error| panic!("{error}"))
     };
     let (task_id, run) = (("taskId", TASK_ID), ("runId", "0"));
-    let mut definition = task();
-    definition["routes"] = json!(["index.a.b"]);
+    let definition = with(task_definition(), json!({"routes": ["index.a.b"]}));
     send(&Queue::REFERENCE, "createTask", &[task_id], definition).await;
     let claim = json!({"workerGroup": "g", "workerId": "w", "tasks": 1});
     send(&Queue::REFERENCE, "claimWork", &[("taskQueueId", "prov/work")], claim).await;

@@ -168,7 +168,7 @@ async fn a_hook_is_fired_by_messages() {
 }
 
 #[tokio::test]
-async fn a_hook_lives_its_life() {
+async fn a_hook_is_created_changed_listed_and_removed() {
     let (fake, tc) = connected().await;
     let mut messages = fake
         .listen(HooksEvents::hook_created())

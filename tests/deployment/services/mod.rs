@@ -20,7 +20,7 @@ use taskcluster::dates::to_json;
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, NamedCall, Queue, Reference, slugid};
 
-use crate::deployment::metadata;
+use crate::deployment::{task_of, with};
 
 /// A deployment, and a client that may do anything.
 async fn connected() -> (Deployment, Client) {
@@ -42,18 +42,16 @@ async fn all(call: NamedCall) -> Vec<Value> {
 /// Creates a task with these fields, and completes it.
 async fn complete(fake: &Deployment, tc: &Client, fields: Value) -> String {
     let (id, now) = (slugid::nice(), fake.now());
-    let mut task = json!({
-        "taskQueueId": "p/w", "created": to_json(now), "deadline": to_json(now + TimeDelta::hours(1)),
-        "payload": {}, "metadata": metadata(),
-    });
-    task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let hour = to_json(now + TimeDelta::hours(1));
+    let task = with(task_of(now), json!({"taskQueueId": "p/w", "deadline": hour}));
+    let task = with(task, fields);
     let queue = |name| call(tc, &Queue::REFERENCE, name);
     queue("createTask").param("taskId", &id).payload(task).await.unwrap();
     let worker = json!({"workerGroup": "g", "workerId": "w"});
     queue("claimTask").param("taskId", &id).param("runId", 0).payload(worker).await.unwrap();
     let artifact = json!({
         "storageType": "reference", "contentType": "a/b", "url": "https://example.com/log",
-        "expires": to_json(now + TimeDelta::hours(1)),
+        "expires": hour,
     });
     for name in ["public/log", "private/log"] {
         let create = queue("createArtifact").param("taskId", &id).param("runId", 0);

@@ -37,7 +37,7 @@ async fn objects_are_put_and_got_by_url() {
         object("finishUpload").payload(finish)
     };
     let error = finish(sha256).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "nothing was uploaded");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "has not been uploaded");
     let url = method["url"].as_str().unwrap();
     let wrong = plain().put(url).header(CONTENT_TYPE, "text/html").body("hello").send().await;
     assert_eq!(wrong.unwrap().status(), StatusCode::BAD_REQUEST);

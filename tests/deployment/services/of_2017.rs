@@ -7,6 +7,8 @@ use taskcluster::legacy::{Auth, Hooks, Index, Notify, PurgeCache, Queue};
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, NamedCall, Reference, from_now_json, legacy, slugid};
 
+use crate::deployment::metadata;
+
 async fn deployment() -> (Deployment, Client) {
     let fake = Deployment::start().await.unwrap();
     for reference in [
@@ -27,7 +29,7 @@ fn call(tc: &Client, reference: &'static Reference, name: &str) -> NamedCall {
 }
 
 #[tokio::test]
-async fn the_index_of_2017_takes_its_options_as_a_payload() {
+async fn the_index_takes_its_options_as_a_payload() {
     let (fake, tc) = deployment().await;
     let index = |name| call(&tc, &Index::REFERENCE, name);
     let expires = to_json(fake.now() + TimeDelta::hours(1));
@@ -55,7 +57,7 @@ async fn tasks_are_defined_and_then_scheduled() {
     let task = json!({
         "provisionerId": "prov", "workerType": "work", "priority": "normal",
         "created": to_json(now), "deadline": to_json(now + TimeDelta::hours(1)), "payload": {},
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
+        "metadata": metadata(),
     });
     let defined = queue("defineTask").payload(&task).await.unwrap();
     assert_eq!(defined["status"]["state"], "unscheduled");
@@ -77,7 +79,7 @@ async fn tasks_are_defined_and_then_scheduled() {
 }
 
 #[tokio::test]
-async fn roles_caches_and_notifications_of_2017() {
+async fn roles_caches_and_notifications_are_kept() {
     let (fake, tc) = deployment().await;
     let role = |name| call(&tc, &Auth::REFERENCE, name).param("roleId", "r");
     let definition = json!({"description": "d", "scopes": ["a"]});
@@ -101,7 +103,7 @@ async fn roles_caches_and_notifications_of_2017() {
 }
 
 #[tokio::test]
-async fn hooks_of_2017_are_for_stubs() {
+async fn hooks_are_for_stubs() {
     let (_fake, tc) = deployment().await;
     let hook = call(&tc, &Hooks::REFERENCE, "hook").param("hookGroupId", "g").param("hookId", "h");
     assert_eq!(hook.await.unwrap_err().code(), Some("NotStubbed"));
@@ -127,7 +129,7 @@ impl Caller {
 }
 
 #[tokio::test]
-async fn tasks_are_worked_through_as_in_2017() {
+async fn a_task_is_worked_through() {
     let fake = Deployment::start().await.unwrap();
     for reference in [
         &legacy::Auth::REFERENCE,
@@ -146,7 +148,7 @@ async fn tasks_are_worked_through_as_in_2017() {
     let definition = json!({
         "provisionerId": "prov", "workerType": "work", "created": from_now_json("0 seconds").unwrap(), "deadline": in_a_day(),
         "payload": {}, "routes": ["index.project.x"],
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
+        "metadata": metadata(),
     });
     let created = caller.call(queue, "createTask", &task, Some(definition)).await;
     assert_eq!(created["status"]["state"], "pending");

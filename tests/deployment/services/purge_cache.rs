@@ -9,7 +9,7 @@ use crate::deployment::services::{all, call, connected};
 use crate::support::assert_api_error;
 
 #[tokio::test]
-async fn caches_are_purged() {
+async fn workers_learn_which_caches_to_purge() {
     let (fake, tc) = connected().await;
     let purge = |cache: &str| {
         let purge = call(&tc, &PurgeCache::REFERENCE, "purgeCache").param("workerPoolId", "p/w");

@@ -35,7 +35,7 @@ async fn a_secret_can_be_set_read_listed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_secret_ends() {
+async fn an_expired_secret_is_gone() {
     let fake = deployment().await;
     let secrets = Secrets::new(&fake.connect("tester").unwrap());
     let over = json!({"secret": {}, "expires": "2020-01-01T00:00:00.000Z"});

@@ -29,7 +29,7 @@ async fn authorized_scopes_cannot_reach_over_those_of_the_client() {
     {
         let tc = tc.with_authorized_scopes(scopes).unwrap();
         let error = Auth::new(&tc).current_scopes().await.unwrap_err();
-        let message = format!("oversteps the scopes of modest: {over}");
+        let message = format!("exceeds the scopes of modest: {over}");
         assert_api_error(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", &message);
     }
     // Those of temporary credentials are the certificate's, not the issuer's.

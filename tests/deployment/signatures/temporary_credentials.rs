@@ -75,10 +75,7 @@ async fn temporary_credentials_that_were_changed_are_refused() {
         (Box::new(|c| c["seed"] = json!("A".repeat(22))), "certificate.seed"),
         (Box::new(|c| c["version"] = json!(2)), "version must be 1"),
         (Box::new(|c| c["scopes"] = json!(["a", 1])), "certificate.scopes"),
-        (
-            Box::new(|c| c["scopes"] = json!(["auth:*"])),
-            "oversteps the scopes of the issuer: auth:*",
-        ),
+        (Box::new(|c| c["scopes"] = json!(["auth:*"])), "exceeds the scopes of the issuer: auth:*"),
         (Box::new(|c| c["issuer"] = json!("temp/x")), "No such clientId: temp/x"),
         (Box::new(|c| c["issuer"] = json!("nobody")), "No such clientId: nobody"),
         // Without an issuer it would be the credentials' own name.
@@ -108,7 +105,7 @@ async fn an_issuer_of_the_same_name_is_refused() {
 }
 
 #[tokio::test]
-async fn temporary_credentials_end() {
+async fn temporary_credentials_expire() {
     let fake = with_issuer().await;
     let issuer = Credentials::new("issuer", "its-token");
     let begun = chrono::Utc::now() - chrono::TimeDelta::hours(2);
@@ -134,7 +131,7 @@ async fn an_issuer_gives_away_only_what_it_has() {
         &error,
         StatusCode::UNAUTHORIZED,
         "AuthenticationFailed",
-        "oversteps the scopes of the issuer: queue:x",
+        "exceeds the scopes of the issuer: queue:x",
     );
 
     let name = issuer.temporary(Duration::from_secs(60)).name("other/x").create().unwrap();

@@ -35,7 +35,7 @@ async fn a_signed_url_is_good_without_a_header() {
 }
 
 #[tokio::test]
-async fn a_signed_url_ends() {
+async fn a_signed_url_expires() {
     let fake = deployment().await;
     let auth = Auth::new(&fake.connect("tester").unwrap());
     let url = auth.current_scopes().signed_url(Duration::from_secs(3600)).unwrap();
@@ -69,7 +69,7 @@ async fn a_signed_url_is_for_get_alone() {
     let signer = Signer::new(&tester(), None).unwrap();
     let bewit = signer.bewit(&target(&fake, "GET", resource), now() + 60);
     let url = format!("{}{resource}?bewit={bewit}", fake.root_url());
-    assert_unauthenticated(&send(plain().delete(&url)).await, "for GET");
+    assert_unauthenticated(&send(plain().delete(&url)).await, "authorizes GET");
     // The same URL is good for GET; there is just no such secret.
     assert_eq!(send(plain().get(&url)).await.0, StatusCode::NOT_FOUND);
 }

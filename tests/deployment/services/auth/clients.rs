@@ -12,7 +12,7 @@ use crate::deployment::{HOUR, deployment};
 use crate::support::{assert_api_error, typed};
 
 #[tokio::test]
-async fn a_client_lives_its_life() {
+async fn a_client_is_created_disabled_given_another_token_changed_and_deleted() {
     let (fake, tc) = connected().await;
     let mut messages = fake
         .listen(AuthEvents::client_created())

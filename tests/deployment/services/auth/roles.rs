@@ -59,7 +59,7 @@ async fn roles_give_scopes_to_clients() {
 }
 
 #[tokio::test]
-async fn a_role_lives_its_life() {
+async fn a_role_is_created_changed_and_deleted() {
     let (fake, tc) = connected().await;
     let mut messages = fake
         .listen(AuthEvents::role_created())

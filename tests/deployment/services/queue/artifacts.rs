@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use taskcluster::dates::to_json;
 use taskcluster::{Credentials, Object, QueueEvents, StatusCode, slugid};
 
-use crate::deployment::HOUR;
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
-    MINUTE, artifact_of, call, claim_one, complete, create, except, task, with, with_artifacts,
+    MINUTE, artifact_of, call, claim_one, complete, create, except, task, with_artifacts,
 };
+use crate::deployment::{HOUR, with};
 use crate::support::assert_api_error;
 
 #[tokio::test]
@@ -104,7 +104,12 @@ async fn artifacts_come_while_the_task_runs_or_soon_after_an_exception() {
     let claim = claim_one(&tc).await;
     let over = with(artifact, json!({"expires": "2100-01-01T00:00:00.000Z"}));
     let error = artifact_of(&tc, "createArtifact", &claim, "public/x").payload(&over).await;
-    assert_api_error(&error.unwrap_err(), StatusCode::BAD_REQUEST, "InputError", "outlive");
+    assert_api_error(
+        &error.unwrap_err(),
+        StatusCode::BAD_REQUEST,
+        "InputError",
+        "expires after its task",
+    );
 }
 
 #[tokio::test]

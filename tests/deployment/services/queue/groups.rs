@@ -8,9 +8,9 @@ use taskcluster::{Queue, StatusCode, slugid};
 
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
-    call, claim, claim_one, complete, create, heard, listen, run, state, task, with,
+    call, claim, claim_one, complete, create, heard, listen, run, state, task,
 };
-use crate::deployment::{BEGUN, TASK_ID, deployment, task_definition};
+use crate::deployment::{BEGUN, TASK_ID, deployment, task_definition, with};
 use crate::support::{assert_api_error, typed};
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_task_group_is_listed_in_pages() {
     assert_eq!((&page["taskGroupId"], &page["schedulerId"]), (&json!(group), &json!("-")));
     assert_eq!(page["expires"], to_json(*BEGUN + TimeDelta::days(366)));
     let error = queue.list_task_group(taskcluster::slugid::nice()).await.unwrap_err();
-    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "no task group");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "does not exist");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_task_group_has_one_scheduler() {
     task["taskGroupId"] = json!(TASK_ID);
     task["schedulerId"] = json!("another");
     let error = queue.create_task(taskcluster::slugid::nice(), &typed(&task)).await.unwrap_err();
-    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "another scheduler");
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "belongs to scheduler");
 }
 
 #[tokio::test]

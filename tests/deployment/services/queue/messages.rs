@@ -6,8 +6,9 @@ use taskcluster::{QueueEvents, slugid};
 
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
-    call, claim_one, complete, create, listen, run, task, with, with_artifacts,
+    call, claim_one, complete, create, listen, run, task, with_artifacts,
 };
+use crate::deployment::with;
 
 #[tokio::test]
 async fn messages_carry_routes_and_routing_keys() {
@@ -81,5 +82,5 @@ fn a_blocking_program_hears_messages() {
     create.send_blocking().unwrap();
     assert_eq!(messages.next_blocking().unwrap().payload["runId"], 0);
     drop(fake);
-    assert!(messages.next_blocking().unwrap_err().message().contains("gone"));
+    assert!(messages.next_blocking().unwrap_err().message().contains("dropped"));
 }

@@ -15,24 +15,16 @@ use taskcluster::dates::to_json;
 use taskcluster::testing::{Deployment, Messages};
 use taskcluster::{Client, Credentials, NamedCall, Queue, QueueEvents, slugid};
 
+use crate::deployment::{task_of, with};
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 const QUEUE: &str = "prov/work";
 
+/// A task of now, to be done within two hours.
 fn task(fake: &Deployment) -> Value {
     let now = fake.now();
-    json!({
-        "taskQueueId": QUEUE,
-        "created": to_json(now),
-        "deadline": to_json(now + TimeDelta::hours(2)),
-        "payload": {"command": ["true"]},
-        "metadata": {"name": "n", "description": "d", "owner": "o@example.com", "source": "https://example.com"},
-    })
-}
-
-fn with(mut task: Value, fields: Value) -> Value {
-    task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    task
+    with(task_of(now), json!({"deadline": to_json(now + TimeDelta::hours(2))}))
 }
 
 fn call(tc: &Client, name: &str) -> NamedCall {

@@ -6,9 +6,9 @@ use taskcluster::{Queue, StatusCode};
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
     MINUTE, call, claim_one, complete, create, except, heard, listen, names, run, state, status,
-    task, with, worker,
+    task, worker,
 };
-use crate::deployment::{HOUR, TASK_ID, deployment, task_definition};
+use crate::deployment::{HOUR, TASK_ID, deployment, task_definition, with};
 use crate::support::{assert_api_error, typed};
 
 #[tokio::test]

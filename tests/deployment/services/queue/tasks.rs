@@ -6,8 +6,8 @@ use taskcluster::dates::to_json;
 use taskcluster::{Queue, StatusCode, slugid};
 
 use crate::deployment::services::connected;
-use crate::deployment::services::queue::{call, create, task, with};
-use crate::deployment::{BEGUN, HOUR, TASK_ID, deployment, task_definition};
+use crate::deployment::services::queue::{call, create, task};
+use crate::deployment::{BEGUN, HOUR, TASK_ID, deployment, task_definition, with};
 use crate::support::{assert_api_error, typed};
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_task_that_makes_no_sense_is_refused() {
     let changes = [
         ("deadline", json!("2025-01-01T00:00:00.000Z"), "`deadline` is before `created`"),
         ("taskQueueId", json!(null), "`taskQueueId`"),
-        ("workerType", json!("other"), "another queue"),
+        ("workerType", json!("other"), "`taskQueueId` does not match"),
     ];
     for (name, value, message) in changes {
         let mut task = task_definition();

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use taskcluster::StatusCode;
 use taskcluster::dates::to_json;
 
-use crate::deployment::HOUR;
 use crate::deployment::services::connected;
 use crate::deployment::services::queue::{
     MINUTE, QUEUE, call, claim, claim_one, claim_work_is_empty, complete, create, heard, listen,
-    names, run, status, task, time, with, worker,
+    names, run, status, task, time, worker,
 };
+use crate::deployment::{HOUR, with};
 use crate::support::assert_api_error;
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn work_goes_by_priority_and_then_by_age() {
 }
 
 #[tokio::test]
-async fn priorities_change() {
+async fn priorities_of_tasks_and_groups_can_be_changed() {
     let (fake, tc) = connected().await;
     let first = create(&tc, &task(&fake)).await;
     let second = create(&tc, &task(&fake)).await;

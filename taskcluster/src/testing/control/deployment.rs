@@ -1,0 +1,362 @@
+//! The deployment as a test sees it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::expected::{self, ExpectedCall};
+use super::state::State;
+use super::stub::{Key, StubBuilder};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::server::Server;
+use crate::testing::services::notify::Notification;
+use crate::{
+    Client, ClientBuilder, Credentials, Endpoint, Error, Reference, Result, Retry,
+    http_client_builder, slugid,
+};
+
+/// A Taskcluster deployment on a port of 127.0.0.1. It stops when its last handle is dropped.
+///
+/// Clones are handles to the same deployment. Any number of deployments may run in one process.
+///
+/// ```
+/// use taskcluster::testing::Deployment;
+/// use taskcluster::{Secrets, StatusCode, from_now, json, secrets::Secret};
+///
+/// let fake = Deployment::start_blocking()?;
+/// fake.client("reader", "no-secret", ["secrets:get:project/*"]);
+///
+/// let secrets = Secrets::new(&fake.connect("reader")?);
+/// let secret = Secret::new(from_now("1 day")?, json!({"password": "?"}));
+/// let error = secrets.set("project/x", &secret).send_blocking().unwrap_err();
+/// assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
+/// assert!(error.message().contains("secrets:set:project/x"));
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Deployment(Arc<Inner>);
+
+struct Inner {
+    state: Arc<State>,
+    root_url: String,
+    // The port and the thread last as long as this.
+    _server: Server,
+}
+
+impl Deployment {
+    /// Starts a deployment on a free port.
+    ///
+    /// It runs on its own thread, independent of the caller's runtime.
+    ///
+    /// # Errors
+    ///
+    /// If no port or thread is available.
+    pub async fn start() -> Result<Self> {
+        Self::start_blocking()
+    }
+
+    /// Starts a deployment on a free port, in a program without async.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_blocking() -> Result<Self> {
+        Self::start_on(0)
+    }
+
+    /// Starts a deployment on this port, for programs that need to know the root URL beforehand; 0 picks a free port.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken, and as [`start`](Self::start).
+    pub fn start_on(port: u16) -> Result<Self> {
+        let state = Arc::new(State::default());
+        let server = Server::start(state.clone(), port)?;
+        let root_url = format!("http://{}", server.address());
+        state.context().set_root_url(&root_url);
+        Ok(Self(Arc::new(Inner { state, root_url, _server: server })))
+    }
+
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.0.state
+    }
+
+    /// Returns the root URL, such as `http://127.0.0.1:34567`.
+    #[must_use]
+    pub fn root_url(&self) -> &str {
+        &self.0.root_url
+    }
+
+    /// Adds a client with these scopes, or replaces the one with this id, and returns its credentials.
+    pub fn client<S: Into<String>>(
+        &self,
+        client_id: impl Into<String>,
+        access_token: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Credentials {
+        let (client_id, access_token) = (client_id.into(), access_token.into());
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.0.state.services.auth.put_client(&client_id, &access_token, scopes, self.now());
+        Credentials::new(client_id, access_token)
+    }
+
+    /// Adds a role with these scopes, or replaces the one with this id. A role id that ends in `*` matches every id with that
+    /// prefix; `<..>` in its scopes is replaced by what the `*` matched.
+    ///
+    /// A new deployment has one role: `anonymous`, whose scopes every caller has. It allows reading public artifacts.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::Deployment;
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.role("repo:*", ["auth:current-scopes", "queue:route:index.<..>.*"]);
+    /// let auth = Auth::new(&fake.connect_as("ci", ["assume:repo:gecko"])?);
+    /// let scopes = auth.current_scopes().send_blocking()?.scopes;
+    /// assert!(scopes.contains(&"queue:route:index.gecko.*".to_owned()));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `createRole` would refuse the role: it has `<..>` but no `*`, or it leads to itself.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "documented; without the role a test would fail elsewhere")]
+    pub fn role<S: Into<String>>(
+        &self,
+        role_id: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        if let Err(refusal) =
+            self.0.state.services.auth.put_role(&role_id.into(), scopes, self.now())
+        {
+            panic!("{}", refusal.message());
+        }
+    }
+
+    /// Connects with the credentials of a client added before.
+    ///
+    /// The client retries as usual, but after delays of a few milliseconds. It uses no proxy.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such client, or its credentials cannot sign.
+    pub fn connect(&self, client_id: &str) -> Result<Client> {
+        let access_token = self.0.state.services.auth.access_token(client_id).ok_or_else(|| {
+            Error::config(format!(
+                "the embedded deployment has no client {client_id:?}; add it with `client`"
+            ))
+        })?;
+        self.builder()?.credentials(Credentials::new(client_id, access_token)).build()
+    }
+
+    /// Adds a client with these scopes, as [`client`](Self::client) does, with a random access token, and connects as it.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::Deployment;
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.connect_as("worker", ["auth:current-scopes"])?);
+    /// auth.current_scopes().send_blocking()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn connect_as<S: Into<String>>(
+        &self,
+        client_id: &str,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Client> {
+        self.client(client_id, slugid::v4() + &slugid::v4(), scopes);
+        self.connect(client_id)
+    }
+
+    /// Connects without credentials.
+    ///
+    /// # Errors
+    ///
+    /// If cannot set up the HTTP client.
+    pub fn anonymous(&self) -> Result<Client> {
+        self.builder()?.build()
+    }
+
+    /// Returns a builder set up as for [`connect`](Self::connect), for a test that needs its own credentials, retries or
+    /// timeout.
+    ///
+    /// # Errors
+    ///
+    /// If cannot set up the HTTP client.
+    pub fn builder(&self) -> Result<ClientBuilder> {
+        let http = http_client_builder()?
+            .no_proxy()
+            .build()
+            .map_err(|error| Error::config("cannot set up the HTTP client").because(error))?;
+        let retry = Retry::default()
+            .first_delay(Duration::from_millis(1))
+            .max_delay(Duration::from_millis(20));
+        Ok(Client::builder(self.root_url()).http_client(http).retry(retry))
+    }
+
+    /// Stubs an endpoint; see [`StubBuilder`].
+    ///
+    /// # Panics
+    ///
+    /// If the endpoint belongs to a reference that this deployment does not [`serve`](Self::serve).
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "documented; a stub that never answers would be harder to find"
+    )]
+    pub fn on(&self, endpoint: &'static Endpoint) -> StubBuilder<'_> {
+        let references = self.0.state.references();
+        let is_of = |reference: &&&Reference| {
+            reference.endpoints.iter().any(|known| std::ptr::eq(known, endpoint))
+        };
+        let Some(reference) = references.iter().find(is_of) else {
+            panic!(
+                "{endpoint} belongs to a reference that this deployment does not serve; call `serve` first"
+            );
+        };
+        let key = Key::of(reference, endpoint);
+        self.stub(Some((key, endpoint)))
+    }
+
+    /// Stubs all endpoints, for example with a fault that any call may meet.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::{Deployment, Fault};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.on_any().one_in(2).fault(Fault::Disconnect);
+    ///
+    /// let auth = Auth::new(&fake.anonymous()?);
+    /// for _ in 0..4 {
+    ///     auth.ping().send_blocking()?;
+    /// }
+    /// assert_eq!(fake.calls().len(), 7, "the second attempt of each call but the first was fine");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn on_any(&self) -> StubBuilder<'_> {
+        self.stub(None)
+    }
+
+    fn stub(&self, target: Option<(Key, &'static Endpoint)>) -> StubBuilder<'_> {
+        let state = &self.0.state;
+        StubBuilder::new(&state.stubs, &state.context().schemas, target)
+    }
+
+    /// Removes all stubs.
+    pub fn clear_stubs(&self) {
+        self.0.state.stubs.clear();
+    }
+
+    /// Serves the endpoints of another reference, in addition to this crate's own services.
+    ///
+    /// It takes precedence over references served before for endpoints that they have in common.
+    pub fn serve(&self, reference: &'static Reference) {
+        self.0.state.serve(reference);
+    }
+
+    /// Adds the schemas of your own references: all JSON files below a folder laid out like a deployment's `/schemas`, so
+    /// that `v1/build.json#` of the service `builds` is `<folder>/builds/v1/build.json`. A schema whose id is a URL is also
+    /// found by that URL.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or is not JSON. An invalid schema is reported when it is first used.
+    pub fn schemas(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.0.state.context().schemas.add(folder.as_ref())
+    }
+
+    /// Returns the notifications sent so far, without those to denied addresses.
+    ///
+    /// ```
+    /// use taskcluster::testing::Deployment;
+    /// use taskcluster::{Notify, notify::EmailRequest};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let notify = Notify::new(&fake.connect_as("bot", ["notify:email:*"])?);
+    /// let mail = EmailRequest::new("a@example.com", "All is well.", "Done");
+    /// notify.email(&mail).send_blocking()?;
+    /// assert_eq!(fake.notifications()[0].request["subject"], "Done");
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    #[must_use]
+    pub fn notifications(&self) -> Vec<Notification> {
+        self.0.state.services.notify.notifications()
+    }
+
+    /// Returns the calls that reached an endpoint, in the order of their arrival.
+    #[must_use]
+    pub fn calls(&self) -> Vec<RecordedCall> {
+        self.0.state.record.calls()
+    }
+
+    /// Asserts that exactly these calls were made, in this order, since the last [`clear_calls`](Self::clear_calls). Only
+    /// what an [`ExpectedCall`] mentions is compared. Each retry counts as a call of its own.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::{Deployment, called};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.connect_as("tester", ["auth:*"])?);
+    /// auth.list_clients().send_blocking()?;
+    /// auth.ping().send_blocking()?;
+    ///
+    /// fake.assert_calls(["auth.listClients", "auth.ping"]);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the calls differ, with a diff; and if an expected call names an endpoint, argument or option that no reference has.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "this is what assertions do")]
+    pub fn assert_calls<E: Into<ExpectedCall>>(&self, expected: impl IntoIterator<Item = E>) {
+        let expected: Vec<_> = expected.into_iter().map(Into::into).collect();
+        let references = self.0.state.references();
+        if let Some(error) = expected.iter().find_map(|call| call.check(&references).err()) {
+            panic!("{error}");
+        }
+        if let Some(difference) = expected::difference(&expected, &self.calls()) {
+            panic!("{difference}");
+        }
+    }
+
+    /// Asserts that at least one call was as expected, whatever else was called.
+    ///
+    /// # Panics
+    ///
+    /// If no call was as expected, with a diff to each call of this endpoint; and as
+    /// [`assert_calls`](Self::assert_calls) if a name is unknown.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "this is what assertions do")]
+    pub fn assert_called(&self, expected: impl Into<ExpectedCall>) {
+        let expected = expected.into();
+        if let Err(error) = expected.check(&self.0.state.references()) {
+            panic!("{error}");
+        }
+        if let Some(difference) = expected::not_called(&expected, &self.calls()) {
+            panic!("{difference}");
+        }
+    }
+
+    /// Clears the record of calls.
+    pub fn clear_calls(&self) {
+        self.0.state.record.clear();
+    }
+}
+
+/// Shows the root URL.
+impl fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployment").field("root_url", &self.0.root_url).finish_non_exhaustive()
+    }
+}

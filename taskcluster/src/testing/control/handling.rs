@@ -1,0 +1,174 @@
+//! One call, from its arrival to its answer.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tracing::info;
+
+use super::state::State;
+use super::stub::{Key, Plan, Prescribed};
+use crate::testing::http::answer::{Outcome, Refusal, Reply};
+use crate::testing::http::authentication::{authenticate, signature};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::request::Incoming;
+use crate::testing::http::routing::{self, Route};
+use crate::testing::http::server::Handler;
+
+impl Handler for State {
+    /// Checks a request, takes it down, and finds its answer.
+    async fn handle(&self, request: Incoming) -> Outcome {
+        let context = self.context();
+        context.settle();
+        if let Some(reply) = context.storage.answer(&request) {
+            return self.finish(reply);
+        }
+        let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
+        let Route { reference, endpoint, args } =
+            match routing::find(&self.references(), &request.method, path) {
+                Ok(route) => route,
+                Err(refusal) => {
+                    info!("{} {path}: {refusal}", request.method);
+                    return self.refuse(refusal);
+                }
+            };
+        let key = Key::of(reference, endpoint);
+        let skew = self.stubs.skew(key);
+        let mut call = RecordedCall {
+            service: reference.service,
+            version: reference.version,
+            endpoint,
+            args,
+            query: routing::query(query),
+            payload: serde_json::from_slice(&request.body).ok(),
+            headers: request.headers.clone(),
+            client_id: None,
+            scopes: Vec::new(),
+            signature: signature(&request),
+            status: None,
+            error: None,
+        };
+        let checked = self.check(&mut call, &request, skew);
+        let number = self.record.add(call.clone());
+        let outcome = match checked {
+            Ok(()) => self.carry_out(&call, self.stubs.take(key), skew).await,
+            Err(refusal) => Outcome::Answer(
+                Reply::from(refusal).render(Some(&call), context.clock.signing() + skew),
+            ),
+        };
+        context.work_on_messages();
+        if let Outcome::Answer(answer) | Outcome::Truncated(answer) = &outcome {
+            call.status = Some(answer.status);
+            call.error.clone_from(&answer.error);
+            self.record.answered(number, &call);
+        }
+        info!("{call}");
+        outcome
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Outcome {
+        self.finish(refusal.into())
+    }
+}
+
+impl State {
+    /// An answer to a request that is no call.
+    fn finish(&self, reply: Reply) -> Outcome {
+        Outcome::Answer(reply.render(None, self.context().clock.signing()))
+    }
+
+    /// All that is checked before a call is carried out.
+    fn check(
+        &self,
+        call: &mut RecordedCall,
+        request: &Incoming,
+        skew: TimeDelta,
+    ) -> Result<(), Refusal> {
+        let context = self.context();
+        let times = (context.clock.signing() + skew, context.now() + skew);
+        let caller = authenticate(request, times, &*context.accounts(call))?;
+        call.client_id = caller.client_id;
+        call.scopes = caller.scopes;
+        routing::check_query(call.endpoint, &call.query)?;
+        check_body(call, request)?;
+        context.check_payload(call)?;
+        context.authorize(call)
+    }
+
+    /// Lets stubs answer, or what is built in.
+    async fn carry_out(&self, call: &RecordedCall, plan: Plan, skew: TimeDelta) -> Outcome {
+        if !plan.delay.is_zero() {
+            tokio::time::sleep(plan.delay).await;
+        }
+        let context = self.context();
+        let (reply, checked) = match &plan.answer {
+            Prescribed::Disconnect => return Outcome::Reset,
+            Prescribed::Reply { reply, checked } => (reply(call), *checked),
+            Prescribed::BuiltIn => {
+                let reply = self.built_in(call).await.unwrap_or_else(Reply::from);
+                (self.as_of_old(call, reply), true)
+            }
+        };
+        let misfit = match checked {
+            true => context.schemas.check_answer(call.service, call.endpoint, &reply),
+            false => Ok(()),
+        };
+        let reply = match misfit {
+            Ok(()) => reply,
+            Err(message) => {
+                tracing::error!("{message}");
+                Refusal::internal(message).into()
+            }
+        };
+        plan.finish(reply.render(Some(call), context.clock.signing() + skew))
+    }
+
+    /// Makes an answer one of 2017, if that is what the reference asks for: without what was added since then.
+    fn as_of_old(&self, call: &RecordedCall, reply: Reply) -> Reply {
+        let Some(schema) = call.endpoint.output.filter(|schema| schema.contains("://")) else {
+            return reply;
+        };
+        reply.map_json(|value| self.context().schemas.prune(call.service, schema, value))
+    }
+
+    async fn built_in(&self, call: &RecordedCall) -> Result<Reply, Refusal> {
+        let RecordedCall { service, endpoint, .. } = call;
+        if endpoint.name == "ping" && endpoint.route == "/ping" {
+            return Ok(json!({"alive": true, "uptime": 1}).into());
+        }
+        self.context().answer(call).await.unwrap_or_else(|| {
+            Err(Refusal::not_stubbed(format!(
+                "{service}.{name} is not built into the embedded deployment; \
+                 stub it with `deployment.on(reference.endpoint(\"{name}\")).reply(...)`",
+                name = endpoint.name
+            )))
+        })
+    }
+}
+
+/// Checks that there is a body where the reference has one, and that it is JSON.
+fn check_body(call: &RecordedCall, request: &Incoming) -> Result<(), Refusal> {
+    let name = call.endpoint.name;
+    let Some(schema) = call.endpoint.input else {
+        return match request.body.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(Refusal::input(format!("{name} takes no payload, but the request has a body")))
+            }
+        };
+    };
+    if request.body.is_empty() {
+        return Err(Refusal::input(format!(
+            "{name} requires a payload ({schema}), but the request has no body"
+        )));
+    }
+    let content_type = request.content_type();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::malformed_payload(format!(
+            "the payload must be of content type application/json, not {content_type:?}"
+        )));
+    }
+    match serde_json::from_slice::<Value>(&request.body) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Refusal::malformed_payload(format!("the payload is not JSON: {error}"))),
+    }
+}

@@ -1,0 +1,12 @@
+//! What a test controls: the deployment, stubs, expected calls, and the record.
+
+#[cfg(feature = "pulse")]
+mod broker;
+pub(crate) mod deployment;
+pub(crate) mod expected;
+mod handling;
+pub(crate) mod listening;
+mod recorded;
+mod state;
+pub(crate) mod stub;
+mod time;

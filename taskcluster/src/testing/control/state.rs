@@ -1,0 +1,38 @@
+//! A deployment and what a test has prescribed for it, shared by its handles and its server.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::recorded::Record;
+use super::stub::Stubs;
+use crate::Reference;
+use crate::testing::services::Services;
+use crate::testing::services::context::Context;
+
+/// Everything that one deployment keeps.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) services: Services,
+    /// References that the test has added, the latest first.
+    added: Mutex<Vec<&'static Reference>>,
+    pub(crate) stubs: Stubs,
+    pub(crate) record: Record,
+}
+
+impl State {
+    pub(crate) fn context(&self) -> &Context {
+        &self.services.context
+    }
+
+    /// The references that are served, those first that take precedence.
+    pub(crate) fn references(&self) -> Vec<&'static Reference> {
+        let mut references = self.added.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        references.extend(self.context().references());
+        references
+    }
+
+    pub(crate) fn serve(&self, reference: &'static Reference) {
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        added.retain(|known| !std::ptr::eq(*known, reference));
+        added.insert(0, reference);
+    }
+}

@@ -1,0 +1,84 @@
+//! A test's control of time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::deployment::Deployment;
+
+/// How often an advance of the clock stops for what is due on the way.
+const MOST_STOPS: usize = 1000;
+
+impl Deployment {
+    /// Advances the deployment's clock at once: claims and deadlines expire, tasks are retried, hooks fire by their schedules
+    /// (up to a thousand times), expired data is removed.
+    ///
+    /// All state of the deployment and all dates in its answers follow this clock. The signatures of requests and signed URLs
+    /// do not: clients sign by their own clocks, and the deployment checks them by this machine's clock and
+    /// [`set_clock_offset`](Self::set_clock_offset). Temporary credentials do follow it; to issue some that are valid after an
+    /// advance, [`start`](crate::TemporaryBuilder::start) them at [`now`](Self::now). The clock advances by a century at most.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use taskcluster::testing::Deployment;
+    /// use taskcluster::{Secrets, StatusCode, from_now, json, secrets::Secret};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.client("tester", "no-secret", ["secrets:*"]);
+    /// let secrets = Secrets::new(&fake.connect("tester")?);
+    /// secrets.set("x", &Secret::new(from_now("1 hour")?, json!({}))).send_blocking()?;
+    ///
+    /// fake.advance(Duration::from_secs(2 * 3600));
+    /// let error = secrets.get("x").send_blocking().unwrap_err();
+    /// assert_eq!(error.status(), Some(StatusCode::GONE));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn advance(&self, duration: Duration) {
+        let context = self.state().context();
+        let mut left = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        // Hooks fire on the way, each at its time.
+        for _ in 0..MOST_STOPS {
+            let next = context.next_due().map(|next| next - context.now());
+            let Some(step) = next.filter(|step| *step <= left) else { break };
+            let step = step.max(TimeDelta::milliseconds(1));
+            context.clock.advance(step);
+            context.settle();
+            left -= step;
+        }
+        context.clock.advance(left);
+        context.settle();
+        context.changed.notify_waiters();
+    }
+
+    /// Returns the time by the deployment's clock.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.state().context().now()
+    }
+
+    /// Puts the deployment's clock this many seconds ahead of this machine's, or behind it if negative; by a century at most.
+    /// The `Date` header of all answers shows it, and signatures are checked by it. To let time pass without that, use
+    /// [`advance`](Self::advance).
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state().context().clock.set_offset(seconds);
+    }
+
+    /// Sets how long `claimWork` waits for a task before it answers with none, by this machine's clock. The default is 100
+    /// milliseconds; the real service waits for 20 seconds. An [`advance`](Self::advance) of 20 seconds also ends the wait.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use taskcluster::testing::Deployment;
+    /// use taskcluster::{Queue, queue::ClaimWorkRequest};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.set_claim_wait(Duration::ZERO);
+    /// let queue = Queue::new(&fake.connect_as("worker", ["queue:claim-work:p/w", "queue:worker-id:g/w"])?);
+    /// let claimed = queue.claim_work("p/w", &ClaimWorkRequest::new(1, "g", "w")).send_blocking()?;
+    /// assert!(claimed.tasks.is_empty());
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn set_claim_wait(&self, wait: Duration) {
+        self.state().services.queue.set_claim_wait(wait);
+    }
+}

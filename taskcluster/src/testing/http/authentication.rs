@@ -1,0 +1,320 @@
+//! Who calls: signatures, temporary credentials and authorized scopes, checked as Taskcluster's auth service does.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HOST};
+use serde_json::{Map, Value};
+
+use super::answer::Refusal;
+use super::call::{RecordedCall, Signature};
+use super::request::Incoming;
+use crate::hawk::Target;
+use crate::hawk::verify::{Bewit, Header, without_bewit};
+use crate::key::Key;
+use crate::scopes::covers;
+
+/// A client as far as signatures are concerned.
+pub(crate) struct Account {
+    pub(crate) access_token: String,
+    /// With those that its roles add.
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires: DateTime<Utc>,
+    pub(crate) disabled: bool,
+}
+
+/// The auth service, as far as every call needs it.
+pub(crate) trait Authority: Send + Sync {
+    /// The accounts that may sign a call at this time.
+    fn accounts<'a>(&'a self, call: &'a RecordedCall, now: DateTime<Utc>)
+    -> Box<dyn Accounts + 'a>;
+
+    /// The scopes with those that roles add.
+    fn expand(&self, scopes: Vec<String>) -> Vec<String>;
+}
+
+/// What is known of clients and roles.
+pub(crate) trait Accounts {
+    /// The client of this id.
+    fn account(&self, id: &str) -> Option<Account>;
+
+    /// The scopes with those that roles add.
+    fn expand(&self, scopes: Vec<String>) -> Vec<String>;
+}
+
+/// Who calls, and what they may do.
+pub(crate) struct Caller {
+    /// `None` for an anonymous caller.
+    pub(crate) client_id: Option<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) expires: DateTime<Utc>,
+}
+
+/// The times by which a request is judged: that for what clients sign, and that for clients and certificates, which
+/// expire as everything does that the deployment keeps.
+pub(crate) type Times = (DateTime<Utc>, DateTime<Utc>);
+
+/// Finds out who sent a request.
+pub(crate) fn authenticate(
+    request: &Incoming,
+    times: Times,
+    accounts: &dyn Accounts,
+) -> Result<Caller, Refusal> {
+    let (caller, _) = identify(request, times, accounts, true).map_err(Refusal::authentication)?;
+    Ok(caller)
+}
+
+/// The same for a request whose body is not here. Returns the hash that the body must have, too.
+pub(crate) fn authenticate_without_body(
+    request: &Incoming,
+    times: Times,
+    accounts: &dyn Accounts,
+) -> Result<(Caller, Option<String>), String> {
+    identify(request, times, accounts, false)
+}
+
+/// The signature of a request as it stands there, for the record.
+pub(crate) fn signature(request: &Incoming) -> Option<Signature> {
+    if let Some(Ok(value)) = request.headers.get(AUTHORIZATION).map(|value| value.to_str()) {
+        let header = Header::parse(value).ok()?;
+        return Some(Signature::Header { time: header.time, nonce: header.nonce.to_owned() });
+    }
+    let bewit = Bewit::parse(without_bewit(&request.resource).1?).ok()?;
+    Some(Signature::Bewit { expires: bewit.expires })
+}
+
+fn identify(
+    request: &Incoming,
+    (signing, now): Times,
+    accounts: &dyn Accounts,
+    with_body: bool,
+) -> Result<(Caller, Option<String>), String> {
+    let signing = signing.timestamp();
+    let (resource, bewit) = without_bewit(&request.resource);
+    match (request.headers.get(AUTHORIZATION), bewit) {
+        (None, None) => {
+            let scopes = accounts.expand(vec!["assume:anonymous".to_owned()]);
+            let expires = now + TimeDelta::minutes(15);
+            Ok((Caller { client_id: None, scopes, expires }, None))
+        }
+        (Some(_), Some(_)) => {
+            Err("A request is signed either by an `Authorization` header or by a bewit, \
+                                   but this one has both"
+                .to_owned())
+        }
+        (Some(value), None) => {
+            let value = value.to_str().map_err(|_| "Bad header format")?;
+            let header = Header::parse(value).map_err(|refusal| refusal.to_string())?;
+            let signer = Signer::find(header.id, header.ext.unwrap_or_default(), now, accounts)?;
+            let target = target(request, &request.resource)?;
+            let verified = header.verify(&target, &signer.access_token, signing);
+            verified.map_err(|refusal| refusal.to_string())?;
+            if with_body {
+                header
+                    .verify_payload(request.content_type(), &request.body)
+                    .map_err(|refusal| refusal.to_string())?;
+            }
+            Ok((signer.into_caller(), header.hash.map(str::to_owned)))
+        }
+        (None, Some(bewit)) => {
+            if request.method != Method::GET {
+                return Err(format!("A bewit authorizes GET, not {}", request.method));
+            }
+            let bewit = Bewit::parse(bewit).map_err(|refusal| refusal.to_string())?;
+            let signer = Signer::find(&bewit.id, &bewit.ext, now, accounts)?;
+            let target = target(request, &resource)?;
+            bewit
+                .verify(&target, &signer.access_token, signing)
+                .map_err(|refusal| refusal.to_string())?;
+            Ok((signer.into_caller(), None))
+        }
+    }
+}
+
+fn target<'a>(request: &'a Incoming, resource: &'a str) -> Result<Target<'a>, String> {
+    let host = request
+        .headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .ok_or("Missing Host header")?;
+    let (host, port) = match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand inside its brackets.
+        Some((host, port)) if !port.ends_with(']') => {
+            (host, port.parse().map_err(|_| "Invalid Host header")?)
+        }
+        _ => (host, 80),
+    };
+    Ok(Target { method: request.method.as_str(), resource, host, port })
+}
+
+/// Whoever has made a signature, if it is good: client id, the token to check it with, and scopes.
+struct Signer {
+    client_id: String,
+    access_token: String,
+    scopes: Vec<String>,
+    expires: DateTime<Utc>,
+}
+
+impl Signer {
+    /// The signer that a signature names. `ext` may carry a certificate, which makes the credentials temporary, and
+    /// authorized scopes, which limit them.
+    fn find(
+        client_id: &str,
+        ext: &str,
+        now: DateTime<Utc>,
+        accounts: &dyn Accounts,
+    ) -> Result<Self, String> {
+        let account = |id: &str| {
+            let account = accounts.account(id).ok_or_else(|| format!("No such clientId: {id}"))?;
+            if account.disabled {
+                return Err(format!("Client with clientId {id} is disabled"));
+            }
+            if account.expires <= now {
+                return Err(format!("Client with clientId {id} has expired"));
+            }
+            Ok(account)
+        };
+        let mut ext = read_ext(ext)?;
+        let mut signer = match ext.remove("certificate") {
+            None | Some(Value::Null) => {
+                let Account { access_token, scopes, expires, .. } = account(client_id)?;
+                Self { client_id: client_id.to_owned(), access_token, scopes, expires }
+            }
+            Some(certificate) => {
+                let certificate = Certificate::read(&certificate)?;
+                let issuer = account(certificate.issuer.as_deref().unwrap_or(client_id))?;
+                let signer = certificate.check(client_id, &issuer, now)?;
+                Self { scopes: accounts.expand(signer.scopes), ..signer }
+            }
+        };
+        if let Some(authorized) = ext.remove("authorizedScopes") {
+            let authorized =
+                scopes(&authorized).ok_or("ext.authorizedScopes is not a list of scopes")?;
+            if let Some(scope) = first_not_covered(&signer.scopes, &authorized) {
+                return Err(format!(
+                    "ext.authorizedScopes exceeds the scopes of {client_id}: {scope}"
+                ));
+            }
+            signer.scopes = accounts.expand(authorized);
+        }
+        Ok(signer)
+    }
+
+    fn into_caller(self) -> Caller {
+        let Self { client_id, scopes, expires, .. } = self;
+        Caller { client_id: Some(client_id), scopes, expires }
+    }
+}
+
+fn read_ext(ext: &str) -> Result<Map<String, Value>, &'static str> {
+    if ext.is_empty() {
+        return Ok(Map::new());
+    }
+    let json = STANDARD.decode(ext).map_err(|_| "Failed to parse ext: it is not base64")?;
+    serde_json::from_slice(&json).map_err(|_| "Failed to parse ext: it is not a JSON object")
+}
+
+/// A list of scopes; none if it is something else.
+fn scopes(value: &Value) -> Option<Vec<String>> {
+    let is_scope = |scope: &&str| scope.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let scope = |value: &Value| value.as_str().filter(is_scope).map(str::to_owned);
+    value.as_array()?.iter().map(scope).collect()
+}
+
+fn first_not_covered<'a>(held: &[String], needed: &'a [String]) -> Option<&'a str> {
+    needed.iter().find(|needed| !held.iter().any(|held| covers(held, needed))).map(String::as_str)
+}
+
+/// The certificate of temporary credentials.
+struct Certificate {
+    /// The one who has made the credentials, where they have a name of their own.
+    issuer: Option<String>,
+    scopes: Vec<String>,
+    /// In milliseconds since 1970, like `expiry`.
+    start: i64,
+    expiry: i64,
+    seed: String,
+    signature: String,
+}
+
+impl Certificate {
+    fn read(value: &Value) -> Result<Self, String> {
+        let wrong = |name: &str| format!("ext.certificate.{name} is missing or malformed");
+        let text = |name: &str| value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(name));
+        let time = |name: &str| value[name].as_i64().ok_or_else(|| wrong(name));
+        if value["version"] != 1 {
+            return Err("ext.certificate.version must be 1".to_owned());
+        }
+        Ok(Self {
+            issuer: if value["issuer"].is_null() { None } else { Some(text("issuer")?) },
+            scopes: scopes(&value["scopes"]).ok_or_else(|| wrong("scopes"))?,
+            start: time("start")?,
+            expiry: time("expiry")?,
+            seed: text("seed").ok().filter(|seed| seed.len() == 44).ok_or_else(|| wrong("seed"))?,
+            signature: text("signature")?,
+        })
+    }
+
+    /// Checks all that makes temporary credentials good, and works out what to check their signatures with.
+    fn check(
+        self,
+        client_id: &str,
+        issuer: &Account,
+        now: DateTime<Utc>,
+    ) -> Result<Signer, String> {
+        let now = now.timestamp_millis();
+        if self.start > now {
+            return Err("ext.certificate.start is in the future".to_owned());
+        }
+        if self.expiry < now {
+            return Err(
+                "ext.certificate.expiry is past: the temporary credentials have expired".to_owned()
+            );
+        }
+        if self.expiry.saturating_sub(self.start) > TimeDelta::days(31).num_milliseconds() {
+            return Err("ext.certificate is valid for longer than 31 days".to_owned());
+        }
+        if let Some(id) = &self.issuer {
+            if id == client_id {
+                return Err("ext.certificate.issuer must differ from the client id".to_owned());
+            }
+            let needed = format!("auth:create-client:{client_id}");
+            if !issuer.scopes.iter().any(|held| covers(held, &needed)) {
+                return Err(format!("ext.certificate.issuer {id} does not have {needed}"));
+            }
+        }
+        if let Some(scope) = first_not_covered(&issuer.scopes, &self.scopes) {
+            return Err(format!(
+                "ext.certificate.scopes exceeds the scopes of the issuer: {scope}"
+            ));
+        }
+        let key = Key::new(&issuer.access_token);
+        let signature = STANDARD.decode(&self.signature).unwrap_or_default();
+        if !key.verify(self.signed_text(client_id).as_bytes(), &signature) {
+            return Err("ext.certificate.signature is not valid".to_owned());
+        }
+        Ok(Signer {
+            client_id: client_id.to_owned(),
+            access_token: URL_SAFE_NO_PAD.encode(key.mac(self.seed.as_bytes())),
+            scopes: self.scopes,
+            expires: DateTime::from_timestamp_millis(self.expiry).unwrap_or(issuer.expires),
+        })
+    }
+
+    /// What the issuer has signed, written anew from the certificate.
+    fn signed_text(&self, client_id: &str) -> String {
+        let Self { issuer, scopes, start, expiry, seed, .. } = self;
+        let name = match issuer {
+            Some(issuer) => format!("clientId:{client_id}\nissuer:{issuer}\n"),
+            None => String::new(),
+        };
+        let mut text =
+            format!("version:1\n{name}seed:{seed}\nstart:{start}\nexpiry:{expiry}\nscopes:");
+        for scope in scopes {
+            text.push('\n');
+            text.push_str(scope);
+        }
+        text
+    }
+}

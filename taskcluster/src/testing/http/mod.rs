@@ -1,0 +1,12 @@
+//! What goes over the wire: requests, the checks that any service makes of them, and answers. It knows no service.
+
+pub(crate) mod answer;
+pub(crate) mod authentication;
+pub(crate) mod authorization;
+pub(crate) mod call;
+mod embedded_schemas;
+pub(crate) mod paging;
+pub(crate) mod request;
+pub(crate) mod routing;
+pub(crate) mod schemas;
+pub(crate) mod server;

@@ -1,0 +1,83 @@
+//! Lists in pages, with continuation tokens that only this deployment can make.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::answer::Refusal;
+use super::call::RecordedCall;
+use crate::key::Key;
+
+/// How many items a page has when the caller does not say, and at most.
+const LIMIT: usize = 1000;
+
+/// A page of `items`, which come in the order of their keys, as the property `name` of an object. A token names the last
+/// key of its page, so that it stays good when items come and go.
+pub(crate) fn page(
+    key: &Key,
+    call: &RecordedCall,
+    name: &str,
+    items: impl Iterator<Item = (String, Value)>,
+) -> Result<Value, Refusal> {
+    let limit = match option(call, "limit") {
+        Some(limit) => limit
+            .parse::<usize>()
+            .map_err(|_| Refusal::arguments(format!("`limit` is not a number: {limit:?}")))?
+            .clamp(1, LIMIT),
+        None => LIMIT,
+    };
+    let after = match option(call, "continuationToken") {
+        Some(token) => Some(last_key(key, call, &token).ok_or_else(|| {
+            Refusal::arguments("`continuationToken` does not belong to this list")
+        })?),
+        None => None,
+    };
+    let mut rest =
+        items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
+    let (mut page, mut last) = (Vec::new(), String::new());
+    while page.len() < limit {
+        let Some((key, item)) = rest.next() else { break };
+        page.push(item);
+        last = key;
+    }
+    let mut answer = json!({name: page});
+    if rest.peek().is_some() {
+        answer["continuationToken"] = json!(token(key, call, &last));
+    }
+    Ok(answer)
+}
+
+/// A query option; some endpoints of 2017 have it in the payload.
+fn option(call: &RecordedCall, name: &str) -> Option<String> {
+    if let Some(value) = call.query_value(name) {
+        return Some(value.to_owned());
+    }
+    match &call.payload()[name] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a token is signed for: this list, from this item on.
+fn signed_text(call: &RecordedCall, last: &str) -> String {
+    let filters: Vec<_> = call
+        .query
+        .iter()
+        .filter(|(name, _)| name != "limit" && name != "continuationToken")
+        .collect();
+    format!("{} {} {:?} {filters:?} {last:?}", call.service, call.endpoint.name, call.args)
+}
+
+fn token(key: &Key, call: &RecordedCall, last: &str) -> String {
+    let mut token = key.mac(signed_text(call, last).as_bytes()).to_vec();
+    token.extend_from_slice(last.as_bytes());
+    URL_SAFE_NO_PAD.encode(token)
+}
+
+fn last_key(key: &Key, call: &RecordedCall, token: &str) -> Option<String> {
+    let token = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let (mac, last) = token.split_at_checked(32)?;
+    let last = std::str::from_utf8(last).ok()?;
+    key.verify(signed_text(call, last).as_bytes(), mac).then(|| last.to_owned())
+}

@@ -1,0 +1,150 @@
+//! From a request line to an endpoint and its arguments, by the references alone.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use reqwest::Method;
+
+use super::answer::Refusal;
+use crate::reference::nearest::nearest;
+use crate::{Endpoint, Reference};
+
+/// An endpoint that a request is for.
+pub(crate) struct Route {
+    pub(crate) reference: &'static Reference,
+    pub(crate) endpoint: &'static Endpoint,
+    pub(crate) args: BTreeMap<&'static str, String>,
+}
+
+/// Finds the endpoint of a method and path. Of several that fit, it is the one with the fewest arguments, and of those
+/// the one of the earliest reference.
+pub(crate) fn find(
+    references: &[&'static Reference],
+    method: &Method,
+    path: &str,
+) -> Result<Route, Refusal> {
+    let (service, version, rest) = split(path).ok_or_else(|| {
+        Refusal::not_found(format!("{path} is not of the form /api/<service>/<version>/..."))
+    })?;
+    let of_service = || {
+        references
+            .iter()
+            .filter(|reference| (reference.service, reference.version) == (service, version))
+    };
+    if of_service().next().is_none() {
+        let known = references.iter().map(|reference| reference.service);
+        let hint = hint(nearest(service, known).filter(|near| *near != service));
+        return Err(Refusal::not_found(format!(
+            "no service `{service}` of version `{version}`{hint}; a deployment has the services of Taskcluster \
+             and those added with `serve`"
+        )));
+    }
+    of_service()
+        .flat_map(|reference| reference.endpoints.iter().map(|endpoint| (*reference, endpoint)))
+        .filter(|(_, endpoint)| endpoint.method == *method)
+        .filter_map(|(reference, endpoint)| {
+            Some(Route { reference, endpoint, args: arguments(endpoint.route, rest)? })
+        })
+        .min_by_key(|route| route.args.len())
+        .ok_or_else(|| Refusal::not_found(format!("{service} has no endpoint {method} {rest}")))
+}
+
+/// Checks the query options against the endpoint's.
+pub(crate) fn check_query(endpoint: &Endpoint, query: &[(String, String)]) -> Result<(), Refusal> {
+    match query.iter().find(|(name, _)| !endpoint.query.contains(&name.as_str())) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let hint = hint(nearest(name, endpoint.query.iter().copied()));
+            Err(Refusal::arguments(format!("{} has no query option `{name}`{hint}", endpoint.name)))
+        }
+    }
+}
+
+/// The options of a query, decoded. A bewit is left out: it belongs to the signature.
+pub(crate) fn query(text: &str) -> Vec<(String, String)> {
+    let decode =
+        |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    text.split('&')
+        .filter(|option| !option.is_empty() && !option.starts_with("bewit="))
+        .map(|option| option.split_once('=').unwrap_or((option, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
+}
+
+/// Takes `/api/<service>/<version>` from a path's start.
+fn split(path: &str) -> Option<(&str, &str, &str)> {
+    let path = path.strip_prefix("/api/")?;
+    let (service, path) = path.split_once('/')?;
+    let end = path.find('/')?;
+    let (version, rest) = path.split_at(end);
+    Some((service, version, rest))
+}
+
+/// The arguments of a path, if it fits the route. A slash at the end does not count: some clients take it away.
+fn arguments(route: &'static str, path: &str) -> Option<BTreeMap<&'static str, String>> {
+    let mut args = BTreeMap::new();
+    let mut words = path.strip_suffix('/').unwrap_or(path).split('/');
+    for pattern in route.strip_suffix('/').unwrap_or(route).split('/') {
+        let word = words.next()?;
+        let Some((before, name, after)) = argument(pattern) else {
+            if pattern == word { continue } else { return None }
+        };
+        let value = word.strip_prefix(before)?.strip_suffix(after)?;
+        let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
+        if value.is_empty() {
+            return None;
+        }
+        args.insert(name, value);
+    }
+    words.next().is_none().then_some(args)
+}
+
+/// The argument in one word of a route, with what stands around it.
+fn argument(pattern: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
+    let (before, rest) = pattern.split_once('<')?;
+    let (name, after) = rest.split_once('>')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Auth, Queue, WorkerManager};
+
+    #[test]
+    fn arguments_are_whole_words_and_decoded() {
+        let args = arguments("/task/<taskId>/artifacts/<name>", "/task/t/artifacts/public%2Fa%20b")
+            .unwrap();
+        assert_eq!(args["taskId"], "t");
+        assert_eq!(args["name"], "public/a b");
+        for path in [
+            "/task/t/artifacts",
+            "/task/t/artifacts/",
+            "/task/t/artifacts/a/b",
+            "/task//artifacts/a",
+        ] {
+            assert!(arguments("/task/<taskId>/artifacts/<name>", path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_fixed_word_goes_before_an_argument() {
+        for reference in [&Queue::REFERENCE, &Auth::REFERENCE, &WorkerManager::REFERENCE] {
+            for endpoint in reference.endpoints {
+                let Reference { service, version, .. } = reference;
+                let path =
+                    format!("/api/{service}/{version}{}", endpoint.route.replace(['<', '>'], ""));
+                let route = find(&[reference], &endpoint.method, &path).unwrap();
+                assert!(
+                    std::ptr::eq(route.endpoint, endpoint),
+                    "{path} leads to {}",
+                    route.endpoint
+                );
+            }
+        }
+    }
+}

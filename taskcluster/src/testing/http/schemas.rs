@@ -1,0 +1,220 @@
+//! The JSON schemas of payloads, answers and messages, each compiled when it is first needed.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use boon::{Compiler, Draft, ErrorKind, SchemaIndex, UrlLoader, ValidationError};
+use serde_json::Value;
+
+use super::answer::{Refusal, Reply};
+use super::call::RecordedCall;
+use super::embedded_schemas::embedded_schema;
+use crate::{Endpoint, Error, Result};
+
+/// What schemas of the current generation are below: their ids are paths of the deployment that serves them.
+const CURRENT: &str = "taskcluster:///schemas/";
+const OF_2017: &str = "http://schemas.taskcluster.net/";
+
+/// All schemas that a deployment knows.
+#[derive(Default)]
+pub(crate) struct Schemas(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Those that the test has added, by URL.
+    added: Arc<HashMap<String, Value>>,
+    compiled: boon::Schemas,
+    indices: HashMap<String, SchemaIndex>,
+}
+
+/// Why a value cannot be taken.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// It does not fit; the places, one a line.
+    Misfit(String),
+    /// The schema is not known, or is none.
+    NoSchema(String),
+}
+
+impl Schemas {
+    /// Checks a value against a schema as a service's reference names it: by URL, or by path below the service's schemas.
+    pub(crate) fn check(&self, service: &str, schema: &str, value: &Value) -> Result<(), Problem> {
+        let url = url(service, schema);
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = inner.index(&url).map_err(Problem::NoSchema)?;
+        inner.compiled.validate(value, index).map_err(|error| {
+            // The first line only says that there are errors.
+            let text = error.to_string();
+            let places: Vec<_> = text.lines().skip(1).collect();
+            Problem::Misfit(places.join("\n").replace("- at '':", "- at the top level:"))
+        })
+    }
+
+    /// Checks a call's payload against the endpoint's schema, if it has one.
+    pub(crate) fn check_payload(&self, call: &RecordedCall) -> Result<(), Refusal> {
+        let Some(schema) = call.endpoint.input else { return Ok(()) };
+        self.check(call.service, schema, call.payload()).map_err(|problem| match problem {
+            Problem::Misfit(places) => Refusal::validation(format!(
+                "the payload of {} does not fit the schema {schema}:\n\n{places}",
+                call.endpoint.name
+            )),
+            Problem::NoSchema(why) => Refusal::internal(no_schema(schema, &why)),
+        })
+    }
+
+    /// Checks an answer against the endpoint's schema, unless it is an error.
+    pub(crate) fn check_answer(
+        &self,
+        service: &str,
+        endpoint: &Endpoint,
+        reply: &Reply,
+    ) -> Result<(), String> {
+        let (true, Some(schema), Some(body)) = (reply.is_success(), endpoint.output, reply.bytes())
+        else {
+            return Ok(());
+        };
+        let misfit = |places: &dyn fmt::Display| {
+            format!(
+                "this answer of {service}.{name} does not fit the schema {schema}:\n\n{places}",
+                name = endpoint.name
+            )
+        };
+        let value = serde_json::from_slice(body).map_err(|error| misfit(&format!("- {error}")))?;
+        self.check(service, schema, &value).map_err(|problem| match problem {
+            Problem::Misfit(places) => misfit(&places),
+            Problem::NoSchema(why) => no_schema(schema, &why),
+        })
+    }
+
+    /// Takes from a value what a schema forbids only because it does not know it.
+    pub(crate) fn prune(&self, service: &str, schema: &str, value: &mut Value) {
+        let url = url(service, schema);
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(index) = inner.index(&url) else { return };
+        let mut unknown = Vec::new();
+        if let Err(error) = inner.compiled.validate(value, index) {
+            collect_unknown(&error, &mut unknown);
+        }
+        for (place, name) in unknown {
+            if let Some(Value::Object(members)) = value.pointer_mut(&place) {
+                members.remove(&name);
+            }
+        }
+    }
+
+    /// Checks a value against a schema that is given as it is.
+    pub(crate) fn check_by(schema: &Value, value: &Value) -> Result<(), Problem> {
+        let url = format!("{CURRENT}given.json");
+        let added = Arc::new(HashMap::from([(url.clone(), schema.clone())]));
+        let schemas = Self(Mutex::new(Inner { added, ..Inner::default() }));
+        schemas.check("", &url, value)
+    }
+
+    /// Adds all schema files below a folder that is laid out like a deployment's `/schemas`.
+    pub(crate) fn add(&self, folder: &Path) -> Result<()> {
+        let mut files = Vec::new();
+        collect(folder, CURRENT, &mut files)?;
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Schemas that were compiled before may refer to what is replaced now.
+        let mut added = HashMap::clone(&inner.added);
+        for (url, schema) in files {
+            if let Some(id) = schema["$id"].as_str().or(schema["id"].as_str())
+                && id.contains("://")
+            {
+                added.insert(id.trim_end_matches('#').to_owned(), schema.clone());
+            }
+            added.insert(url, schema);
+        }
+        *inner = Inner { added: Arc::new(added), ..Inner::default() };
+        Ok(())
+    }
+}
+
+fn no_schema(schema: &str, why: &str) -> String {
+    format!(
+        "the embedded deployment cannot use the schema {schema}: {why}; \
+         add schemas of your own references with `deployment.schemas(folder)`"
+    )
+}
+
+fn url(service: &str, schema: &str) -> String {
+    match schema.contains("://") {
+        true => schema.to_owned(),
+        false => format!("{CURRENT}{service}/{schema}"),
+    }
+}
+
+/// The members that a schema does not know, and where they are.
+fn collect_unknown(error: &ValidationError<'_, '_>, found: &mut Vec<(String, String)>) {
+    if let ErrorKind::AdditionalProperties { got } = &error.kind {
+        let place = error.instance_location.to_string();
+        found.extend(got.iter().map(|name| (place.clone(), name.to_string())));
+    }
+    for cause in &error.causes {
+        collect_unknown(cause, found);
+    }
+}
+
+impl Inner {
+    fn index(&mut self, url: &str) -> Result<SchemaIndex, String> {
+        if let Some(index) = self.indices.get(url) {
+            return Ok(*index);
+        }
+        // Made anew each time because it cannot be sent between threads; what it has compiled stays.
+        let mut compiler = Compiler::new();
+        compiler.set_default_draft(Draft::V7);
+        compiler.use_loader(Box::new(Loader(self.added.clone())));
+        let index =
+            compiler.compile(url, &mut self.compiled).map_err(|error| format!("{error:#}"))?;
+        self.indices.insert(url.to_owned(), index);
+        Ok(index)
+    }
+}
+
+/// Finds schemas by URL.
+struct Loader(Arc<HashMap<String, Value>>);
+
+impl UrlLoader for Loader {
+    fn load(&self, url: &str) -> Result<Value, Box<dyn StdError>> {
+        let mut schema = match self.0.get(url) {
+            Some(schema) => schema.clone(),
+            None => {
+                let path = if let Some(path) = url.strip_prefix(CURRENT) {
+                    format!("current/schemas/{path}")
+                } else {
+                    format!("2017/schemas/{}", url.strip_prefix(OF_2017).unwrap_or(url))
+                };
+                let text = embedded_schema(&path).ok_or("no such schema")?;
+                serde_json::from_str(text)?
+            }
+        };
+        // Taskcluster has a metaschema of its own, which has no keyword that draft 7 lacks.
+        if schema["$schema"].as_str().is_some_and(|draft| draft.starts_with("/schemas/common/")) {
+            schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+        }
+        Ok(schema)
+    }
+}
+
+/// Reads all JSON files below a folder; `url` is the folder's.
+fn collect(folder: &Path, url: &str, found: &mut Vec<(String, Value)>) -> Result<()> {
+    let unreadable = |path: &Path, error: &dyn fmt::Display| {
+        Error::config(format!("cannot read the schemas in {}: {error}", path.display()))
+    };
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            collect(&path, &format!("{url}{name}/"), found)?;
+        } else if name.ends_with(".json") {
+            let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+            let schema = serde_json::from_str(&text).map_err(|error| unreadable(&path, &error))?;
+            found.push((format!("{url}{name}"), schema));
+        }
+    }
+    Ok(())
+}

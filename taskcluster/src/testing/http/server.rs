@@ -1,0 +1,226 @@
+//! The HTTP server: a thread with its own runtime that lives as long as the deployment.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::{poll_fn, select};
+use hyper::body::{Body as _, Frame, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use socket2::{SockRef, Socket};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::answer::{Outcome, Refusal, Rendered};
+use super::request::Incoming;
+use crate::{Error, Result};
+
+/// How large a request's body may be.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// Answers requests.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Answers one request.
+    fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
+
+    /// The answer to a request that no endpoint gets to see.
+    fn refuse(&self, refusal: Refusal) -> Outcome;
+}
+
+/// A running server. Dropping it ends its thread and frees its port.
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts one on this port of 127.0.0.1; 0 is a free one.
+    pub(crate) fn start(handler: Arc<impl Handler>, port: u16) -> Result<Self> {
+        let failed =
+            |error: io::Error| Error::config("cannot start the embedded deployment").because(error);
+        // Bound here, so that the port is known and open before anybody asks.
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener).map_err(failed)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("taskcluster-testing".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    let accepting = pin!(accept(&listener, &handler));
+                    select(accepting, stopped).await;
+                });
+            })
+            .map_err(failed)?;
+        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The thread waits for this end to go.
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            // A stub may hold the last handle; the thread cannot wait for itself.
+            && thread.thread().id() != thread::current().id()
+        {
+            // An error here is a panic in a test's own stub, which the call that met it has shown.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: &TcpListener, handler: &Arc<impl Handler>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: they may come back.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        // Without it answers are only slower.
+        let _ = stream.set_nodelay(true);
+        // A second handle, to reset the connection by; without it, it is only closed.
+        let socket = SockRef::from(&stream).try_clone().ok().map(Arc::new);
+        let handler = handler.clone();
+        let service = service_fn(move |request| answer(handler.clone(), socket.clone(), request));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    }
+}
+
+/// Answers one request. An error closes the connection.
+async fn answer(
+    handler: Arc<impl Handler>,
+    socket: Option<Arc<Socket>>,
+    request: Request<hyper::body::Incoming>,
+) -> io::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let outcome = match read(body).await? {
+        Some(body) => {
+            let resource =
+                head.uri.path_and_query().map_or("/", |resource| resource.as_str()).to_owned();
+            handler
+                .handle(Incoming { method: head.method, resource, headers: head.headers, body })
+                .await
+        }
+        None => {
+            let refusal =
+                Refusal::too_large(format!("the payload is larger than {MAX_BODY} bytes"));
+            tracing::info!("{} {}: {refusal}", head.method, head.uri.path());
+            handler.refuse(refusal)
+        }
+    };
+    let (Rendered { status, headers, body, .. }, complete) = match outcome {
+        Outcome::Answer(answer) => (answer, true),
+        Outcome::Truncated(answer) => (answer, false),
+        Outcome::Reset => {
+            if let Some(socket) = socket {
+                // What is closed without lingering is reset.
+                let _ = socket.set_linger(Some(Duration::ZERO));
+            }
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+    };
+    let mut response = Response::new(Body::new(body, complete));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// Reads a body; `None` if it is too large. It is read to its end even so, since a client may look for the answer only
+/// after it has sent everything.
+async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
+    let (mut bytes, mut fits) = (BytesMut::new(), true);
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
+            fits = fits && bytes.len() + data.len() <= MAX_BODY;
+            if fits {
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(fits.then(|| bytes.freeze()))
+}
+
+/// The body of an answer: one piece, after which it may break off.
+struct Body {
+    data: Bytes,
+    announced: u64,
+    rest: Rest,
+}
+
+/// What is still to come of a [`Body`].
+enum Rest {
+    Data { complete: bool },
+    Pause,
+    Break,
+    Nothing,
+}
+
+impl Body {
+    fn new(mut data: Bytes, complete: bool) -> Self {
+        let announced = data.len().max(usize::from(!complete)) as u64;
+        if !complete {
+            data.truncate(data.len() / 2);
+        }
+        Self { data, announced, rest: Rest::Data { complete } }
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.rest {
+            Rest::Data { complete } => {
+                self.rest = if complete { Rest::Nothing } else { Rest::Pause };
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.data)))))
+            }
+            // Lets the server send what it has before the connection breaks.
+            Rest::Pause => {
+                self.rest = Rest::Break;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Rest::Break => {
+                self.rest = Rest::Nothing;
+                Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())))
+            }
+            Rest::Nothing => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self.rest {
+            Rest::Data { complete } => complete && self.data.is_empty(),
+            Rest::Pause | Rest::Break => false,
+            Rest::Nothing => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
+    }
+}

@@ -1,0 +1,311 @@
+//! What all services need of the deployment they are in, and all that they know of each other.
+
+pub(crate) mod clock;
+pub(crate) mod message;
+pub(crate) mod storage;
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+use reqwest::header::HeaderMap;
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+
+use self::clock::Clock;
+use self::message::{Exchanges, Message};
+use self::storage::Storage;
+use crate::call::required_scopes::parameters;
+use crate::key::Key;
+use crate::scopes::Expression;
+use crate::testing::http::answer::{Refusal, Reply};
+use crate::testing::http::authentication::{Accounts, Authority};
+use crate::testing::http::authorization;
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::schemas::Schemas;
+use crate::{Credentials, Exchange, Reference, slugid};
+
+/// The client id of the services.
+pub(crate) const SERVICE: &str = "static/taskcluster/queue";
+
+/// A service: a store, and the endpoints that work on it.
+pub(crate) trait Service: Send + Sync {
+    /// Answers a call that has passed all checks; `None` if the endpoint is not built in.
+    fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>>;
+
+    /// Answers a call whose answer may take its time; `None` for the endpoints of [`answer`](Self::answer).
+    fn answer_later<'a>(
+        &'a self,
+        _context: &'a Context,
+        _call: &'a RecordedCall,
+    ) -> Option<LaterAnswer<'a>> {
+        None
+    }
+
+    /// Adds what a call's required scopes depend on and only the service knows.
+    fn add_parameters(
+        &self,
+        _context: &Context,
+        _call: &RecordedCall,
+        _known: &mut Map<String, Value>,
+    ) {
+    }
+
+    /// Does what is due by now.
+    fn settle(&self, _context: &Context) {}
+
+    /// When something is due next that has to happen at its own time.
+    fn next_due(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    /// Takes a message down. It may come from the middle of a change to another service, which cannot be called before
+    /// [`work_on_messages`](Self::work_on_messages).
+    fn hear(&self, _message: &Message) {}
+
+    /// Does what the messages that were heard ask for. Messages about this wait for the next time, so that nothing
+    /// goes on forever.
+    fn work_on_messages(&self, _context: &Context) {}
+}
+
+/// An answer that is waited for.
+pub(crate) type LaterAnswer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
+
+/// One line of the table of services.
+pub(crate) struct Entry {
+    pub(crate) reference: &'static Reference,
+    /// The messages that it publishes.
+    pub(crate) exchanges: Option<&'static Reference>,
+    /// `None` for a service all of whose endpoints a test has to stub.
+    pub(crate) service: Option<Arc<dyn Service>>,
+}
+
+/// A deployment, as its services see it.
+pub(crate) struct Context {
+    services: Vec<Entry>,
+    authority: Arc<dyn Authority>,
+    root_url: OnceLock<String>,
+    service_token: String,
+    pub(crate) clock: Clock,
+    /// Signs continuation tokens.
+    pub(crate) token_key: Key,
+    pub(crate) schemas: Schemas,
+    pub(crate) storage: Storage,
+    pub(crate) exchanges: Exchanges,
+    /// Wakes those who wait for a change of the queue, or of the time.
+    pub(crate) changed: Notify,
+}
+
+/// What the deployment is.
+impl Context {
+    /// `service_token` is the access token of the client that all services are.
+    pub(crate) fn new(
+        services: Vec<Entry>,
+        authority: Arc<dyn Authority>,
+        service_token: String,
+    ) -> Self {
+        Self {
+            services,
+            authority,
+            root_url: OnceLock::new(),
+            service_token,
+            clock: Clock::default(),
+            token_key: Key::new(&slugid::v4()),
+            schemas: Schemas::default(),
+            storage: Storage::default(),
+            exchanges: Exchanges::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Sets where the server is; once.
+    pub(crate) fn set_root_url(&self, url: &str) {
+        // A second server for the same deployment does not exist.
+        let _ = self.root_url.set(url.to_owned());
+    }
+
+    pub(crate) fn root_url(&self) -> &str {
+        self.root_url.get().map_or("", String::as_str)
+    }
+
+    /// The time by the deployment's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Where stored content is uploaded to and downloaded from.
+    pub(crate) fn storage_url(&self, key: &str) -> String {
+        self.root_url().to_owned() + &Storage::path(key)
+    }
+
+    /// The credentials of the services.
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials::new(SERVICE, &self.service_token)
+    }
+
+    /// Temporary credentials of this name, issued by a service, in the form in which services give them away.
+    pub(crate) fn temporary_credentials(
+        &self,
+        name: &str,
+        scopes: Vec<String>,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Result<Value, Refusal> {
+        let issuer = self.credentials();
+        let lifetime = (end - start).to_std().unwrap_or_default();
+        let made = issuer.temporary(lifetime).name(name).scopes(scopes).start(start).create();
+        made.map(|credentials| credentials.to_json())
+            .map_err(|error| Refusal::input(error.message()))
+    }
+}
+
+/// Who calls, and what they may do.
+impl Context {
+    /// The accounts that may sign a call.
+    pub(crate) fn accounts<'a>(&'a self, call: &'a RecordedCall) -> Box<dyn Accounts + 'a> {
+        self.authority.accounts(call, self.now())
+    }
+
+    /// Refuses a call whose payload does not fit its schema.
+    pub(crate) fn check_payload(&self, call: &RecordedCall) -> Result<(), Refusal> {
+        self.schemas.check_payload(call)
+    }
+
+    /// Refuses a call whose caller lacks scopes that the reference requires.
+    pub(crate) fn authorize(&self, call: &RecordedCall) -> Result<(), Refusal> {
+        let payload = call.payload().as_object().cloned().unwrap_or_default();
+        let args = call.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let mut known =
+            parameters(call.service, call.endpoint.name, payload, call.query.clone(), args);
+        if let Some(service) = self.service_of(call) {
+            service.add_parameters(self, call, &mut known);
+        }
+        match authorization::required(call.endpoint, &known) {
+            Some(needed) => self.check_scopes(call, &needed),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a call whose caller does not satisfy an expression.
+    pub(crate) fn check_scopes(
+        &self,
+        call: &RecordedCall,
+        needed: &Expression,
+    ) -> Result<(), Refusal> {
+        let mut held = call.scopes.clone();
+        // Whoever has a name may do what those without may.
+        held.extend(self.authority.expand(vec!["assume:anonymous".to_owned()]));
+        authorization::check(call.caller(), held, needed)
+    }
+}
+
+/// The other services.
+impl Context {
+    fn service_of(&self, call: &RecordedCall) -> Option<&dyn Service> {
+        let is_of = |entry: &&Entry| {
+            let Reference { service, version, .. } = entry.reference;
+            (*service, *version) == (call.service, call.version)
+        };
+        self.services.iter().find(is_of)?.service.as_deref()
+    }
+
+    /// Lets a service answer a call that has passed all checks; `None` if the endpoint is not built in.
+    pub(crate) async fn answer(&self, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+        let service = self.service_of(call)?;
+        match service.answer_later(self, call) {
+            Some(answer) => Some(answer.await),
+            None => service.answer(self, call),
+        }
+    }
+
+    /// Calls an endpoint of another service as this client with these scopes, to which roles add. It meets the checks that
+    /// a call from outside meets.
+    pub(crate) fn call(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        caller: (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        payload: Option<Value>,
+    ) -> Result<Value, Refusal> {
+        let (client_id, scopes) = caller;
+        let endpoint = reference.endpoint(endpoint);
+        let call = RecordedCall {
+            service: reference.service,
+            version: reference.version,
+            endpoint,
+            args: args.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            query: Vec::new(),
+            payload,
+            headers: HeaderMap::new(),
+            client_id: Some(client_id.to_owned()),
+            scopes: self.authority.expand(scopes),
+            signature: None,
+            status: None,
+            error: None,
+        };
+        self.check_payload(&call)?;
+        self.authorize(&call)?;
+        let answer = self.service_of(&call).and_then(|service| service.answer(self, &call));
+        let reply = answer
+            .unwrap_or_else(|| Err(Refusal::internal(format!("{endpoint} is not built in"))))?;
+        Ok(reply.to_json())
+    }
+
+    /// All exchanges that the services publish to.
+    pub(crate) fn all_exchanges(&self) -> impl Iterator<Item = &'static Exchange> {
+        self.exchange_references().flat_map(|reference| reference.exchanges)
+    }
+
+    /// The references of all services.
+    pub(crate) fn references(&self) -> impl Iterator<Item = &'static Reference> {
+        self.services.iter().map(|entry| entry.reference)
+    }
+
+    fn exchange_references(&self) -> impl Iterator<Item = &'static Reference> {
+        self.services.iter().filter_map(|entry| entry.exchanges)
+    }
+
+    /// Hands a message of a service to all who listen. One that does not fit its schema is held back, since no service
+    /// would send it.
+    pub(crate) fn publish(&self, message: &Message) {
+        let of_message = |reference: &'static Reference| {
+            let exchange =
+                reference.exchanges.iter().find(|known| known.exchange == message.exchange)?;
+            Some((reference.service, exchange.schema))
+        };
+        if let Some((service, schema)) = self.exchange_references().find_map(of_message)
+            && let Err(problem) = self.schemas.check(service, schema, &message.payload)
+        {
+            tracing::error!(
+                "not published, because it does not fit the schema of {}: {problem:?}",
+                message.exchange
+            );
+            return;
+        }
+        self.exchanges.publish(message);
+        for service in self.built_in() {
+            service.hear(message);
+        }
+    }
+
+    fn built_in(&self) -> impl Iterator<Item = &dyn Service> {
+        self.services.iter().filter_map(|entry| entry.service.as_deref())
+    }
+
+    /// Lets everything happen that is due by now.
+    pub(crate) fn settle(&self) {
+        self.built_in().for_each(|service| service.settle(self));
+        self.work_on_messages();
+    }
+
+    /// Lets the services act on the messages that they have heard.
+    pub(crate) fn work_on_messages(&self) {
+        self.built_in().for_each(|service| service.work_on_messages(self));
+    }
+
+    /// When something is due next that has to happen at its own time.
+    pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.built_in().filter_map(Service::next_due).min()
+    }
+}

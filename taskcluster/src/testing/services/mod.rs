@@ -1,0 +1,65 @@
+//! The services that are built in. None knows another: they share a [`Context`], by which they call each other's
+//! endpoints and hear each other's messages.
+
+mod auth;
+pub(crate) mod context;
+mod hooks;
+mod index;
+pub(crate) mod notify;
+mod object;
+mod purge_cache;
+mod queue;
+mod secrets;
+
+use std::sync::Arc;
+
+use self::context::{Context, Entry, Service};
+use crate::{
+    Auth, AuthEvents, Github, Hooks, HooksEvents, Index, Notify, NotifyEvents, Object, PurgeCache,
+    Queue, QueueEvents, Reference, Secrets, WebServer, WorkerManager, slugid,
+};
+
+/// All services, and those of them that a test sets up or looks into.
+pub(crate) struct Services {
+    pub(crate) context: Context,
+    pub(crate) auth: Arc<auth::Auth>,
+    pub(crate) notify: Arc<notify::Notify>,
+    pub(crate) queue: Arc<queue::Queue>,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        let service_token = slugid::v4() + &slugid::v4();
+        let auth = Arc::new(auth::Auth::new(service_token.clone()));
+        let notify = Arc::<notify::Notify>::default();
+        let queue = Arc::<queue::Queue>::default();
+        let table = vec![
+            entry(&Auth::REFERENCE, Some(&AuthEvents::REFERENCE), Some(auth.clone())),
+            entry(&Github::REFERENCE, None, None),
+            entry(&Hooks::REFERENCE, Some(&HooksEvents::REFERENCE), built_in::<hooks::Hooks>()),
+            entry(&Index::REFERENCE, None, built_in::<index::Index>()),
+            entry(&Notify::REFERENCE, Some(&NotifyEvents::REFERENCE), Some(notify.clone())),
+            entry(&Object::REFERENCE, None, built_in::<object::Objects>()),
+            entry(&PurgeCache::REFERENCE, None, built_in::<purge_cache::PurgeCache>()),
+            entry(&Queue::REFERENCE, Some(&QueueEvents::REFERENCE), Some(queue.clone())),
+            entry(&Secrets::REFERENCE, None, built_in::<secrets::Secrets>()),
+            entry(&WebServer::REFERENCE, None, None),
+            entry(&WorkerManager::REFERENCE, None, None),
+        ];
+        let context = Context::new(table, auth.clone(), service_token);
+        Self { context, auth, notify, queue }
+    }
+}
+
+/// A line of the table: what a service's calls and messages look like, and what answers and publishes them.
+fn entry(
+    reference: &'static Reference,
+    exchanges: Option<&'static Reference>,
+    service: Option<Arc<dyn Service>>,
+) -> Entry {
+    Entry { reference, exchanges, service }
+}
+
+fn built_in<S: Service + Default + 'static>() -> Option<Arc<dyn Service>> {
+    Some(Arc::new(S::default()))
+}

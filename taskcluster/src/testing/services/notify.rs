@@ -1,0 +1,104 @@
+//! The notify service: notifications that go nowhere but into the record, and the addresses that want none.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::NotifyEvents;
+use crate::testing::http::answer::{Refusal, Reply, text};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::paging::page;
+use crate::testing::services::context::message::Message;
+use crate::testing::services::context::{Context, Service};
+
+/// What was sent, and to whom nothing is to be sent.
+#[derive(Default)]
+pub(crate) struct Notify {
+    sent: Mutex<Vec<Notification>>,
+    /// By kind and address.
+    denied: Mutex<BTreeSet<(String, String)>>,
+}
+
+/// A notification that a real deployment would have sent.
+///
+/// Returned by [`Deployment::notifications`](crate::testing::Deployment::notifications).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Notification {
+    /// The kind: `email`, `pulse`, `matrix-room` or `slack-channel`, as in the list of denied addresses.
+    pub kind: &'static str,
+    /// The email address, routing key, room or channel.
+    pub address: String,
+    /// The whole request.
+    pub request: Value,
+}
+
+impl Notify {
+    pub(crate) fn notifications(&self) -> Vec<Notification> {
+        self.sent().clone()
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Vec<Notification>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn denied(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Service for Notify {
+    fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+        Some(match call.endpoint.name {
+            "email" => send(self, context, call, "email", "address"),
+            "pulse" => send(self, context, call, "pulse", "routingKey"),
+            "matrix" => send(self, context, call, "matrix-room", "roomId"),
+            "slack" => send(self, context, call, "slack-channel", "channelId"),
+            "addDenylistAddress" => deny(self, call, true),
+            "deleteDenylistAddress" => deny(self, call, false),
+            "listDenylist" => {
+                let denied = self.denied();
+                let items = denied.iter().map(|(kind, address)| {
+                    let item = json!({"notificationType": kind, "notificationAddress": address});
+                    (format!("{kind} {address}"), item)
+                });
+                page(&context.token_key, call, "addresses", items).map(Reply::from)
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn send(
+    notify: &Notify,
+    context: &Context,
+    call: &RecordedCall,
+    kind: &'static str,
+    address: &str,
+) -> Result<Reply, Refusal> {
+    let (request, address) = (call.payload().clone(), text(call.payload(), address)?);
+    if notify.denied().contains(&(kind.to_owned(), address.clone())) {
+        return Err(Refusal::denylisted(format!("{address} is on the denylist")));
+    }
+    if kind == "pulse" {
+        let exchange = NotifyEvents::notify().exchange();
+        let payload = json!({"version": 1, "message": request["message"]});
+        context.publish(&Message::new(exchange, &[("topic", &address)], &[], payload));
+    }
+    notify.sent().push(Notification { kind, address, request });
+    Ok(Reply::new(StatusCode::OK))
+}
+
+fn deny(notify: &Notify, call: &RecordedCall, denied: bool) -> Result<Reply, Refusal> {
+    let payload = call.payload();
+    let entry = (text(payload, "notificationType")?, text(payload, "notificationAddress")?);
+    let mut all = notify.denied();
+    if denied {
+        all.insert(entry);
+    } else {
+        all.remove(&entry);
+    }
+    Ok(Reply::new(StatusCode::OK))
+}

@@ -1,0 +1,188 @@
+//! The object service: uploads and downloads by methods that are negotiated.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::slugid;
+use crate::testing::http::answer::{Refusal, Reply, date, redirect, text, timestamp};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::services::context::{Context, Service};
+
+/// The stated lifetime of the URLs.
+const URLS: TimeDelta = TimeDelta::minutes(30);
+
+/// All objects by name.
+#[derive(Default)]
+pub(crate) struct Objects(Mutex<BTreeMap<String, Object>>);
+
+struct Object {
+    project: String,
+    upload_id: String,
+    expires: DateTime<Utc>,
+    hashes: Map<String, Value>,
+    finished: bool,
+    /// Where the content is stored.
+    key: String,
+}
+
+impl Objects {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Object>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Object {
+    /// Adds hashes; one that was given before stays what it is.
+    fn add_hashes(&mut self, hashes: &Value) -> Result<(), Refusal> {
+        for (algorithm, hash) in hashes.as_object().into_iter().flatten() {
+            let known = self.hashes.entry(algorithm.clone()).or_insert_with(|| hash.clone());
+            if known != hash {
+                return Err(Refusal::conflict(format!(
+                    "the {algorithm} of the upload is {known}, not {hash}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Service for Objects {
+    fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
+        Some(match call.endpoint.name {
+            "createUpload" => create_upload(self, context, call).map(Reply::from),
+            "finishUpload" => finish_upload(self, context, call),
+            "object" => finished(self, context, call.arg("name"), |object| {
+                let Object { project, expires, hashes, .. } = object;
+                json!({"projectId": project, "expires": timestamp(*expires), "hashes": hashes})
+                    .into()
+            }),
+            "startDownload" => start_download(self, context, call),
+            "download" => download(self, context, call),
+            _ => return None,
+        })
+    }
+}
+
+fn create_upload(
+    objects: &Objects,
+    context: &Context,
+    call: &RecordedCall,
+) -> Result<Value, Refusal> {
+    let (name, payload) = (call.arg("name"), call.payload());
+    let new = Object {
+        project: text(payload, "projectId")?,
+        upload_id: text(payload, "uploadId")?,
+        expires: date(payload, "expires")?,
+        hashes: Map::new(),
+        finished: false,
+        key: slugid::nice(),
+    };
+    let now = context.now();
+    let mut objects = objects.lock();
+    objects.retain(|_, object| object.expires > now);
+    let object = objects.entry(name.to_owned()).or_insert(new);
+    let is_same = object.project == text(payload, "projectId")?
+        && object.upload_id == text(payload, "uploadId")?
+        && object.expires == date(payload, "expires")?;
+    if !is_same || object.finished {
+        return Err(Refusal::conflict(format!("object {name:?} already exists")));
+    }
+    object.add_hashes(&payload["hashes"])?;
+    let method = upload_method(context, &object.key, &payload["proposedUploadMethods"])?;
+    Ok(json!({
+        "projectId": object.project, "uploadId": object.upload_id,
+        "expires": timestamp(object.expires), "uploadMethod": method,
+    }))
+}
+
+/// Picks one of the methods that the caller proposes.
+fn upload_method(context: &Context, key: &str, proposed: &Value) -> Result<Value, Refusal> {
+    if let Some(inline) = proposed.get("dataInline") {
+        let data = inline["objectData"].as_str().unwrap_or_default();
+        let data = STANDARD
+            .decode(data)
+            .map_err(|_| Refusal::input("`objectData` of `dataInline` is not base64"))?;
+        context.storage.put(key, &text(inline, "contentType")?, data.into());
+        return Ok(json!({"dataInline": true}));
+    }
+    let Some(put) = proposed.get("putUrl") else { return Ok(json!({})) };
+    let content_type = text(put, "contentType")?;
+    context.storage.expect(key, &content_type);
+    let mut headers = json!({"Content-Type": content_type});
+    if let Some(length) = put["contentLength"].as_u64() {
+        headers["Content-Length"] = json!(length.to_string());
+    }
+    let expires = timestamp(context.now() + URLS);
+    Ok(json!({"putUrl": {"url": context.storage_url(key), "expires": expires, "headers": headers}}))
+}
+
+fn finish_upload(
+    objects: &Objects,
+    context: &Context,
+    call: &RecordedCall,
+) -> Result<Reply, Refusal> {
+    let (name, payload) = (call.arg("name"), call.payload());
+    let mut objects = objects.lock();
+    let object = objects
+        .get_mut(name)
+        .filter(|object| object.expires > context.now())
+        .ok_or_else(|| Refusal::not_found(format!("no upload of {name:?} has begun")))?;
+    if payload["uploadId"] != object.upload_id || payload["projectId"] != object.project {
+        return Err(Refusal::conflict(format!(
+            "`uploadId` or `projectId` does not match the upload of {name:?}"
+        )));
+    }
+    if context.storage.content(&object.key).is_none() {
+        return Err(Refusal::input(format!("the content of {name:?} has not been uploaded")));
+    }
+    object.add_hashes(&payload["hashes"])?;
+    object.finished = true;
+    Ok(Reply::new(StatusCode::OK))
+}
+
+/// Does something with an object that is there.
+fn finished<T>(
+    objects: &Objects,
+    context: &Context,
+    name: &str,
+    act: impl FnOnce(&Object) -> T,
+) -> Result<T, Refusal> {
+    let (objects, now) = (objects.lock(), context.now());
+    let object = objects.get(name).filter(|object| object.finished && object.expires > now);
+    object.map(act).ok_or_else(|| Refusal::not_found(format!("object {name:?} does not exist")))
+}
+
+fn start_download(
+    objects: &Objects,
+    context: &Context,
+    call: &RecordedCall,
+) -> Result<Reply, Refusal> {
+    let accepted = &call.payload()["acceptDownloadMethods"];
+    let download = finished(objects, context, call.arg("name"), |object| {
+        let url = context.storage_url(&object.key);
+        if accepted["getUrl"] == true {
+            let expires = timestamp(context.now() + URLS);
+            let hashes = &object.hashes;
+            Some(json!({"method": "getUrl", "url": url, "expires": expires, "hashes": hashes}))
+        } else if accepted["simple"] == true {
+            Some(json!({"method": "simple", "url": url}))
+        } else {
+            None
+        }
+    })?;
+    download.map(Reply::from).ok_or_else(|| {
+        Refusal::no_matching_method("objects can be downloaded by `getUrl` and `simple` only")
+    })
+}
+
+fn download(objects: &Objects, context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
+    let url =
+        finished(objects, context, call.arg("name"), |object| context.storage_url(&object.key))?;
+    redirect(&url, &json!({"url": url}))
+}

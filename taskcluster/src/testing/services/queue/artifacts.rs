@@ -1,0 +1,279 @@
+//! How artifacts are uploaded and found.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::artifact::{Artifact, Kind};
+use super::lifecycle::Tasks;
+use super::store::Queue;
+use super::task::{Run, RunState};
+use super::work::run_of;
+use crate::testing::http::answer::{Refusal, Reply, redirect, text, timestamp};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::paging::page;
+use crate::testing::services::context::{Context, SERVICE};
+use crate::{Object, QueueEvents};
+
+/// How long after an exception its artifacts may still come.
+const LATE: TimeDelta = TimeDelta::minutes(25);
+
+/// How long credentials for the object service are good.
+const TRANSFER: TimeDelta = TimeDelta::hours(1);
+
+/// Answers what is about artifacts; `None` for other endpoints.
+pub(super) fn answer(
+    queue: &Queue,
+    context: &Context,
+    call: &RecordedCall,
+    endpoint: &str,
+) -> Option<Result<Reply, Refusal>> {
+    Some(match endpoint {
+        "createArtifact" => create(queue, context, call).map(Reply::from),
+        "finishArtifact" => finish(queue, context, call),
+        "getArtifact" | "getLatestArtifact" => lead(queue, context, call),
+        "artifact" | "latestArtifact" => content(queue, context, call).map(Reply::from),
+        "artifactInfo" | "latestArtifactInfo" => info(queue, context, call).map(Reply::from),
+        "listArtifacts" | "listLatestArtifacts" => list(queue, context, call).map(Reply::from),
+        _ => return None,
+    })
+}
+
+/// The artifact that a link leads to in the end, if the call is about a link.
+pub(super) fn link_target(tasks: &Tasks, call: &RecordedCall) -> Option<String> {
+    let run = chosen_run(tasks, call).ok()?;
+    let (name, _) = follow(run, call.arg("name"), DateTime::<Utc>::MIN_UTC).ok()?;
+    (name != call.arg("name")).then(|| name.to_owned())
+}
+
+/// The run that a call names, or the latest one.
+fn chosen_run<'q>(tasks: &'q Tasks, call: &RecordedCall) -> Result<&'q Run, Refusal> {
+    let (id, task) = (call.arg("taskId"), tasks.task(call.arg("taskId"))?);
+    let run = match call.args.get("runId") {
+        Some(_) => task.runs.get(run_of(tasks, call)?),
+        None => task.runs.last(),
+    };
+    run.ok_or_else(|| Refusal::not_found(format!("task {id} has no run yet")))
+}
+
+fn find<'r>(
+    run: &'r Run,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<(&'r str, &'r Artifact), Refusal> {
+    run.artifacts
+        .get_key_value(name)
+        .filter(|(_, artifact)| artifact.is_there(now))
+        .map(|(name, artifact)| (name.as_str(), artifact))
+        .ok_or_else(|| Refusal::not_found(format!("artifact {name:?} does not exist")))
+}
+
+/// Finds an artifact, or the one that it is a link to.
+fn follow<'r>(
+    run: &'r Run,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<(&'r str, &'r Artifact), Refusal> {
+    let mut found = find(run, name, now)?;
+    for _ in 0..run.artifacts.len() {
+        match &found.1.kind {
+            Kind::Link(target) => found = find(run, target, now)?,
+            _ => return Ok(found),
+        }
+    }
+    Err(Refusal::input(format!("the artifact {name:?} links back to itself")))
+}
+
+/// The name that the object service knows an artifact by.
+fn object_name(call: &RecordedCall, run: usize, name: &str) -> String {
+    format!("t/{}/{run}/{name}", call.arg("taskId"))
+}
+
+fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
+    let (id, name) = (call.arg("taskId"), call.arg("name"));
+    let new = Artifact::new(call.payload())?;
+    queue.with(context, |tasks, now| {
+        let number = run_of(tasks, call)?;
+        let task = tasks.task_mut(id)?;
+        let project = task.definition.text("projectId").to_owned();
+        if new.expires > task.definition.expires {
+            return Err(Refusal::input("the artifact expires after its task"));
+        }
+        let run = &mut task.runs[number];
+        let is_late = || run.resolved.is_some_and(|resolved| now <= resolved + LATE);
+        match run.state {
+            RunState::Running => {}
+            RunState::Exception if is_late() => {}
+            state => {
+                return Err(Refusal::conflict(format!(
+                    "run {number} of task {id} is {} and takes no artifacts",
+                    state.name()
+                )));
+            }
+        }
+        let is_new = !run.artifacts.contains_key(name);
+        let artifact = run.artifacts.entry(name.to_owned()).or_insert_with(|| new.clone());
+        if !artifact.is_same(&new) {
+            return Err(Refusal::conflict(format!("a different artifact {name:?} already exists")));
+        }
+        if let Kind::Reference(url) = new.kind {
+            artifact.kind = Kind::Reference(url);
+        }
+        let mut answer = json!({"storageType": artifact.storage_type()});
+        match &artifact.kind {
+            Kind::S3(key) => {
+                answer["putUrl"] = json!(context.storage_url(key));
+                answer["contentType"] = json!(artifact.content_type);
+                answer["expires"] = json!(timestamp(now + TRANSFER));
+                context.storage.expect(key, &artifact.content_type);
+            }
+            Kind::Object { upload_id, .. } => {
+                let object = object_name(call, number, name);
+                let scope = format!("object:upload:{project}:{object}");
+                let client = format!("artifact-upload/{id}/{number}/on/{name}");
+                answer["credentials"] = context.temporary_credentials(
+                    &client_id(&client),
+                    vec![scope],
+                    now - TRANSFER,
+                    now + TRANSFER,
+                )?;
+                answer["name"] = json!(object);
+                answer["projectId"] = json!(project);
+                answer["uploadId"] = json!(upload_id);
+                answer["expires"] = json!(timestamp(artifact.expires));
+            }
+            _ => {}
+        }
+        if is_new && !matches!(artifact.kind, Kind::Object { .. } | Kind::S3(_)) {
+            announce(tasks, call, number);
+        }
+        Ok(answer)
+    })
+}
+
+/// A client id has no other characters than these.
+fn client_id(text: &str) -> String {
+    let known = |c: char| c.is_ascii_alphanumeric() || "!@/:.+|_-".contains(c);
+    text.chars().map(|c| if known(c) { c } else { '_' }).collect()
+}
+
+fn announce(tasks: &mut Tasks, call: &RecordedCall, run: usize) {
+    let (id, name) = (call.arg("taskId"), call.arg("name"));
+    let Ok(task) = tasks.task(id) else { return };
+    let Some(artifact) = task.runs[run].artifacts.get(name) else { return };
+    let mut about = artifact.about(name);
+    if let Some(about) = about.as_object_mut() {
+        about.remove("contentLength");
+    }
+    let exchange = QueueEvents::artifact_created().exchange();
+    let fields = ["runId", "workerGroup", "workerId"];
+    tasks.announce_with(exchange, id, Some(run), &fields, json!({"artifact": about}));
+}
+
+fn finish(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
+    let name = call.arg("name");
+    queue.with(context, |tasks, _| {
+        let number = run_of(tasks, call)?;
+        let run = &mut tasks.task_mut(call.arg("taskId"))?.runs[number];
+        let artifact = run.artifacts.get_mut(name);
+        let Some(Kind::Object { upload_id, finished }) = artifact.map(|found| &mut found.kind)
+        else {
+            return Err(Refusal::not_found(format!("no upload of an artifact {name:?} has begun")));
+        };
+        if call.payload()["uploadId"] != *upload_id {
+            return Err(Refusal::input("`uploadId` is not the artifact's"));
+        }
+        if !std::mem::replace(finished, true) {
+            announce(tasks, call, number);
+        }
+        Ok(Reply::new(StatusCode::OK))
+    })
+}
+
+/// What an URL that leads to the content is made of.
+enum Found {
+    Url(&'static str, String),
+    Object(String),
+    Error(Value),
+}
+
+fn look_up(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Found, Refusal> {
+    queue.with(context, |tasks, now| {
+        let run = chosen_run(tasks, call)?;
+        let (name, artifact) = follow(run, call.arg("name"), now)?;
+        Ok(match &artifact.kind {
+            Kind::S3(key) => Found::Url("s3", context.storage_url(key)),
+            Kind::Reference(url) => Found::Url("reference", url.clone()),
+            Kind::Object { .. } => {
+                let runs = &tasks.task(call.arg("taskId"))?.runs;
+                let number = runs.iter().position(|known| std::ptr::eq(known, run));
+                Found::Object(object_name(call, number.unwrap_or_default(), name))
+            }
+            Kind::Error { reason, message } => {
+                Found::Error(json!({"reason": reason, "message": message}))
+            }
+            Kind::Link(_) => return Err(Refusal::not_found("the link leads nowhere")),
+        })
+    })
+}
+
+fn lead(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
+    let (kind, url) = match look_up(queue, context, call)? {
+        Found::Url(kind, url) => (kind, url),
+        Found::Object(name) => ("object", object_url(context, &name)?),
+        Found::Error(error) => return Ok(Reply::json(StatusCode::FAILED_DEPENDENCY, &error)),
+    };
+    redirect(&url, &json!({"storageType": kind, "url": url}))
+}
+
+/// Where the object service has the content of an object.
+fn object_url(context: &Context, name: &str) -> Result<String, Refusal> {
+    let caller = (SERVICE, vec![format!("object:download:{name}")]);
+    let payload = json!({"acceptDownloadMethods": {"simple": true}});
+    let download = context.call(
+        &Object::REFERENCE,
+        "startDownload",
+        caller,
+        &[("name", name)],
+        Some(payload),
+    )?;
+    text(&download, "url")
+}
+
+fn content(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
+    Ok(match look_up(queue, context, call)? {
+        Found::Url(kind, url) => json!({"storageType": kind, "url": url}),
+        Found::Object(name) => {
+            let now = context.now();
+            let scope = format!("object:download:{name}");
+            let client = client_id(&format!("artifact-download/{name}"));
+            let credentials = context.temporary_credentials(
+                &client,
+                vec![scope],
+                now - TRANSFER,
+                now + TRANSFER,
+            )?;
+            json!({"storageType": "object", "name": name, "credentials": credentials})
+        }
+        Found::Error(mut error) => {
+            error["storageType"] = json!("error");
+            error
+        }
+    })
+}
+
+fn info(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
+    queue.with(context, |tasks, now| {
+        let (name, artifact) = find(chosen_run(tasks, call)?, call.arg("name"), now)?;
+        Ok(artifact.about(name))
+    })
+}
+
+fn list(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
+    queue.with(context, |tasks, now| {
+        let there = chosen_run(tasks, call)?.artifacts.iter();
+        let there = there.filter(|(_, artifact)| artifact.is_there(now));
+        let items = there.map(|(name, artifact)| (name.clone(), artifact.about(name)));
+        page(&context.token_key, call, "artifacts", items)
+    })
+}

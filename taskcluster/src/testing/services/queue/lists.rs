@@ -1,0 +1,94 @@
+//! What waits in a task queue, and what workers have claimed of it.
+
+use serde_json::{Value, json};
+
+use super::lifecycle::Tasks;
+use super::store::Queue;
+use super::task::{Run, RunState, Task};
+use crate::testing::http::answer::{Refusal, timestamp};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::paging::page;
+use crate::testing::services::context::Context;
+
+/// Answers what is about a task queue; `None` for other endpoints.
+pub(super) fn answer(
+    queue: &Queue,
+    context: &Context,
+    call: &RecordedCall,
+    endpoint: &str,
+) -> Option<Result<Value, Refusal>> {
+    Some(match endpoint {
+        "pendingTasks" => Ok(counts(queue, context, call, false)),
+        "taskQueueCounts" => Ok(counts(queue, context, call, true)),
+        "listPendingTasks" => list(queue, context, call, RunState::Pending),
+        "listClaimedTasks" => list(queue, context, call, RunState::Running),
+        _ => return None,
+    })
+}
+
+/// The last runs that are in this state, with their tasks, those that a worker gets first before the others.
+pub(super) fn in_state<'a>(
+    tasks: &'a Tasks,
+    task_queue: &str,
+    state: RunState,
+) -> Vec<(&'a Task, &'a Run)> {
+    let mut found: Vec<_> = tasks
+        .all
+        .values()
+        .filter(|task| task.is_of_queue(task_queue))
+        .filter_map(|task| Some((task, task.runs.last()?)))
+        .filter(|(_, run)| run.state == state)
+        .collect();
+    found.sort_by_key(|(task, run)| (task.definition.rank(), run.place));
+    found
+}
+
+/// The task queue that a call names; one of 2017 gives its two halves.
+pub(super) fn task_queue(call: &RecordedCall) -> String {
+    match call.args.get("taskQueueId") {
+        Some(tasks) => tasks.clone(),
+        None => format!("{}/{}", call.arg("provisionerId"), call.arg("workerType")),
+    }
+}
+
+fn counts(queue: &Queue, context: &Context, call: &RecordedCall, with_claimed: bool) -> Value {
+    let task_queue = task_queue(call);
+    let (provisioner, worker_type) = task_queue.split_once('/').unwrap_or((&task_queue, ""));
+    queue.with(context, |tasks, _| {
+        let count = |state| in_state(tasks, &task_queue, state).len();
+        let mut answer = json!({
+            "provisionerId": provisioner, "workerType": worker_type, "taskQueueId": task_queue,
+            "pendingTasks": count(RunState::Pending),
+        });
+        if with_claimed {
+            answer["claimedTasks"] = json!(count(RunState::Running));
+        }
+        answer
+    })
+}
+
+fn list(
+    queue: &Queue,
+    context: &Context,
+    call: &RecordedCall,
+    of: RunState,
+) -> Result<Value, Refusal> {
+    queue.with(context, |tasks, _| {
+        let found = in_state(tasks, &task_queue(call), of);
+        let items = found.into_iter().map(|(task, run)| {
+            let mut item = json!({
+                "taskId": task.id, "runId": task.runs.len() - 1, "task": task.definition.json,
+            });
+            match &run.worker {
+                Some(worker) => {
+                    item["workerGroup"] = json!(worker.group);
+                    item["workerId"] = json!(worker.id);
+                    item["claimed"] = json!(timestamp(run.started.unwrap_or(run.scheduled)));
+                }
+                None => item["inserted"] = json!(timestamp(run.scheduled)),
+            }
+            (format!("{:02} {:020}", task.definition.rank(), run.place), item)
+        });
+        page(&context.token_key, call, "tasks", items)
+    })
+}

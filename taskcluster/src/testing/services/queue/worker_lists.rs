@@ -1,0 +1,183 @@
+//! Endpoints about workers and the task queues that they work for.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::lifecycle::Tasks;
+use super::lists::task_queue;
+use super::store::Queue;
+use super::task::Worker;
+use super::workers::Record;
+use crate::testing::http::answer::{Refusal, date, timestamp};
+use crate::testing::http::call::RecordedCall;
+use crate::testing::http::paging::page;
+use crate::testing::services::context::Context;
+
+/// Answers what is about workers and the queues that they work for; `None` for other endpoints.
+pub(super) fn answer(
+    queue: &Queue,
+    context: &Context,
+    call: &RecordedCall,
+    endpoint: &str,
+) -> Option<Result<Value, Refusal>> {
+    type Act = fn(&Context, &RecordedCall, &mut Tasks, DateTime<Utc>) -> Result<Value, Refusal>;
+    let act: Act = match endpoint {
+        "listProvisioners" => list_provisioners,
+        "getProvisioner" => |_, call, tasks, _| {
+            let provisioner = call.arg("provisionerId");
+            let found = tasks.workers.about_provisioner(provisioner);
+            found.ok_or_else(|| {
+                Refusal::not_found(format!("provisioner {provisioner} does not exist"))
+            })
+        },
+        "listTaskQueues" => list_task_queues,
+        "getTaskQueue" => |_, call, tasks, _| {
+            let name = task_queue(call);
+            tasks.workers.about_task_queue(&name).ok_or_else(|| no_queue(&name))
+        },
+        "listWorkerTypes" => list_worker_types,
+        "getWorkerType" => |_, call, tasks, _| {
+            let name = task_queue(call);
+            tasks.workers.about_worker_type(&name).ok_or_else(|| no_queue(&name))
+        },
+        "listWorkers" => list_workers,
+        "getWorker" => |_, call, tasks, _| {
+            let (name, worker) = (task_queue(call), worker(call));
+            find(tasks, &name, &worker).map(|record| record.with_all(&name, &worker))
+        },
+        "quarantineWorker" => quarantine,
+        "declareWorker" => declare,
+        _ => return None,
+    };
+    Some(queue.with(context, |tasks, now| {
+        tasks.workers.forget(now);
+        act(context, call, tasks, now)
+    }))
+}
+
+fn no_queue(name: &str) -> Refusal {
+    Refusal::not_found(format!("task queue {name} has no workers"))
+}
+
+fn worker(call: &RecordedCall) -> Worker {
+    Worker { group: call.arg("workerGroup").to_owned(), id: call.arg("workerId").to_owned() }
+}
+
+fn find<'q>(
+    tasks: &'q mut Tasks,
+    task_queue: &str,
+    worker: &Worker,
+) -> Result<&'q mut Record, Refusal> {
+    let found = tasks.workers.0.get_mut(task_queue).and_then(|workers| workers.get_mut(worker));
+    found.ok_or_else(|| {
+        Refusal::not_found(format!(
+            "task queue {task_queue} has no worker {}/{}",
+            worker.group, worker.id
+        ))
+    })
+}
+
+fn list_provisioners(
+    context: &Context,
+    call: &RecordedCall,
+    tasks: &mut Tasks,
+    _: DateTime<Utc>,
+) -> Result<Value, Refusal> {
+    let names = tasks.workers.0.keys().filter_map(|name| Some(name.split_once('/')?.0));
+    let names: BTreeSet<_> = names.collect();
+    let items = names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), tasks.workers.about_provisioner(name)?)));
+    page(&context.token_key, call, "provisioners", items)
+}
+
+fn list_task_queues(
+    context: &Context,
+    call: &RecordedCall,
+    tasks: &mut Tasks,
+    _: DateTime<Utc>,
+) -> Result<Value, Refusal> {
+    let names = tasks.workers.0.keys();
+    let items =
+        names.filter_map(|name| Some((name.clone(), tasks.workers.about_task_queue(name)?)));
+    page(&context.token_key, call, "taskQueues", items)
+}
+
+fn list_worker_types(
+    context: &Context,
+    call: &RecordedCall,
+    tasks: &mut Tasks,
+    _: DateTime<Utc>,
+) -> Result<Value, Refusal> {
+    let prefix = format!("{}/", call.arg("provisionerId"));
+    let names = tasks.workers.0.keys().filter(|name| name.starts_with(&prefix));
+    let items =
+        names.filter_map(|name| Some((name.clone(), tasks.workers.about_worker_type(name)?)));
+    page(&context.token_key, call, "workerTypes", items)
+}
+
+fn list_workers(
+    context: &Context,
+    call: &RecordedCall,
+    tasks: &mut Tasks,
+    now: DateTime<Utc>,
+) -> Result<Value, Refusal> {
+    let wanted = match call.query_value("quarantined") {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(other) => {
+            return Err(Refusal::input(format!(
+                "`quarantined` must be `true` or `false`, not {other:?}"
+            )));
+        }
+    };
+    let workers = tasks.workers.0.get(&task_queue(call));
+    let items = workers.into_iter().flatten().filter_map(|(worker, record)| {
+        let quarantined = record.quarantine_until.is_some_and(|until| until > now);
+        if wanted.is_some_and(|wanted| wanted != quarantined) {
+            return None;
+        }
+        let mut item = record.to_json(worker);
+        if let Some(run) = record.recent.last() {
+            item["latestTask"] = run.clone();
+        }
+        Some((format!("{}/{}", worker.group, worker.id), item))
+    });
+    page(&context.token_key, call, "workers", items)
+}
+
+fn quarantine(
+    _: &Context,
+    call: &RecordedCall,
+    tasks: &mut Tasks,
+    now: DateTime<Utc>,
+) -> Result<Value, Refusal> {
+    let (name, worker) = (task_queue(call), worker(call));
+    let until = date(call.payload(), "quarantineUntil")?;
+    let record = find(tasks, &name, &worker)?;
+    record.quarantine_until = Some(until);
+    record.expires = record.expires.max(until);
+    record.quarantine.push(json!({
+        "clientId": call.caller(),
+        "quarantineInfo": call.payload()["quarantineInfo"].as_str().unwrap_or_default(),
+        "quarantineUntil": timestamp(until),
+        "updatedAt": timestamp(now),
+    }));
+    Ok(record.with_all(&name, &worker))
+}
+
+fn declare(
+    _: &Context,
+    call: &RecordedCall,
+    tasks: &mut Tasks,
+    now: DateTime<Utc>,
+) -> Result<Value, Refusal> {
+    let (name, worker) = (task_queue(call), worker(call));
+    let expires = date(call.payload(), "expires")?;
+    let record = tasks.workers.record(&name, &worker, now);
+    record.expires = expires;
+    Ok(record.with_all(&name, &worker))
+}
