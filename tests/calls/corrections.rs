@@ -82,7 +82,8 @@ async fn a_warning_names_endpoint_and_property_once_per_client() {
     let guard = log.install();
     for client in [&client, &client.without_credentials(), &client] {
         Queue::new(client).list_task_group("G").await.unwrap();
-        let _: Vec<_> = Queue::new(client).list_task_group("G").items().try_collect().await.unwrap();
+        let _: Vec<_> =
+            Queue::new(client).list_task_group("G").items().try_collect().await.unwrap();
     }
     let warnings = |property: &str| {
         let text = log.text();
@@ -164,7 +165,11 @@ async fn a_type_of_choice_and_what_a_program_reads_itself_is_not_corrected() {
     call.send().await.unwrap();
     for error in [
         call.send_as::<ListTaskGroupResponse>().await.unwrap_err().to_string(),
-        call.items_as::<taskcluster::queue::TaskDefinitionAndStatus>().try_next().await.unwrap_err().to_string(),
+        call.items_as::<taskcluster::queue::TaskDefinitionAndStatus>()
+            .try_next()
+            .await
+            .unwrap_err()
+            .to_string(),
         serde_json::from_str::<ListTaskGroupResponse>(&page.to_string()).unwrap_err().to_string(),
     ] {
         assert!(error.contains("`taskQueueId` is missing"), "{error}");

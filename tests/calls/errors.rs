@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::json;
-use taskcluster::{
-    Client, Credentials, Error, FreeForm, Queue, Retry, Secrets, from_now, slugid,
-};
+use taskcluster::{Client, Credentials, Error, FreeForm, Queue, Retry, Secrets, from_now, slugid};
 use taskcluster_tests::{RawServer, json as json_answer};
 
 /// How `T` refuses this answer.
@@ -33,8 +31,14 @@ struct Closed {
 async fn values_of_every_type_are_hidden() {
     let _ = Choice::One;
     for (error, expected) in [
-        (refusal::<String>(r#"{"a": 31337}"#).await, "invalid type: integer `…`, expected a string"),
-        (refusal::<String>(r#"{"a": -31337}"#).await, "invalid type: integer `…`, expected a string"),
+        (
+            refusal::<String>(r#"{"a": 31337}"#).await,
+            "invalid type: integer `…`, expected a string",
+        ),
+        (
+            refusal::<String>(r#"{"a": -31337}"#).await,
+            "invalid type: integer `…`, expected a string",
+        ),
         (
             refusal::<String>(r#"{"a": 31337.5}"#).await,
             "invalid type: floating point `…`, expected a string",
@@ -46,7 +50,10 @@ async fn values_of_every_type_are_hidden() {
             refusal::<u8>(r#"{"a": "31337\", expected `x`, expected 31337"}"#).await,
             "invalid type: string \"…\", expected u8",
         ),
-        (refusal::<char>(r#"{"a": "31337"}"#).await, "invalid value: string \"…\", expected a character"),
+        (
+            refusal::<char>(r#"{"a": "31337"}"#).await,
+            "invalid value: string \"…\", expected a character",
+        ),
         (refusal::<Choice>(r#"{"a": "31337"}"#).await, "unknown variant `…`, expected `One`"),
         (refusal::<Closed>(r#"{"a": {"31337": 1}}"#).await, "unknown field `…`, expected `_field`"),
         (refusal::<u8>(r#"{"a": [31337]}"#).await, "invalid type: sequence, expected u8"),

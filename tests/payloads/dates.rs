@@ -48,7 +48,10 @@ async fn a_date_without_zone_is_utc_in_an_answer() {
         let answer = wire.measure(&Measurement::new(1, 1)).await.unwrap();
         assert_eq!(answer.at, Some(date(expected)));
         // What a program is about to send should say which zone it means.
-        assert_eq!(refused::<Measurement>(measurement(text)), "at: expected a date, found other text");
+        assert_eq!(
+            refused::<Measurement>(measurement(text)),
+            "at: expected a date, found other text"
+        );
         let _: Value = wire.measure(&Measurement::new(1, 1)).send_as().await.unwrap();
     }
 }

@@ -41,7 +41,9 @@ fn a_whole_number_is_an_integer_however_it_is_written() {
 
 #[test]
 fn an_integer_that_does_not_fit_is_said_to_be_too_large() {
-    for text in ["9223372036854775808", "18446744073709551616", "1e300", "-1e300", "9007199254740993.0"] {
+    for text in
+        ["9223372036854775808", "18446744073709551616", "1e300", "-1e300", "9007199254740993.0"]
+    {
         assert_eq!(
             refused::<Measurement>(measurement(text)),
             "count: expected an integer, found a number that is too large",
@@ -91,7 +93,9 @@ fn numbers_are_written_as_they_were_read() {
         assert_eq!(format!("{}", read.rank), text);
         assert_eq!(read, read.clone());
     }
-    for (wrong, found) in [("\"1\"", "text"), ("null", "null"), ("[]", "a list"), ("true", "true or false")] {
+    for (wrong, found) in
+        [("\"1\"", "text"), ("null", "null"), ("[]", "a list"), ("true", "true or false")]
+    {
         assert_eq!(
             refused::<Measurement>(format!(r#"{{"count": 1, "rank": {wrong}}}"#)),
             format!("rank: expected a number, found {found}")
@@ -110,7 +114,8 @@ fn a_program_sets_numbers_from_its_own() {
         assert!(Number::try_from(number).is_err(), "JSON has no {number}");
     }
 
-    let answer = json!({"namespace": "a", "taskId": "T", "rank": 3, "data": {}, "expires": EXPIRES});
+    let answer =
+        json!({"namespace": "a", "taskId": "T", "rank": 3, "data": {}, "expires": EXPIRES});
     let answer: IndexedTaskResponse = serde_json::from_value(answer).unwrap();
     assert!(answer.rank == 3 && answer.rank == 3.0 && answer.rank != 4);
     assert_eq!((answer.rank.as_i64(), answer.rank.as_f64()), (Some(3), 3.0));

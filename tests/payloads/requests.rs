@@ -1,7 +1,7 @@
 //! What a program reads itself in order to send it: as strictly as the service would.
 
 use serde_json::{Value, json};
-use taskcluster::auth::{GetClientResponse, CreateClientRequest};
+use taskcluster::auth::{CreateClientRequest, GetClientResponse};
 use taskcluster::hooks::HookDefinition;
 use taskcluster::queue::{CreateTaskRequest, PostArtifactRequest, TaskStatusResponse};
 use taskcluster::worker_manager::WorkerPoolFull;
@@ -44,7 +44,8 @@ fn a_misspelt_property_in_a_list_or_union_is_refused_with_its_place() {
         "storageType": "s3", "contentType": "text/plain", "expires": EXPIRES, "contentlength": 1,
     });
     assert!(
-        refused::<PostArtifactRequest>(artifact).starts_with("there is no property `contentlength`")
+        refused::<PostArtifactRequest>(artifact)
+            .starts_with("there is no property `contentlength`")
     );
     // The tag is a property.
     let _: Tree = typed(json!({"name": "a", "kind": "leaf"}));

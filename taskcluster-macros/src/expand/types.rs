@@ -193,8 +193,8 @@ fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
         .map(|field| argument(context, &field.kind, &ident(&field.name.rust)))
         .unzip();
     let is_open = record.others.field(true).is_some();
-    let rest = (names.len() < record.fields.len() + usize::from(is_open))
-        .then(|| quote!(..__p::blank()));
+    let rest =
+        (names.len() < record.fields.len() + usize::from(is_open)).then(|| quote!(..__p::blank()));
     let validate = validate();
     quote! {
         impl #name {

@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::stream::try_unfold;
-use serde_core::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{
+    DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Deserializer;
 
 use super::request::Request;

@@ -27,8 +27,8 @@ pub use read::read;
 pub use rules::validate;
 pub(crate) use rules::wrong_arguments;
 pub use shape::{
-    Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule, Shape,
-    Slot, Union, UnionShape, View, nullable, optional, required,
+    Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
+    Shape, Slot, Union, UnionShape, View, nullable, optional, required,
 };
 pub(crate) use strictness::{Missing, Reading, Strictness};
 pub use whole::{clone, debug, debug_union, same};

@@ -73,7 +73,14 @@ enum Step {
 
 impl Trace {
     fn new(strictness: Strictness) -> Self {
-        Self { strictness, message: None, way: Vec::new(), depth: 0, tag: None, missing: Vec::new() }
+        Self {
+            strictness,
+            message: None,
+            way: Vec::new(),
+            depth: 0,
+            tag: None,
+            missing: Vec::new(),
+        }
     }
 
     /// Enters an object or list.
@@ -84,7 +91,6 @@ impl Trace {
         self.depth += 1;
         Ok(())
     }
-
 
     /// Records an error at the current place. The text of the returned error is never seen.
     fn fail<E: Error>(&mut self, message: String) -> E {

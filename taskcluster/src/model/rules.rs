@@ -130,12 +130,16 @@ fn broken(rule: Rule, view: View<'_>) -> Option<String> {
             };
             problem(!is_one, &|| format!("is not {name}"))
         }
-        (Rule::Minimum(least), view) => problem(number(view).is_some_and(|number| number < least), &|| {
-            format!("is less than {least}")
-        }),
-        (Rule::Maximum(most), view) => problem(number(view).is_some_and(|number| number > most), &|| {
-            format!("is more than {most}")
-        }),
+        (Rule::Minimum(least), view) => {
+            problem(number(view).is_some_and(|number| number < least), &|| {
+                format!("is less than {least}")
+            })
+        }
+        (Rule::Maximum(most), view) => {
+            problem(number(view).is_some_and(|number| number > most), &|| {
+                format!("is more than {most}")
+            })
+        }
         (Rule::MinItems(least), View::List(list)) => {
             problem(list.len() < least, &|| format!("has fewer than {least} items"))
         }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::model::{Reading, Strictness};
 use crate::{Error, Exchange, Result, route};
 
 /// A message that a service published.
