@@ -134,9 +134,14 @@ async fn a_property_of_the_wrong_type_is_an_error_that_says_which_element() {
     let error = Queue::new(&client.build().unwrap()).list_task_group("G").await.unwrap_err();
     assert!(error.message().contains("tasks[1]: status: runs[0]: runId: expected"), "{error}");
 
-    let (_server, client) = answering(&json!([{"name": "a"}, {"name": "b", "weight": "1"}])).await;
-    let error = Wire::new(&client.build().unwrap()).parts().await.unwrap_err();
-    assert!(error.message().contains("weight: expected a number, found text"), "{error}");
+    let list = "[{\"name\": \"ü\"},\n {\n\"weight\": \"1\", \"name\": \"b\"}, {\"name\": \"c\"}]";
+    let server = RawServer::start([json_answer("200 OK", list)]).await.unwrap();
+    let wire = Wire::new(&Client::builder(&server.url).retry(Retry::never()).build().unwrap());
+    let error = wire.parts().await.unwrap_err();
+    assert!(
+        error.message().contains("shape: [1]: weight: expected a number, found text"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -98,6 +98,11 @@ fn properties_that_a_schema_allows_are_kept_and_written_again() {
     let part: Part = typed(&document);
     assert_eq!(part.other.len(), 2);
     assert_eq!(serde_json::to_value(&part).unwrap(), document);
+    // Nobody knows what they are, so `Debug` does not show them.
+    assert_eq!(
+        format!("{part:?}"),
+        r#"Part { name: "n", weight: 1, other: {"": …, "colour": …} }"#
+    );
     let text = r#"{"count":1,"parts":[{"name":"n","colour":1.50}],"rank":2}"#;
     let measurement: Measurement = read(text);
     assert_eq!(serde_json::to_string(&measurement).unwrap(), text);

@@ -38,6 +38,23 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Nothing is sent until you await the call or use one of its `send` methods. You can send a call more than once. If an
 /// argument is invalid, every use of the call returns an error.
 ///
+/// # Responses
+///
+/// A response is an error if its status is, if it is not JSON, or if a property has the wrong type: text for a number, `null` for
+/// a property that cannot be `null`. The error says where, down to the element of a list.
+///
+/// It is not an error if it
+///
+/// - has properties or values that this version does not know: unknown properties are ignored, and unknown values of an
+///   enum are `Unknown`;
+/// - lacks a required property: the property gets the empty value of its type, with a warning, unless the client is
+///   [strict](crate::ClientBuilder::strict_answers);
+/// - breaks other rules of its schema, such as patterns and lengths;
+/// - begins with a byte-order mark, writes an integer as `1.0` or `1e3`, or a date without time zone, which counts as UTC.
+///
+/// These rules hold for the type that the endpoint promises. [`send_as`](Self::send_as) decodes a type of your choice, where a
+/// missing property is an error unless the type says otherwise.
+///
 /// ```no_run
 /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
 /// let call = queue.status("fN1SbArXTPSVFNUvaOlinQ");
@@ -80,6 +97,8 @@ impl<T> Call<T> {
     }
 
     /// Sends the call and decodes the response as a type of your choice.
+    ///
+    /// Nothing is filled in: if the response lacks a property that the type requires, this returns an error.
     ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {

@@ -11,6 +11,7 @@ use reqwest::header::{
 use reqwest::{Method, Response, StatusCode, Url};
 use serde_core::de::DeserializeOwned;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use tracing::debug;
 
 use super::request::Request;
@@ -91,7 +92,20 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer, strictness: Strictnes
     let reading = Reading::begin(strictness);
     let value = serde_json::from_str(json);
     answer.warn(&reading.end());
-    value.map_err(|error| answer.undecodable(error, ""))
+    value.map_err(|error| {
+        let place = element_of(json, &error).map(|index| format!("[{index}]: "));
+        answer.undecodable(error, &place.unwrap_or_default())
+    })
+}
+
+/// The element of a list that an error is about. `Vec` does not say it.
+fn element_of(json: &str, error: &serde_json::Error) -> Option<usize> {
+    let list: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let lines = json.split_inclusive('\n').take(error.line().checked_sub(1)?);
+    let place = lines.map(str::len).sum::<usize>() + error.column();
+    let end =
+        |item: &RawValue| item.get().as_bytes().as_ptr_range().end.addr() - json.as_ptr().addr();
+    list.into_iter().position(|item| place <= end(item))
 }
 
 /// Sends a request and reads the whole response.

@@ -107,7 +107,6 @@ impl TryFrom<f64> for Number {
 }
 
 impl PartialEq for Number {
-    #[expect(clippy::float_cmp, reason = "as `f64`s compare")]
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Digits::Integer(a), Digits::Integer(b)) => a == b,
@@ -119,7 +118,6 @@ impl PartialEq for Number {
 }
 
 impl PartialEq<f64> for Number {
-    #[expect(clippy::float_cmp, reason = "as `f64`s compare")]
     fn eq(&self, other: &f64) -> bool {
         self.as_f64() == *other
     }
@@ -127,7 +125,8 @@ impl PartialEq<f64> for Number {
 
 impl PartialEq<i64> for Number {
     fn eq(&self, other: &i64) -> bool {
-        *self == Self::from(*other)
+        let other = Self::from(*other);
+        *self == other
     }
 }
 

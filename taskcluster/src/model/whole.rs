@@ -109,9 +109,25 @@ pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         };
     }
     if shape.others == Others::Kept {
-        out.field("other", &record.view_of(shape.fields.len()));
+        out.field("other", &Hidden(record.view_of(shape.fields.len())));
     }
     out.finish()
+}
+
+/// A map whose values nobody knows, so that they may be secrets.
+struct Hidden<'a>(View<'a>);
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_map();
+        if let View::Map(map) = self.0 {
+            map.all(&mut |key, _| {
+                out.entry(&key, &format_args!("…"));
+                true
+            });
+        }
+        out.finish()
+    }
 }
 
 /// Prints the record in a union. An unknown form is hidden, since it may contain secrets.
