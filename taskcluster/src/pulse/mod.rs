@@ -88,6 +88,7 @@ mod messages;
 mod plan;
 #[cfg(feature = "testing")]
 mod publisher;
+mod wire;
 
 pub use credentials::PulseCredentials;
 pub use listener::{Listener, Unbound};
