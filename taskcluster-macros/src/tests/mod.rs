@@ -2,4 +2,5 @@
 
 mod categories;
 mod golden;
+mod hostile;
 mod schemas;
