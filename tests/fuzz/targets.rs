@@ -27,9 +27,9 @@ pub const TARGETS: &[(&str, Check)] = &[
 /// Answers of services, read as the types of several schemas.
 pub fn answers(json: &[u8]) {
     reads::<queue::TaskStatusResponse>(json);
-    reads::<queue::TaskDefinition>(json);
+    reads::<queue::CreateTaskRequest>(json);
     reads::<queue::ListTaskGroupResponse>(json);
-    reads::<queue::GetArtifactContentResponse>(json);
+    reads::<queue::ArtifactContentResponse>(json);
     reads::<hook::HookStatus>(json);
     reads::<hook::HookDefinition>(json);
     reads::<auth::GetClientResponse>(json);
@@ -126,25 +126,21 @@ pub fn hawk(lines: &[u8]) {
 pub fn routing_keys(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     if let Ok(parts) = QueueEvents::task_completed().parse(&text) {
-        let again = || {
-            let mut keys = QueueEvents::task_completed();
-            keys = keys.task_id(&parts.task_id).task_group_id(&parts.task_group_id);
-            keys = keys.provisioner_id(&parts.provisioner_id).worker_type(&parts.worker_type);
-            keys = keys.scheduler_id(&parts.scheduler_id);
-            let optional = [&parts.run_id, &parts.worker_group, &parts.worker_id, &parts.reserved];
-            for (part, value) in optional.into_iter().enumerate() {
-                let Some(value) = value else { continue };
-                keys = match part {
-                    0 => keys.run_id(value),
-                    1 => keys.worker_group(value),
-                    2 => keys.worker_id(value),
-                    _ => keys.reserved(value),
-                };
-            }
-            keys.routing_key()
+        let keys = QueueEvents::task_completed()
+            .task_id(&parts.task_id)
+            .run_id(&parts.run_id)
+            .worker_group(&parts.worker_group)
+            .worker_id(&parts.worker_id)
+            .provisioner_id(&parts.provisioner_id)
+            .worker_type(&parts.worker_type)
+            .scheduler_id(&parts.scheduler_id)
+            .task_group_id(&parts.task_group_id);
+        let keys = match &parts.reserved {
+            Some(words) => keys.reserved(words),
+            None => keys,
         };
         // A key may have wildcards as words, or be too long for a message.
-        if let Ok(key) = again() {
+        if let Ok(key) = keys.routing_key() {
             assert_eq!(QueueEvents::task_completed().parse(&key).expect(&key), parts);
         }
     }
