@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use taskcluster::pulse::Listener;
+use taskcluster::pulse::{Listener, PulseCredentials};
 use taskcluster::{Error, QueueEvents, slugid};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -80,6 +80,28 @@ async fn a_deleted_queue_is_declared_and_bound_again() {
     assert!(message.ack().await.unwrap());
     messages.close().await.unwrap();
     publisher.delete(&group).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_never_answers_is_left_with_the_listener() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let credentials = PulseCredentials::new("u", "no-secret").host(&address).unwrap();
+    let plain = format!("amqp://u:no-secret@{address}");
+    for (credentials, start) in [
+        (PulseCredentials::from_url(&plain).unwrap(), &b"AMQP\0\0\x09\x01"[..]),
+        // TLS: a handshake.
+        (credentials, &b"\x16\x03\x01"[..]),
+    ] {
+        let listening = tokio::spawn(listener(credentials, "G").listen());
+        let (mut connection, _) = silent.accept().await.unwrap();
+        let mut said = vec![0; start.len()];
+        connection.read_exact(&mut said).await.unwrap();
+        assert_eq!(said, start);
+        listening.abort();
+        let end = timeout(HANGING, connection.read_to_end(&mut said)).await;
+        assert!(end.is_ok(), "still connected");
+    }
 }
 
 /// Hands on one connection, but does something before it hands on the first request of a class and method of AMQP.

@@ -79,7 +79,7 @@ async fn reach(count: &mut watch::Receiver<usize>, wanted: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_killed_ten_times_loses_nothing() {
     const KILLS: usize = 10;
-    const EACH: usize = 300;
+    const EACH: usize = 100;
     if broker().is_none() {
         return;
     }

@@ -158,18 +158,17 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
 
 pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
     let (wanted, awaited) = oneshot::channel();
-    // lapin connects on a thread of its own, which would otherwise outlast a broker that does not answer.
     let awaited = Mutex::new(Some(awaited));
     let owned = credentials.clone();
     let connection = Connection::connector(
         wire::without_password(credentials),
         wire::runtime(),
         async move |_, _| {
+            // lapin connects on a thread of its own, which would otherwise outlast a broker that does not answer. It does so
+            // once.
             let awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match timeout(CONNECT, Wire::connect(&owned, awaited)).await {
-                Ok(wire) => Ok(AsyncTcpStream::Plain(wire?)),
-                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-            }
+            let awaited = awaited.ok_or(io::ErrorKind::Unsupported).map_err(io::Error::from)?;
+            Ok(AsyncTcpStream::Plain(Wire::connect(&owned, awaited).await?))
         },
         ConnectionProperties::default()
             .with_connection_name(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")).into()),

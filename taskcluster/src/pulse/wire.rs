@@ -7,7 +7,7 @@ use std::fmt;
 use std::future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use async_rs::util::RuntimeParts;
 use async_rs::{Runtime, Tokio};
 use futures_core::Stream;
 use futures_io::{AsyncRead, AsyncWrite};
+use futures_util::future::{Either, select};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead as TokioRead, AsyncWrite as TokioWrite, ReadBuf};
@@ -41,25 +42,34 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Connects, if need be with TLS. The connection breaks if `awaited` ends without a word.
+    /// Connects, if need be with TLS. Whether while connecting or later, the connection breaks if `awaited` ends without a word.
     pub(super) async fn connect(
         credentials: &PulseCredentials,
-        awaited: Option<oneshot::Receiver<()>>,
+        mut awaited: oneshot::Receiver<()>,
     ) -> io::Result<Self> {
-        let AMQPUri { scheme, authority, .. } = &credentials.uri;
-        let host = authority.host.trim_matches(['[', ']']);
-        let stream = TcpStream::connect((host, authority.port)).await?;
-        stream.set_nodelay(true)?;
-        let transport: Box<dyn Transport> = match scheme {
-            AMQPScheme::AMQP => Box::new(stream),
-            AMQPScheme::AMQPS => {
-                let config = tls::config(true).map_err(io::Error::other)?;
-                let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-                Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
+        match select(pin!(transport(&credentials.uri)), &mut awaited).await {
+            Either::Left((Err(error), _)) => Err(error),
+            Either::Left((Ok(transport), _)) => {
+                let login = Some(Login::new(credentials));
+                Ok(Self { transport, login, awaited: Some(awaited) })
             }
-        };
-        Ok(Self { transport, login: Some(Login::new(credentials)), awaited })
+            Either::Right(_) => Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
+}
+
+async fn transport(AMQPUri { scheme, authority, .. }: &AMQPUri) -> io::Result<Box<dyn Transport>> {
+    let host = authority.host.trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, authority.port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(match scheme {
+        AMQPScheme::AMQP => Box::new(stream),
+        AMQPScheme::AMQPS => {
+            let config = tls::config(true).map_err(io::Error::other)?;
+            let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+            Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
+        }
+    })
 }
 
 impl fmt::Debug for Wire {
