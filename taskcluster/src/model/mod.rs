@@ -9,6 +9,7 @@
 mod field;
 mod free_form;
 mod implement;
+mod nullable;
 mod read;
 mod rules;
 mod shape;
@@ -18,6 +19,7 @@ mod write;
 
 pub use field::blank;
 pub use free_form::FreeForm;
+pub use nullable::Nullable;
 pub use read::read;
 pub use rules::validate;
 pub(crate) use rules::wrong_arguments;
@@ -25,6 +27,6 @@ pub use shape::{
     Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Presence, Record, Rule, Shape,
     Slot, Union, UnionShape, View, nullable, optional, required,
 };
-pub use whole::{clone, debug, debug_union, same};
+pub use whole::{clone, convert, debug, debug_union, same};
 pub(crate) use write::to_json;
 pub use write::write;

@@ -13,6 +13,7 @@ use serde_core::de::{
 
 use super::free_form::FreeForm;
 use super::shape::{Field, FieldShape, List, Presence, Record, Shape, Slot, Union};
+use crate::dates;
 
 /// Reads a value of a generated type: the implementation of its `Deserialize`.
 ///
@@ -139,7 +140,7 @@ impl Reader<'_, '_> {
                 Ok(value) => *slot = value,
                 Err(error) => return Err(trace.fail(error.message().to_owned())),
             },
-            Slot::Optional(slot, _) if text.text() == "null" => slot.clear(),
+            Slot::Optional(slot, _) if text.text() == "null" => slot.set_null(),
             Slot::Optional(slot, _) => {
                 return Reader { slot: slot.fill(), trace }.fill_from_text(text);
             }
@@ -196,10 +197,13 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
         match &mut reader.slot {
             Slot::Text(slot) => **slot = text.to_owned(),
             Slot::Choice(slot) => slot.choose(text),
-            Slot::Date(slot) => match DateTime::parse_from_rfc3339(text) {
-                Ok(date) => **slot = date.with_timezone(&Utc),
-                Err(_) => return reader.wrong("other text"),
-            },
+            Slot::Date(slot) => {
+                let date = DateTime::parse_from_rfc3339(text).map(|date| date.with_timezone(&Utc));
+                match date.ok().filter(dates::is_writable) {
+                    Some(date) => **slot = date,
+                    None => return reader.wrong("other text"),
+                }
+            }
             _ => return reader.wrong("text"),
         }
         Ok(())
@@ -253,7 +257,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.slot {
-            Slot::Optional(slot, _) => slot.clear(),
+            Slot::Optional(slot, _) => slot.set_null(),
             _ => return self.wrong("null"),
         }
         Ok(())

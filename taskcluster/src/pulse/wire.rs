@@ -65,7 +65,7 @@ async fn transport(AMQPUri { scheme, authority, .. }: &AMQPUri) -> io::Result<Bo
     Ok(match scheme {
         AMQPScheme::AMQP => Box::new(stream),
         AMQPScheme::AMQPS => {
-            let config = tls::config(true).map_err(io::Error::other)?;
+            let config = tls::config().map_err(io::Error::other)?;
             let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
             Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
         }
