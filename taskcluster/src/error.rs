@@ -56,12 +56,14 @@ pub enum ErrorKind {
     Api,
     /// No response arrived, or only part of it: connection, TLS or timeout.
     Transport,
-    /// The status was fine, but the response does not match the reference.
+    /// The service answered without an error status, but the response is not what the reference promises: a redirect, no
+    /// content, something other than JSON, JSON of another shape, or more than
+    /// [`max_body`](crate::ClientBuilder::max_body) bytes.
     Answer,
     /// An argument, payload, option or name is invalid. Nothing was sent.
     Input,
-    /// The client cannot be built or cannot sign: root URL, credentials or TLS. Or a file or folder cannot be read or
-    /// written.
+    /// The client cannot be built, sign or connect: root URL, credentials, TLS, or the HTTP client's settings. Or a file or
+    /// folder cannot be read or written.
     Config,
     /// The Pulse broker refused the credentials, a queue or a binding. Retrying does not help.
     Refused,
@@ -114,7 +116,6 @@ impl Error {
         error
     }
 
-    #[cfg(feature = "pulse")]
     pub(crate) fn disconnected(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, message)
     }

@@ -39,7 +39,7 @@
 //! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), for any `GET` endpoint |
 //! | `buildSignedUrl(requestUrl=…)` | [`Signer::bewit`](crate::hawk::Signer::bewit) |
 //! | `asyncio`: `taskcluster.aio.Queue` | every call can be awaited |
-//! | `taskcluster.createTemporaryCredentials(start, expiry, scopes, name, credentials=…)` | [`credentials.temporary(lifetime)`](crate::Credentials::temporary)`.start(..).scopes(..).name(..).create()?` |
+//! | `taskcluster.createTemporaryCredentials(start, expiry, scopes, name, credentials=…)` | [`credentials.temporary(expiry)`](crate::Credentials::temporary)`.start(..).scopes(..).name(..).create()?` |
 //! | `authorizedScopes=['a:*']` | [`.authorized_scopes(["a:*"])`](crate::ClientBuilder::authorized_scopes), [`client.with_authorized_scopes`](crate::Client::with_authorized_scopes) |
 //! | `queueEvents.taskCompleted({'taskId': 't'})` | `QueueEvents::task_completed().task_id("t").binding()?` |
 //! | the same, with names known at run time | [`QueueEvents::REFERENCE.find_exchange("taskCompleted")?`](crate::Reference::find_exchange)[`.binding([("taskId", "t")])?`](crate::Exchange::binding) |

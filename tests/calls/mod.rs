@@ -3,7 +3,12 @@
 mod answers;
 mod blocking;
 mod by_name;
+mod clock;
 mod every_endpoint;
+mod gzip;
+mod limits;
 mod paging;
+mod redirects;
 mod requests;
 mod retries;
+mod storm;

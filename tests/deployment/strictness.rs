@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::{Value, json};
 use taskcluster::hawk::{Signer, Target};
-use taskcluster::reqwest;
 use taskcluster::reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use taskcluster::testing::Deployment;
 use taskcluster::{Credentials, Endpoint, Method, Reference, StatusCode};

@@ -307,7 +307,7 @@ async fn a_server_cannot_send_without_end() {
         answer("200 OK", &[], &" ".repeat(65 * 1024 * 1024)),
     );
     let error = Fetch::new(&client).write_to(&Folder::new()).await.unwrap_err();
-    assert!(error.message().contains("the response is larger than 67108864 bytes"), "{error}");
+    assert!(error.message().contains("the deployment serves more than 67108864 bytes"), "{error}");
     assert_eq!(served.asked().len(), 1, "that is not worth a repetition");
 
     let many: Vec<_> = (0..10_001)

@@ -13,6 +13,7 @@ use serde_core::de::{
 
 use super::free_form::FreeForm;
 use super::shape::{Field, FieldShape, List, Presence, Record, Shape, Slot, Union};
+use crate::dates;
 
 /// Reads a value of a generated type: the implementation of its `Deserialize`.
 ///
@@ -196,10 +197,13 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
         match &mut reader.slot {
             Slot::Text(slot) => **slot = text.to_owned(),
             Slot::Choice(slot) => slot.choose(text),
-            Slot::Date(slot) => match DateTime::parse_from_rfc3339(text) {
-                Ok(date) => **slot = date.with_timezone(&Utc),
-                Err(_) => return reader.wrong("other text"),
-            },
+            Slot::Date(slot) => {
+                let date = DateTime::parse_from_rfc3339(text).map(|date| date.with_timezone(&Utc));
+                match date.ok().filter(dates::is_writable) {
+                    Some(date) => **slot = date,
+                    None => return reader.wrong("other text"),
+                }
+            }
             _ => return reader.wrong("text"),
         }
         Ok(())

@@ -152,7 +152,7 @@ pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Con
     let tls = match credentials.uri.scheme {
         AMQPScheme::AMQP => None,
         AMQPScheme::AMQPS => {
-            Some(RustlsConnector::from(tls::config(true).map_err(std::io::Error::other)?))
+            Some(RustlsConnector::from(tls::config().map_err(std::io::Error::other)?))
         }
     };
     // lapin would use the TLS provider of the whole program, so let it connect in plain text and add TLS on top.

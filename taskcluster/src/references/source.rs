@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::documents::{Documents, Kind, make_relative};
 use super::paths;
 use crate::call::request::Request;
-use crate::call::send::send_limited;
+use crate::call::send::send;
 use crate::client::Client;
 use crate::client::service::Service;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ static DOCUMENT: Endpoint = Endpoint {
     args: &[],
     query: &[],
     input: None,
-    output: None,
+    output: Some("JSON"),
     scopes: None,
     stability: Stability::Stable,
     paging: None,
@@ -215,11 +215,13 @@ impl Getter {
 
     async fn get(&self, path: &str) -> Result<Value> {
         let request = Request::document(&self.service, &DOCUMENT, path);
-        let answer = send_limited(&request, self.left.load(Ordering::Relaxed)).await?;
+        let answer = send(&request).await?;
         let text = answer.json()?;
-        // Those under way at the same time may together take more: by as much as they are.
-        let take = |left: usize| Some(left.saturating_sub(text.len()));
-        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        let take = |left: usize| left.checked_sub(text.len());
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            let message = format!("the deployment serves more than {MAX_SIZE} bytes of documents");
+            return Err(answer.error(Error::answer(message)));
+        }
         serde_json::from_str(text).map_err(|error| answer.undecodable(error))
     }
 
