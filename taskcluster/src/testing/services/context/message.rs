@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::model::{Reading, Strictness};
 use crate::{Error, Exchange, Result, route};
 
 /// A message that a service published.
@@ -53,6 +54,7 @@ impl Message {
     ///
     /// If the payload does not fit the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
+        let _reading = Reading::begin(Strictness::Answer);
         T::deserialize(&self.payload).map_err(|error| {
             Error::answer(format!("cannot decode the payload of a message of {}", self.exchange))
                 .because(error)
