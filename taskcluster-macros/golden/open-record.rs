@@ -130,7 +130,7 @@ pub mod golden {
                     ),
                     __p::nullable("until", "until", &[]),
                 ],
-                open: true,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }

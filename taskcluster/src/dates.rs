@@ -3,7 +3,7 @@
 //! The text is an optional sign followed by one or more numbers, each with a unit, from the largest unit to the smallest.
 //! Whitespace and case do not matter. A year has 365 days, a month 30. Empty text means now.
 
-use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 
 use crate::error::{Error, Result};
 
@@ -33,7 +33,9 @@ const UNITS: &[(&[&str], i64)] = &[
 /// If the text cannot be parsed, with the column of the mistake, or if the date is not within the years 0 to 9999, the only
 /// ones that can be written in JSON.
 pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
-    from_now_since(text, Utc::now())
+    // Services count in milliseconds. Rounded up, since the result must not be before now.
+    let now = Utc::now() + TimeDelta::nanoseconds(999_999);
+    from_now_since(text, now.trunc_subsecs(3))
 }
 
 /// Returns the date that lies this far from `base`.
@@ -88,6 +90,15 @@ pub fn to_json(date: DateTime<Utc>) -> String {
 /// Whether a date can be written so that it can be read: its year has four digits.
 pub(crate) fn is_writable(date: &DateTime<Utc>) -> bool {
     matches!(date.year(), 0..=9999)
+}
+
+/// Formats a date with all its digits, and at least milliseconds.
+pub(crate) fn exact(date: DateTime<Utc>) -> String {
+    let digits = match date.timestamp_subsec_nanos() % 1_000_000 {
+        0 => SecondsFormat::Millis,
+        _ => SecondsFormat::AutoSi,
+    };
+    date.to_rfc3339_opts(digits, true)
 }
 
 fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {

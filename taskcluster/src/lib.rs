@@ -79,9 +79,11 @@
 //!
 //! To create a task again, convert what [`Queue::task`] returned, and set new values for `created`, `deadline` and `expires`.
 //!
-//! What a schema leaves open is [`FreeForm`]: JSON that stays text until you decode it. A server may be newer than this crate:
-//! unknown fields of a response are ignored, unknown values of an enum are kept as `Unknown`, and constraints of a schema
-//! beyond types are not checked. Payloads are checked against them on request, one by one with `validate()` or all calls of a
+//! What a schema leaves open is [`FreeForm`]: JSON that stays text until you decode it. A server may be newer or older
+//! than this crate: unknown fields of a response are ignored, unknown values of an enum are kept as `Unknown`, missing fields get
+//! [empty values](ClientBuilder::strict_answers), and constraints of a schema beyond types are not checked. If your program
+//! reads a payload from JSON itself, missing fields are errors, and unknown ones too if the service would reject them. Payloads
+//! are checked against them on request, one by one with `validate()` or all calls of a
 //! client with [`ClientBuilder::validate`]. `Debug` shows no secrets.
 //!
 //! # Features
@@ -140,7 +142,7 @@ pub use credentials::{
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
-pub use model::{FreeForm, Nullable};
+pub use model::{FreeForm, Nullable, Number};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
 pub use scopes::scope_match;
@@ -237,6 +239,7 @@ pub mod reqwest {
 /// Schemas become structs, enums of strings and enums of structs. Items of one invocation with the same visibility share the
 /// type of a schema, in the module of the first item that needs it; only the types that kept entries need are generated. A
 /// type is named after its file (`task-status.json` is `TaskStatus`), a type within a file after its property (`TaskState`).
+/// An `integer` is an `i64`, or a `u64` if its bounds or the format `uint64` allow more; a `number` is a [`Number`].
 /// Schemas that allow values with nothing in common, and those that the macro does not understand, become [`FreeForm`]; the
 /// documentation of the field says why.
 ///

@@ -4,6 +4,8 @@ mod answers;
 mod blocking;
 mod by_name;
 mod clock;
+mod corrections;
+mod errors;
 mod every_endpoint;
 mod gzip;
 mod limits;

@@ -6,7 +6,7 @@ use quote::{ToTokens as _, quote};
 use crate::expand::context::{Context, ident};
 use crate::expand::docs::prose;
 use crate::names;
-use crate::schema::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
+use crate::schema::types::{Definition, Field, Kind, Others, Record, Rule, Type, TypeId, Union};
 
 /// The types of an item's module.
 pub(super) fn all(context: &Context<'_>) -> TokenStream {
@@ -73,7 +73,8 @@ pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream 
     match kind {
         Kind::Text => quote!(#p::String),
         Kind::Integer => quote!(i64),
-        Kind::Number => quote!(f64),
+        Kind::Unsigned => quote!(u64),
+        Kind::Number => quote!(#p::Number),
         Kind::Bool => quote!(bool),
         Kind::Date => quote!(#p::DateTime<#p::Utc>),
         Kind::FreeForm(_) => quote!(#p::FreeForm),
@@ -117,8 +118,12 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let types = record.fields.iter().map(|field| field_type(context, field));
     let field_docs = record.fields.iter().map(|field| field_docs(field, kind.sent));
     let shapes = record.fields.iter().map(|field| shape(field, kind));
-    let open: Vec<_> = record.open.iter().map(|name| ident(name)).collect();
-    let is_open = record.open.is_some();
+    let open: Vec<_> = record.others.field(kind.sent).into_iter().map(ident).collect();
+    let others = ident(match &record.others {
+        _ if !open.is_empty() => "Kept",
+        Others::Refused if kind.sent => "Refused",
+        _ => "Ignored",
+    });
     let all: Vec<_> = fields.iter().chain(&open).collect();
     let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
     let rust_name = &kind.name;
@@ -174,7 +179,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
         impl __p::Record for #name {
             fn shape(&self) -> &'static __p::Shape {
                 static SHAPE: __p::Shape =
-                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], open: #is_open };
+                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], others: __p::Others::#others };
                 &SHAPE
             }
 
@@ -204,8 +209,9 @@ fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
         .iter()
         .map(|field| argument(context, &field.kind, &ident(&field.name.rust)))
         .unzip();
-    let rest = (names.len() < record.fields.len() + usize::from(record.open.is_some()))
-        .then(|| quote!(..__p::blank()));
+    let is_open = record.others.field(true).is_some();
+    let rest =
+        (names.len() < record.fields.len() + usize::from(is_open)).then(|| quote!(..__p::blank()));
     let validate = validate();
     quote! {
         impl #name {
@@ -239,6 +245,7 @@ fn validate() -> TokenStream {
 fn argument(context: &Context<'_>, kind: &Kind, name: &Ident) -> (TokenStream, TokenStream) {
     match kind {
         Kind::Text => (quote!(impl __p::Into<__p::String>), quote!(#name.into())),
+        Kind::Number => (quote!(impl __p::Into<__p::Number>), quote!(#name.into())),
         Kind::FreeForm(_) => (quote!(impl __p::Into<__p::FreeForm>), quote!(#name.into())),
         Kind::Boxed(id) => (path(context, *id, Seen::Inside), quote!(__p::Box::new(#name))),
         Kind::List(item) if **item == Kind::Text => (

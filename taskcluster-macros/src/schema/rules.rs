@@ -56,7 +56,7 @@ impl Reader<'_, '_> {
                     }
                 }
             }
-            Kind::Integer | Kind::Number => {
+            Kind::Integer | Kind::Unsigned | Kind::Number => {
                 rules.extend(number("minimum").map(Rule::Minimum));
                 rules.extend(number("maximum").map(Rule::Maximum));
             }

@@ -57,8 +57,30 @@ pub(crate) enum Definition {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
+    pub(crate) others: Others,
+}
+
+/// What a schema says about properties that it does not list.
+#[derive(Default)]
+pub(crate) enum Others {
+    /// There are none.
+    #[default]
+    Refused,
+    /// Nothing, which allows them. If the type is sent, this field keeps them.
+    Unmentioned(String),
+    /// They are allowed. This field keeps them.
+    Allowed(String),
+}
+
+impl Others {
     /// The name of the field that keeps other properties, if there is one.
-    pub(crate) open: Option<String>,
+    pub(crate) fn field(&self, sent: bool) -> Option<&str> {
+        match self {
+            Self::Allowed(field) => Some(field),
+            Self::Unmentioned(field) if sent => Some(field),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) struct Field {
@@ -81,6 +103,8 @@ impl Field {
 pub(crate) enum Kind {
     Text,
     Integer,
+    /// An integer that may be larger than any `i64`.
+    Unsigned,
     Number,
     Bool,
     Date,

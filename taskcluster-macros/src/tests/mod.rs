@@ -3,5 +3,6 @@
 mod categories;
 mod folders;
 mod golden;
+mod hostile;
 mod references;
 mod schemas;

@@ -28,7 +28,7 @@ use self::send::{Answer, decode, send, send_raw};
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::hawk::Target;
-use crate::model::View;
+use crate::model::{Strictness, View};
 use crate::reference::Endpoint;
 use crate::runtime::block_on;
 use crate::scopes::Expression;
@@ -40,6 +40,23 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 ///
 /// Nothing is sent until you await the call or use one of its `send` methods. You can send a call more than once. If an
 /// argument is invalid, every use of the call returns an error.
+///
+/// # Responses
+///
+/// A response is an error if its status is, if it is not JSON, or if a property has the wrong type: text for a number, `null` for
+/// a property that cannot be `null`. The error says where, down to the element of a list.
+///
+/// It is not an error if it
+///
+/// - has properties or values that this version does not know: unknown properties are ignored, and unknown values of an
+///   enum are `Unknown`;
+/// - lacks a required property: the property gets the empty value of its type, with a warning, unless the client is
+///   [strict](crate::ClientBuilder::strict_answers);
+/// - breaks other rules of its schema, such as patterns and lengths;
+/// - begins with a byte-order mark, writes an integer as `1.0` or `1e3`, or a date without time zone, which counts as UTC.
+///
+/// These rules hold for the type that the endpoint promises. [`send_as`](Self::send_as) decodes a type of your choice, where a
+/// missing property is an error unless the type says otherwise.
 ///
 /// ```no_run
 /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
@@ -99,6 +116,8 @@ impl<T> Call<T> {
 
     /// Sends the call and decodes the response as a type of your choice.
     ///
+    /// Nothing is filled in: if the response lacks a property that the type requires, this returns an error.
+    ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
     /// use std::collections::HashMap;
@@ -111,7 +130,7 @@ impl<T> Call<T> {
     ///
     /// Same as [`send`](Self::send).
     pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
-        decode(&send(&self.request).await?)
+        decode(&send(&self.request).await?, Strictness::Answer)
     }
 
     /// Sends the call, blocks until the response is there, and decodes it as a type of your choice; see
@@ -229,7 +248,8 @@ impl<T: DeserializeOwned> Call<T> {
     /// If an argument is invalid, if no response arrives after all retries, if the service answers with an error
     /// status, or if the response does not match the reference. [`Error::kind`] tells these apart.
     pub async fn send(&self) -> Result<T> {
-        self.send_as().await
+        let answer = send(&self.request).await?;
+        decode(&answer, answer.strictness())
     }
 
     /// Sends the call and blocks until the response is there, for programs without an async runtime.
@@ -239,7 +259,7 @@ impl<T: DeserializeOwned> Call<T> {
     /// Same as [`send`](Self::send). Inside an async runtime, where it would block other tasks, it returns an error and
     /// sends nothing.
     pub fn send_blocking(&self) -> Result<T> {
-        self.send_as_blocking()
+        block_on(self.send())?
     }
 }
 
@@ -281,7 +301,8 @@ impl<T: DeserializeOwned> Future for CallFuture<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        Poll::Ready(ready!(self.answer.as_mut().poll(context)).and_then(|answer| decode(&answer)))
+        let answer = ready!(self.answer.as_mut().poll(context));
+        Poll::Ready(answer.and_then(|answer| decode(&answer, answer.strictness())))
     }
 }
 

@@ -11,6 +11,7 @@ use reqwest::header::{
 use reqwest::{Method, Response, StatusCode, Url};
 use serde_core::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -18,9 +19,11 @@ use super::body::{read_start, read_whole};
 use super::redirect;
 use super::request::Request;
 use super::trace::TraceId;
+use crate::client::service::Service;
 use crate::client::{clock, http};
-use crate::error::{Error, Result, describe, without_values};
+use crate::error::{Error, Result, describe, without_mark, without_values};
 use crate::hawk::{self, Target, payload_hash};
+use crate::model::{Missing, Reading, Strictness};
 use crate::reference::Endpoint;
 
 /// How much of an error response's body is read, in bytes.
@@ -28,6 +31,7 @@ const MAX_ERROR: usize = 256 * 1024;
 
 /// A complete response, with the context for errors about it.
 pub(crate) struct Answer {
+    service: Service,
     endpoint: &'static Endpoint,
     url: Url,
     status: StatusCode,
@@ -40,7 +44,7 @@ impl Answer {
     /// not JSON counts as `null`.
     pub(crate) fn json(&self) -> Result<&str> {
         // Checking UTF-8 once is cheaper than string by string while decoding.
-        let text = std::str::from_utf8(&self.body);
+        let text = std::str::from_utf8(without_mark(&self.body));
         let Some(schema) = self.endpoint.output else {
             return Ok(text.ok().filter(|text| is_json(text)).unwrap_or("null"));
         };
@@ -53,11 +57,27 @@ impl Answer {
         text.map_err(|error| self.error(Error::answer("the response is not UTF-8").because(error)))
     }
 
-    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape.
-    pub(crate) fn undecodable(&self, error: serde_json::Error) -> Error {
+    /// How the type that the reference promises is read.
+    pub(crate) fn strictness(&self) -> Strictness {
+        match self.service.client().strict_answers() {
+            true => Strictness::Answer,
+            false => Strictness::Corrected,
+        }
+    }
+
+    /// Warns of what had to be corrected.
+    pub(crate) fn warn(&self, missing: &[Missing]) {
+        if !missing.is_empty() {
+            let source = format!("{}.{}", self.service.reference().service, self.endpoint.name);
+            self.service.client().corrections().warn(&source, missing);
+        }
+    }
+
+    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` says in which part.
+    pub(crate) fn undecodable(&self, error: serde_json::Error, place: &str) -> Error {
         self.error(match error.classify() {
             Category::Data => Error::answer(format!(
-                "the response does not have the expected shape: {}",
+                "the response does not have the expected shape: {place}{}",
                 without_values(&error)
             )),
             _ if self.status.is_redirection() => {
@@ -83,14 +103,32 @@ fn is_json(text: &str) -> bool {
 }
 
 /// Decodes a response.
-pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
-    serde_json::from_str(answer.json()?).map_err(|error| answer.undecodable(error))
+pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer, strictness: Strictness) -> Result<T> {
+    let json = answer.json()?;
+    let reading = Reading::begin(strictness);
+    let value = serde_json::from_str(json);
+    answer.warn(&reading.end());
+    value.map_err(|error| {
+        let place = element_of(json, &error).map(|index| format!("[{index}]: "));
+        answer.undecodable(error, &place.unwrap_or_default())
+    })
+}
+
+/// The element of a list that an error is about. `Vec` does not say it.
+fn element_of(json: &str, error: &serde_json::Error) -> Option<usize> {
+    let list: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let lines = json.split_inclusive('\n').take(error.line().checked_sub(1)?);
+    let place = lines.map(str::len).sum::<usize>() + error.column();
+    let end =
+        |item: &RawValue| item.get().as_bytes().as_ptr_range().end.addr() - json.as_ptr().addr();
+    list.into_iter().position(|item| place <= end(item))
 }
 
 /// Sends a request and reads the whole response.
 pub(crate) async fn send(request: &Request) -> Result<Answer> {
     let sent = Sender::new(request)?.run(true).await?;
     Ok(Answer {
+        service: request.service.clone(),
         endpoint: request.endpoint,
         url: sent.url,
         status: sent.response.status(),

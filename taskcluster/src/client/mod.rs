@@ -24,6 +24,7 @@ use crate::credentials::{Credentials, CredentialsProvider};
 use crate::env::variable;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
+use crate::model::Corrections;
 
 /// How many bytes a response may have, unless set. The largest pages of real deployments have a few MB.
 const MAX_BODY: usize = 128 * 1024 * 1024;
@@ -65,6 +66,8 @@ struct Inner {
     retry: Retry,
     validate: bool,
     max_body: usize,
+    strict_answers: bool,
+    corrections: Arc<Corrections>,
     clock: Arc<Clock>,
 }
 
@@ -100,6 +103,7 @@ impl Client {
             validate: false,
             max_body: MAX_BODY,
             max_clock_skew: MAX_CLOCK_SKEW,
+            strict_answers: false,
             http: Source::Own(Box::new(|http| http)),
         }
     }
@@ -164,16 +168,18 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity) -> Self {
-        let Inner { connections, root, timeout, retry, validate, max_body, clock, .. } = &*self.0;
+        let Inner { connections, root, timeout, retry, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root: root.clone(),
             identity,
             timeout: *timeout,
             retry: *retry,
-            validate: *validate,
-            max_body: *max_body,
-            clock: clock.clone(),
+            validate: self.0.validate,
+            max_body: self.0.max_body,
+            strict_answers: self.0.strict_answers,
+            corrections: self.0.corrections.clone(),
+            clock: self.0.clock.clone(),
         }))
     }
 
@@ -210,6 +216,16 @@ impl Client {
     /// How many bytes a response may have.
     pub(crate) fn max_body(&self) -> usize {
         self.0.max_body
+    }
+
+    /// Whether an answer that lacks a required property is an error.
+    pub(crate) fn strict_answers(&self) -> bool {
+        self.0.strict_answers
+    }
+
+    /// What this client, and those derived from it, have warned of.
+    pub(crate) fn corrections(&self) -> &Corrections {
+        &self.0.corrections
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -252,6 +268,7 @@ pub struct ClientBuilder {
     validate: bool,
     max_body: usize,
     max_clock_skew: Duration,
+    strict_answers: bool,
     http: Source,
 }
 
@@ -309,6 +326,23 @@ impl ClientBuilder {
     /// ```
     pub fn validate(mut self, validate: bool) -> Self {
         self.validate = validate;
+        self
+    }
+
+    /// Returns an error if a response lacks a property that its schema requires. By default, the property gets the empty value
+    /// of its type.
+    ///
+    /// Deployments are older or newer than the references of this crate, and may have no such property yet, or no longer.
+    /// So a missing text is empty by default, a number 0, a boolean `false`, a list or map empty, a date 1970-01-01, an enum
+    /// `Unknown`, and a struct has such values in all fields. A warning is logged through `tracing`, once for each endpoint and
+    /// property. Values of the wrong type are always errors.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("https://tc.example.com").strict_answers(true).build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn strict_answers(mut self, strict: bool) -> Self {
+        self.strict_answers = strict;
         self
     }
 
@@ -408,6 +442,7 @@ impl ClientBuilder {
             validate,
             max_body,
             max_clock_skew,
+            strict_answers,
             http,
         } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
@@ -429,6 +464,8 @@ impl ClientBuilder {
             retry,
             validate,
             max_body,
+            strict_answers,
+            corrections: Arc::default(),
             clock,
         })))
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::free_form::FreeForm;
+use super::number::Number;
 use super::shape::{Field, List, Map, Optional, Slot, View};
 
 /// A value to be filled.
@@ -36,9 +37,25 @@ macro_rules! plain {
 plain! {
     String = String::new(), Text, |value| value;
     i64 = 0, Integer, |value| *value;
-    f64 = 0.0, Number, |value| *value;
+    u64 = 0, Unsigned, |value| *value;
     bool = false, Bool, |value| *value;
     DateTime<Utc> = DateTime::UNIX_EPOCH, Date, |value| *value;
+}
+
+impl Field for Number {
+    const FROM_TEXT: bool = true;
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Number(self)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Number(self)
+    }
 }
 
 impl Field for FreeForm {

@@ -223,7 +223,7 @@ impl Getter {
             let message = format!("the deployment serves more than {MAX_SIZE} bytes of documents");
             return Err(answer.error(Error::answer(message)));
         }
-        serde_json::from_str(text).map_err(|error| answer.undecodable(error))
+        serde_json::from_str(text).map_err(|error| answer.undecodable(error, ""))
     }
 
     /// Gets several at once.
