@@ -60,6 +60,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/enum.json#"),
         output: ::core::option::Option::Some("v1/enum.json#"),
         scopes: ::core::option::Option::None,

@@ -60,6 +60,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/record.json#"),
         output: ::core::option::Option::Some("v1/record.json#"),
         scopes: ::core::option::Option::None,

@@ -63,6 +63,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/tagged-union.json#"),
         output: ::core::option::Option::Some("v1/tagged-union.json#"),
         scopes: ::core::option::Option::None,

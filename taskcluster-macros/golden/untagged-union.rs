@@ -63,6 +63,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/untagged-union.json#"),
         output: ::core::option::Option::Some("v1/untagged-union.json#"),
         scopes: ::core::option::Option::None,

@@ -60,11 +60,14 @@ pub enum ErrorKind {
     Api,
     /// No response arrived, or only part of it: connection, TLS or timeout.
     Transport,
-    /// The status was fine, but the response does not match the reference.
+    /// The service answered without an error status, but the response is not what the reference promises: a redirect, no
+    /// content, something other than JSON, JSON of another shape, or more than
+    /// [`max_body`](crate::ClientBuilder::max_body) bytes.
     Answer,
     /// An argument, payload, option or name is invalid. Nothing was sent.
     Input,
-    /// The client cannot be built or cannot sign: root URL, credentials or TLS.
+    /// The client cannot be built, sign or connect: root URL, credentials, TLS, or the HTTP client's settings. Or a file or
+    /// folder cannot be read or written.
     Config,
     /// The Pulse broker refused the credentials, a queue or a binding. Retrying does not help.
     Refused,
@@ -117,7 +120,6 @@ impl Error {
         error
     }
 
-    #[cfg(feature = "pulse")]
     pub(crate) fn disconnected(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, message)
     }
@@ -240,7 +242,8 @@ impl Error {
         &self.0.body
     }
 
-    /// Returns the method and URL of the call, or `None` if the error is not about a call.
+    /// Returns the method and URL of the call, or `None` if the error is not about a call. Secret arguments in the URL are
+    /// replaced by `...`.
     #[must_use]
     pub fn request(&self) -> Option<(&Method, &Url)> {
         self.0.call.as_ref().map(|(method, url)| (method, url))

@@ -1,5 +1,6 @@
 //! Typed payloads: what a program relies on, whatever a service sends.
 
+mod changes;
 mod dates;
 mod free_form;
 mod numbers;

@@ -163,6 +163,25 @@ fn dates_are_written_with_at_least_milliseconds_in_utc() {
 }
 
 #[test]
+fn no_date_is_written_that_cannot_be_read() {
+    let mut document = status();
+    for fine in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] {
+        document["status"]["deadline"] = json!(fine);
+        let read: TaskStatusResponse = typed(&document);
+        assert_eq!(serde_json::to_value(&read).unwrap()["status"]["deadline"], fine);
+    }
+    for beyond in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {
+        document["status"]["deadline"] = json!(beyond);
+        let message = refused::<TaskStatusResponse>(&document);
+        assert_eq!(message, "status: deadline: expected a date, found other text", "{beyond}");
+    }
+    let mut status: TaskStatusResponse = typed(self::status());
+    status.status.deadline = DateTime::<Utc>::MAX_UTC;
+    let error = serde_json::to_string(&status).unwrap_err().to_string();
+    assert!(error.contains("is not within the years 0 to 9999"), "{error}");
+}
+
+#[test]
 fn every_way_of_reading_gives_the_same() {
     fn check<T: DeserializeOwned + Serialize + PartialEq + Debug>(document: &Value) {
         let text = document.to_string();

@@ -16,7 +16,7 @@ pub(super) fn all(context: &Context<'_>) -> TokenStream {
     };
     let types = own().map(|(_, kind)| match &kind.definition {
         Definition::Record(fields) => record(context, kind, fields),
-        Definition::Choice(_) => choice(kind),
+        Definition::Choice(_) => choice(context, kind),
         Definition::Union(branches) => union(context, kind, branches),
     });
     let of = |is: fn(&Definition) -> bool| {
@@ -99,12 +99,20 @@ pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream 
 }
 
 fn field_type(context: &Context<'_>, field: &Field) -> TokenStream {
-    let kind = of(context, &field.kind, Seen::Inside);
-    if field.required || field.nullable() { kind } else { quote!(__p::Option<#kind>) }
+    match &field.kind {
+        Kind::Optional(some) if !field.required => {
+            let some = of(context, some, Seen::Inside);
+            quote!(__p::Nullable<#some>)
+        }
+        kind => {
+            let kind = of(context, kind, Seen::Inside);
+            if field.required { kind } else { quote!(__p::Option<#kind>) }
+        }
+    }
 }
 
 fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
-    let docs = type_docs(kind);
+    let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let fields: Vec<_> = record.fields.iter().map(|field| ident(&field.name.rust)).collect();
     let types = record.fields.iter().map(|field| field_type(context, field));
@@ -120,6 +128,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
     let rust_name = &kind.name;
     let sent = kind.sent.then(|| sent(context, &name, record));
+    let sources = kind.made_of.iter().map(|source| path(context, source.answer, Seen::Inside));
     let nothing_required = record.fields.iter().all(|field| !field.required || field.nullable());
     let default = (kind.sent && nothing_required).then(|| {
         quote! {
@@ -158,6 +167,14 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
         }
 
         #default
+
+        #(
+            impl __p::From<&#sources> for #name {
+                fn from(answer: &#sources) -> Self {
+                    __p::convert(answer)
+                }
+            }
+        )*
 
         impl __p::Record for #name {
             fn shape(&self) -> &'static __p::Shape {
@@ -256,17 +273,19 @@ fn shape(field: &Field, of: &Type) -> TokenStream {
     quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
 }
 
-/// Whether `Debug` hides a field: because of its name, or because it is free-form JSON or a map and the field or its file is
-/// called a secret.
+/// Whether `Debug` hides a field: because of its name, because it is free-form JSON or a map and the field or its file is
+/// called a secret, or because it is the `resource` of a request that may be signed there rather than in `authorization`.
 fn is_secret(field: &Field, of: &Type) -> bool {
-    let kind = match &field.kind {
-        Kind::Optional(inner) => inner,
-        kind => kind,
-    };
+    let name = field.name.wire.as_str();
     let file = of.place.path.rsplit('/').next().unwrap_or_default();
-    names::is_secret(&field.name.wire)
-        || (matches!(kind, Kind::FreeForm(_) | Kind::Map(_))
-            && [field.name.wire.as_str(), file].iter().any(|name| name.contains("secret")))
+    let is_beside = |other: &str| match &of.definition {
+        Definition::Record(record) => record.fields.iter().any(|field| field.name.wire == other),
+        _ => false,
+    };
+    names::is_secret(name)
+        || (matches!(field.kind.or_value(), Kind::FreeForm(_) | Kind::Map(_))
+            && [name, file].iter().any(|name| name.contains("secret")))
+        || (name == "resource" && is_beside("authorization"))
 }
 
 fn rule_of(rule: &Rule) -> TokenStream {
@@ -299,9 +318,9 @@ fn rule_of(rule: &Rule) -> TokenStream {
     quote!(__p::Rule::#name(#value))
 }
 
-fn choice(kind: &Type) -> TokenStream {
+fn choice(context: &Context<'_>, kind: &Type) -> TokenStream {
     let Definition::Choice(values) = &kind.definition else { return TokenStream::new() };
-    let docs = type_docs(kind);
+    let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let texts: Vec<_> = values.iter().map(|value| &value.wire).collect();
     let variants: Vec<_> = values.iter().map(|value| ident(&value.rust)).collect();
@@ -339,7 +358,7 @@ fn choice(kind: &Type) -> TokenStream {
 }
 
 fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
-    let docs = type_docs(kind);
+    let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let variants: Vec<_> = union.branches.iter().map(|branch| ident(&branch.name)).collect();
     let records: Vec<_> =
@@ -422,19 +441,24 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     }
 }
 
-/// Documents a type: what it is, and where it comes from.
-fn type_docs(kind: &Type) -> String {
-    let path = &kind.place.path;
-    let file = path.rfind("schemas/").map_or(path.as_str(), |start| &path[start..]);
+/// Documents a type: what it is, what it can be made of, and where it comes from.
+fn type_docs(context: &Context<'_>, kind: &Type) -> String {
+    let file = kind.place.path.as_str();
+    let file = file.rfind("schemas/").map_or(file, |start| &file[start..]);
     let place = match kind.place.pointer.as_str() {
         "" => format!("Schema: `{file}`."),
         pointer => format!("Schema: `{file}#{pointer}`."),
     };
-    if kind.description.is_empty() {
-        place
-    } else {
-        format!("{}\n\n{place}", prose(&kind.description))
-    }
+    let sources = kind.made_of.iter().map(|source| {
+        let answer = path(context, source.answer, Seen::Inside).to_string().replace(' ', "");
+        let (name, endpoint) = (&kind.name, &source.endpoint);
+        format!(
+            "To change what `{endpoint}` returned and send it back, use `{name}::from(&response)`. It copies all that a \
+             [`{answer}`] has in common with the request."
+        )
+    });
+    let description = (!kind.description.is_empty()).then(|| prose(&kind.description));
+    description.into_iter().chain(sources).chain([place]).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Documents a field: what it means, and if callers send it, the constraints of its schema.

@@ -36,7 +36,16 @@ pub(crate) struct Type {
     pub(crate) same_as: Option<TypeId>,
     /// For a branch of a union: the union, and the name of the variant.
     pub(crate) branch_of: Option<(TypeId, String)>,
+    /// The answers that it can be made of.
+    pub(crate) made_of: Vec<Source>,
     pub(crate) definition: Definition,
+}
+
+/// An answer that has all properties of a payload.
+pub(crate) struct Source {
+    pub(crate) answer: TypeId,
+    /// The wire name of an endpoint that has it.
+    pub(crate) endpoint: String,
 }
 
 pub(crate) enum Definition {
@@ -133,11 +142,19 @@ impl Kind {
         }
     }
 
-    /// The same type or `null`.
+    /// The same type or `null`, which free-form JSON may be anyway.
     pub(crate) fn or_null(self) -> Self {
         match self {
-            Self::Optional(_) => self,
+            Self::Optional(_) | Self::FreeForm(_) => self,
             other => Self::Optional(Box::new(other)),
+        }
+    }
+
+    /// The type apart from `null`.
+    pub(crate) fn or_value(&self) -> &Self {
+        match self {
+            Self::Optional(inner) => inner,
+            other => other,
         }
     }
 

@@ -13,6 +13,10 @@ use crate::schema::types::{
 /// How many fields a record may have: the runtime can track no more.
 const MOST_FIELDS: usize = 256;
 
+/// How deeply schemas may nest. The compiler cannot lay out records in records in records beyond about 60, and would run out of
+/// stack here at some hundreds.
+const DEEPEST: usize = 48;
+
 /// Makes types of the schemas of one item.
 pub(crate) struct Understanding<'a, 'p> {
     pub(crate) resolver: Resolver<'a>,
@@ -59,6 +63,10 @@ impl Understanding<'_, '_> {
         }
         if self.open.contains(&schema.place) {
             return Kind::unclear("a reference to itself that passes through no object");
+        }
+        if self.open.len() == DEEPEST {
+            let Place { path, pointer } = &schema.place;
+            return self.lost(format!("{path}: `{pointer}` is more than {DEEPEST} schemas deep"));
         }
         self.open.push(schema.place.clone());
         let kind = self.kind_of(schema);
@@ -189,6 +197,7 @@ impl Understanding<'_, '_> {
             sent: false,
             same_as: None,
             branch_of: None,
+            made_of: Vec::new(),
             definition: Definition::Record(Record::default()),
         });
         self.types.known.insert((place.clone(), without.map(str::to_owned)), id);

@@ -1,12 +1,15 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
 pub(crate) mod blocking;
+mod body;
 pub(crate) mod by_name;
 pub(crate) mod paged;
 pub(crate) mod paging;
-mod request;
+mod redirect;
+pub(crate) mod request;
 pub(crate) mod required_scopes;
-mod send;
+pub(crate) mod send;
+mod trace;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -63,6 +66,21 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// println!("{}", status.status.state);
 /// # Ok(()) }
 /// ```
+///
+/// # What is an error, and what is not
+///
+/// - A 2xx response is a success if it is the JSON that the reference promises. A 204, or anything else, is an
+///   [`Answer`](crate::ErrorKind::Answer) error.
+/// - If the reference promises no answer, every 2xx response is a success: the call has been carried out, and a retry might
+///   send a mail twice. The result is the body if it is JSON, and `null` otherwise. [`send_raw`](Self::send_raw) returns
+///   the text.
+/// - A redirect is an `Answer` error that names the host it leads to. It is a success only from endpoints that exist to
+///   redirect (302 or 303): `getArtifact`, `getLatestArtifact`, `findArtifactFromTask`, the object service's `download` and
+///   github's `latest`. The first two send JSON with the URL; for the others use `send_raw`, which returns the headers of any
+///   redirect. Redirects are never followed.
+/// - Every other status is an [`Api`](crate::ErrorKind::Api) error. 429 and 5xx are retried first, as are attempts that
+///   time out or break off; see [`Retry`](crate::Retry).
+/// - A response that is larger than [`max_body`](crate::ClientBuilder::max_body) is an `Answer` error.
 #[must_use = "nothing is sent until the call is awaited or sent"]
 pub struct Call<T = Value> {
     request: Request,
@@ -128,12 +146,12 @@ impl<T> Call<T> {
     /// Sends the call and returns the HTTP response, without reading its body.
     ///
     /// Use this for responses that are not JSON, such as a badge or a redirect to an artifact, and for large ones.
-    /// Redirects (3xx) are returned, never followed. The client's timeout covers the status and headers only, not the
-    /// body.
+    /// Redirects (3xx) are returned, never followed. You read the body without the client's timeout and without
+    /// [`max_body`](crate::ClientBuilder::max_body).
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Self::send), except that the content of the response is not checked.
+    /// Same as [`send`](Self::send), except that redirects are no errors and the content of the response is not checked.
     pub async fn send_raw(&self) -> Result<reqwest::Response> {
         send_raw(&self.request).await
     }

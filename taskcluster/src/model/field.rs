@@ -60,6 +60,7 @@ impl Field for Number {
 
 impl Field for FreeForm {
     const FROM_TEXT: bool = true;
+    const HOLDS_NULL: bool = true;
 
     fn blank() -> Self {
         Self::default()
@@ -76,6 +77,7 @@ impl Field for FreeForm {
 
 impl Field for Value {
     const FROM_TEXT: bool = true;
+    const HOLDS_NULL: bool = true;
 
     fn blank() -> Self {
         Self::Null
@@ -113,6 +115,10 @@ impl<T: Field> Optional for Option<T> {
 
     fn clear(&mut self) {
         *self = None;
+    }
+
+    fn set_null(&mut self) {
+        *self = T::HOLDS_NULL.then(T::blank);
     }
 }
 

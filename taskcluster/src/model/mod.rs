@@ -10,6 +10,7 @@ mod correction;
 mod field;
 mod free_form;
 mod implement;
+mod nullable;
 mod number;
 mod read;
 mod rules;
@@ -22,6 +23,7 @@ mod write;
 pub(crate) use correction::Corrections;
 pub use field::blank;
 pub use free_form::FreeForm;
+pub use nullable::Nullable;
 pub use number::Number;
 pub use read::read;
 pub use rules::validate;
@@ -31,6 +33,6 @@ pub use shape::{
     Shape, Slot, Union, UnionShape, View, nullable, optional, required,
 };
 pub(crate) use strictness::{Missing, Reading, Strictness};
-pub use whole::{clone, debug, debug_union, same};
+pub use whole::{clone, convert, debug, debug_union, same};
 pub(crate) use write::to_json;
 pub use write::write;

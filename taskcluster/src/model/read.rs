@@ -16,6 +16,7 @@ use super::number::Number;
 use super::shape::{Field, FieldShape, List, Others, Presence, Record, Shape, Slot, Union};
 use super::strictness::{self, Missing, Strictness};
 use super::union::form_of;
+use crate::dates;
 use crate::error::shown;
 use crate::reference::nearest::nearest;
 
@@ -180,7 +181,7 @@ impl Reader<'_, '_> {
                     None => return Reader { slot: Slot::Number(number), trace }.wrong(found),
                 }
             }
-            Slot::Optional(slot, _) if text.text() == "null" => slot.clear(),
+            Slot::Optional(slot, _) if text.text() == "null" => slot.set_null(),
             Slot::Optional(slot, _) => {
                 return Reader { slot: slot.fill(), trace }.fill_from_text(text);
             }
@@ -324,7 +325,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.slot {
-            Slot::Optional(slot, _) => slot.clear(),
+            Slot::Optional(slot, _) => slot.set_null(),
             _ => return self.wrong("null"),
         }
         Ok(())
@@ -382,11 +383,12 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
 /// Parses a date. What services send counts as UTC if it has no time zone.
 fn date(text: &str, strictness: Strictness) -> Option<DateTime<Utc>> {
-    match DateTime::parse_from_rfc3339(text) {
+    let date = match DateTime::parse_from_rfc3339(text) {
         Ok(date) => Some(date.with_timezone(&Utc)),
         Err(_) if strictness == Strictness::Program => None,
         Err(_) => text.parse::<NaiveDateTime>().ok().map(|date| date.and_utc()),
-    }
+    };
+    date.filter(dates::is_writable)
 }
 
 /// Adds a slot to a list and fills it, if there is another item.

@@ -187,7 +187,8 @@ pub(crate) fn wrong_arguments(
         .iter()
         .zip(patterns)
         .filter_map(|((name, value), pattern)| Some((name, value, (*pattern)?)))
-        .filter(|(_, value, pattern)| !matches(pattern, value))
+        // Whether an argument may be empty has been decided before.
+        .filter(|(_, value, pattern)| !value.is_empty() && !matches(pattern, value))
         .map(|(name, _, pattern)| format!("argument `{name}` does not match `{pattern}`"))
         .collect();
     (!wrong.is_empty()).then(|| wrong.join("; "))

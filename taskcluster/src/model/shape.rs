@@ -14,6 +14,9 @@ pub trait Field: 'static {
     /// Whether the type is read from the text of a JSON value, rather than from its parts.
     const FROM_TEXT: bool = false;
 
+    /// Whether `null` is a value of the type, which its blank value then is.
+    const HOLDS_NULL: bool = false;
+
     /// A value to be filled. Users never see it.
     fn blank() -> Self
     where
@@ -97,6 +100,9 @@ pub trait Optional {
 
     /// Makes the value missing.
     fn clear(&mut self);
+
+    /// Makes the value `null`, or missing if the type does not tell these apart.
+    fn set_null(&mut self);
 }
 
 /// A generated enum of records.

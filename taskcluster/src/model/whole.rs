@@ -2,11 +2,18 @@
 
 use std::fmt;
 
-use super::shape::{Field, Others, Record, Slot, Union, View};
+use serde_json::Value;
+
+use super::shape::{Field, Others, Presence, Record, Slot, Union, View};
 
 /// Clones a value: the implementation of `Clone` for generated structs.
 pub fn clone<T: Field>(value: &T) -> T {
-    let mut copy = T::blank();
+    convert(value)
+}
+
+/// Makes a value of one that has the same properties and perhaps more: the implementation of `From` between generated structs.
+pub fn convert<T: Field, U: Field>(value: &T) -> U {
+    let mut copy = U::blank();
     copy_to(value.view(), copy.slot());
     copy
 }
@@ -14,6 +21,7 @@ pub fn clone<T: Field>(value: &T) -> T {
 fn copy_to(from: View<'_>, to: Slot<'_>) {
     match (from, to) {
         (View::Nothing, Slot::Optional(to, _)) => to.clear(),
+        (View::Value(Value::Null), Slot::Optional(to, _)) => to.set_null(),
         (from, Slot::Optional(to, _)) => copy_to(from, to.fill()),
         (View::Text(from), Slot::Text(to)) => from.clone_into(to),
         (View::Integer(from), Slot::Integer(to)) => *to = from,
@@ -24,11 +32,7 @@ fn copy_to(from: View<'_>, to: Slot<'_>) {
         (View::Choice(from), Slot::Choice(to)) => to.choose(from.text()),
         (View::FreeForm(from), Slot::FreeForm(to)) => to.clone_from(from),
         (View::Value(from), Slot::Value(to)) => to.clone_from(from),
-        (View::Record(from), Slot::Record(to)) => {
-            for index in 0..fields(from) {
-                copy_to(from.view_of(index), to.slot_of(index));
-            }
-        }
+        (View::Record(from), Slot::Record(to)) => copy_record(from, to),
         (View::List(from), Slot::List(to)) => {
             to.clear();
             for index in 0..from.len() {
@@ -46,8 +50,33 @@ fn copy_to(from: View<'_>, to: Slot<'_>) {
             let (branch, view) = from.chosen();
             copy_to(view, to.choose(branch));
         }
-        // Views and slots of the same type always have the same kind.
+        // Views and slots of types that fit always have the same kind.
         _ => {}
+    }
+}
+
+fn copy_record(from: &dyn Record, to: &mut dyn Record) {
+    let (there, here) = (from.shape(), to.shape());
+    if std::ptr::eq(there, here) {
+        for index in 0..fields(from) {
+            copy_to(from.view_of(index), to.slot_of(index));
+        }
+        return;
+    }
+    for (index, field) in here.fields.iter().enumerate() {
+        let Some(same) = there.fields.iter().position(|same| same.key == field.key) else {
+            continue;
+        };
+        let view = match from.view_of(same) {
+            View::Nothing if there.fields[same].presence == Presence::Nullable => {
+                View::Value(&Value::Null)
+            }
+            view => view,
+        };
+        copy_to(view, to.slot_of(index));
+    }
+    if there.others == Others::Kept && here.others == Others::Kept {
+        copy_to(from.view_of(there.fields.len()), to.slot_of(here.fields.len()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing: serializing views to any serde format. The mirror image of reading.
 
-use serde_core::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+use serde_core::ser::{Error as _, Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 use super::shape::{Others, Presence, Record, View};
 use crate::dates;
@@ -30,7 +30,10 @@ impl Serialize for View<'_> {
             Self::Unsigned(number) => to.serialize_u64(number),
             Self::Number(number) => number.serialize(to),
             Self::Bool(truth) => to.serialize_bool(truth),
-            Self::Date(date) => to.serialize_str(&dates::exact(date)),
+            Self::Date(date) if dates::is_writable(&date) => to.serialize_str(&dates::exact(date)),
+            Self::Date(date) => {
+                Err(S::Error::custom(format_args!("{date} is not within the years 0 to 9999")))
+            }
             Self::Choice(choice) => to.serialize_str(choice.text()),
             Self::FreeForm(value) => value.serialize(to),
             Self::Value(value) => value.serialize(to),

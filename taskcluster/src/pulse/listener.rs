@@ -185,7 +185,8 @@ impl<T: DeserializeOwned + 'static> Listener<T> {
     /// - [`ErrorKind::Input`](crate::ErrorKind::Input): a binding or the queue name is invalid, or a temporary queue has no
     ///   bindings.
     /// - [`ErrorKind::Refused`](crate::ErrorKind::Refused): the broker refuses the credentials, the queue or a binding.
-    /// - [`Error::is_transport`]: the connection fails, even after all retries.
+    /// - [`Error::is_transport`]: the connection fails, or the node of a cluster that keeps the queue is down, even after
+    ///   all retries.
     /// - Errors of the callback for credentials.
     pub async fn listen(self) -> Result<Messages<T>> {
         if let Some(mistake) = self.mistake {

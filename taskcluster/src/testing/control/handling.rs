@@ -21,6 +21,9 @@ impl Handler for State {
         if let Some(reply) = context.storage.answer(&request) {
             return self.finish(reply);
         }
+        if let Some(reply) = self.answer_references(&request) {
+            return self.finish(reply);
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let Route { reference, endpoint, args } =
             match routing::find(&self.references(), &request.method, path) {

@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::answer::{Outcome, Refusal, Rendered};
+#[cfg(feature = "gzip")]
+use super::compression::{accepts_gzip, compress};
 use super::request::Incoming;
 use crate::{Error, Result};
 
@@ -113,6 +115,9 @@ async fn answer(
     request: Request<hyper::body::Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
+    let trace_id = head.headers.get("x-taskcluster-trace-id").cloned();
+    #[cfg(feature = "gzip")]
+    let gzip = accepts_gzip(&head.headers);
     let outcome = match read(body).await? {
         Some(body) => {
             let resource =
@@ -128,7 +133,8 @@ async fn answer(
             handler.refuse(refusal)
         }
     };
-    let (Rendered { status, headers, body, .. }, complete) = match outcome {
+    #[cfg_attr(not(feature = "gzip"), expect(unused_mut, reason = "nothing else changes it"))]
+    let (mut answer, complete) = match outcome {
         Outcome::Answer(answer) => (answer, true),
         Outcome::Truncated(answer) => (answer, false),
         Outcome::Reset => {
@@ -139,9 +145,17 @@ async fn answer(
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     };
+    #[cfg(feature = "gzip")]
+    if gzip {
+        compress(&mut answer);
+    }
+    let Rendered { status, headers, body, .. } = answer;
     let mut response = Response::new(Body::new(body, complete));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
+    if let Some(id) = trace_id {
+        response.headers_mut().insert("x-for-trace-id", id);
+    }
     Ok(response)
 }
 
