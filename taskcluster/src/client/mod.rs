@@ -63,13 +63,23 @@ struct Inner {
     /// `None` if each service has a URL of its own.
     root: Option<Url>,
     identity: Identity,
-    timeout: Duration,
-    retry: Retry,
-    validate: bool,
-    max_body: usize,
-    strict_answers: bool,
+    settings: Settings,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
+}
+
+/// How calls are made, whoever makes them.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    /// The maximum duration of one attempt.
+    pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
+    /// Whether arguments and payloads are validated before they are sent.
+    pub(crate) validate: bool,
+    /// The maximum size of a response, in bytes.
+    pub(crate) max_body: usize,
+    /// Whether a response that lacks a required property is an error.
+    pub(crate) strict_answers: bool,
 }
 
 impl Client {
@@ -98,12 +108,14 @@ impl Client {
             root_url,
             identity: None,
             authorized_scopes: None,
-            timeout: Duration::from_secs(30),
-            retry: Retry::default(),
-            validate: false,
-            max_body: MAX_BODY,
+            settings: Settings {
+                timeout: Duration::from_secs(30),
+                retry: Retry::default(),
+                validate: false,
+                max_body: MAX_BODY,
+                strict_answers: false,
+            },
             max_clock_skew: MAX_CLOCK_SKEW,
-            strict_answers: false,
             http: Source::Own(Box::new(|http| http)),
         }
     }
@@ -170,18 +182,14 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity) -> Self {
-        let Inner { connections, root, timeout, retry, .. } = &*self.0;
+        let Inner { connections, root, identity: _, settings, corrections, clock } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root: root.clone(),
             identity,
-            timeout: *timeout,
-            retry: *retry,
-            validate: self.0.validate,
-            max_body: self.0.max_body,
-            strict_answers: self.0.strict_answers,
-            corrections: self.0.corrections.clone(),
-            clock: self.0.clock.clone(),
+            settings: *settings,
+            corrections: corrections.clone(),
+            clock: clock.clone(),
         }))
     }
 
@@ -203,27 +211,8 @@ impl Client {
         self.0.connections.here()
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.0.timeout
-    }
-
-    pub(crate) fn retry(&self) -> Retry {
-        self.0.retry
-    }
-
-    /// Whether arguments and payloads are validated before they are sent.
-    pub(crate) fn validates(&self) -> bool {
-        self.0.validate
-    }
-
-    /// The maximum size of a response, in bytes.
-    pub(crate) fn max_body(&self) -> usize {
-        self.0.max_body
-    }
-
-    /// Whether a response that lacks a required property is an error.
-    pub(crate) fn strict_answers(&self) -> bool {
-        self.0.strict_answers
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// The corrected responses that this client, and those derived from it, have warned about.
@@ -266,12 +255,8 @@ pub struct ClientBuilder {
     root_url: Option<String>,
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
-    timeout: Duration,
-    retry: Retry,
-    validate: bool,
-    max_body: usize,
+    settings: Settings,
     max_clock_skew: Duration,
-    strict_answers: bool,
     http: Source,
 }
 
@@ -307,13 +292,13 @@ impl ClientBuilder {
     /// The time that a credentials provider takes does not count. For [`send_raw`](crate::Call::send_raw), where you read
     /// the body yourself, the limit covers the status, the headers, and the body of an error.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.settings.timeout = timeout;
         self
     }
 
     /// Sets how often, and after what delays, failed attempts are retried.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        self.settings.retry = retry;
         self
     }
 
@@ -330,7 +315,7 @@ impl ClientBuilder {
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn validate(mut self, validate: bool) -> Self {
-        self.validate = validate;
+        self.settings.validate = validate;
         self
     }
 
@@ -346,7 +331,7 @@ impl ClientBuilder {
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn strict_answers(mut self, strict: bool) -> Self {
-        self.strict_answers = strict;
+        self.settings.strict_answers = strict;
         self
     }
 
@@ -360,7 +345,7 @@ impl ClientBuilder {
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
+        self.settings.max_body = bytes;
         self
     }
 
@@ -437,18 +422,7 @@ impl ClientBuilder {
     /// Returns an error if the root URL is not an `http` or `https` URL or has a query, fragment, user or password, if the
     /// credentials cannot sign, or if there are authorized scopes but no credentials.
     pub fn build(self) -> Result<Client> {
-        let Self {
-            root_url,
-            identity,
-            authorized_scopes,
-            timeout,
-            retry,
-            validate,
-            max_body,
-            max_clock_skew,
-            strict_answers,
-            http,
-        } = self;
+        let Self { root_url, identity, authorized_scopes, settings, max_clock_skew, http } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
@@ -464,11 +438,7 @@ impl ClientBuilder {
             connections,
             root,
             identity,
-            timeout,
-            retry,
-            validate,
-            max_body,
-            strict_answers,
+            settings,
             corrections: Arc::default(),
             clock,
         })))

@@ -130,7 +130,7 @@ impl Fetch {
 
     /// Fetches the references of the selected services and all schemas that they need.
     pub(super) async fn documents(&self) -> Result<Documents> {
-        let mut source = Source::open(&self.client).await?;
+        let source = Source::open(&self.client).await?;
         let is_meant =
             |service: &str| self.services.as_ref().is_none_or(|meant| meant.contains(service));
         let mut documents = Documents::new();
@@ -193,9 +193,9 @@ impl Fetch {
                 let near = nearest(service, served.iter().map(String::as_str));
                 Err(Error::unknown_name("the deployment", "reference of", service, near))
             }
-            None if documents.is_empty() => Err(Error::answer(
-                "the deployment serves no references of endpoints or exchanges",
-            )),
+            None if documents.is_empty() => {
+                Err(Error::answer("the deployment serves no references of endpoints or exchanges"))
+            }
             None => Ok(()),
         }
     }
@@ -220,7 +220,9 @@ fn check_case(documents: &Documents) -> Result<()> {
     let mut seen = BTreeMap::new();
     for path in documents.keys() {
         if let Some(other) = seen.insert(path.to_ascii_lowercase(), path) {
-            let message = format!("`{other}` and `{path}` would be the same file on systems that ignore case");
+            let message = format!(
+                "`{other}` and `{path}` would be the same file on systems that ignore case"
+            );
             return Err(Error::answer(message));
         }
     }

@@ -70,7 +70,9 @@ pub(super) fn below<'a>(roots: &[String], url: &'a str) -> Option<&'a str> {
 
 fn strange(path: &str) -> Error {
     let start: String = path.chars().take(MAX_WORD).collect();
-    Error::answer(format!("the deployment serves a document with the unsafe path {start:?}, which is not written"))
+    Error::answer(format!(
+        "the deployment serves a document with the unsafe path {start:?}, which is not written"
+    ))
 }
 
 #[cfg(test)]

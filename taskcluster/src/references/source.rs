@@ -113,11 +113,8 @@ impl Source {
     }
 
     /// Gets at least the references of the services that `is_meant` selects. The result may include documents of other kinds.
-    pub(super) async fn references(
-        &mut self,
-        is_meant: &impl Fn(&str) -> bool,
-    ) -> Result<Vec<Value>> {
-        match &mut self.listing {
+    pub(super) async fn references(&self, is_meant: &impl Fn(&str) -> bool) -> Result<Vec<Value>> {
+        match &self.listing {
             Listing::Whole(documents) => {
                 let is_reference = |document: &Value| Kind::of(document).is_some();
                 Ok(documents.values().filter(|document| is_reference(document)).cloned().collect())
@@ -131,11 +128,11 @@ impl Source {
     }
 
     /// Gets schemas by their paths; each comes with the path of a document that refers to it.
-    pub(super) async fn schemas(&mut self, wanted: &BTreeMap<String, String>) -> Result<Documents> {
+    pub(super) async fn schemas(&self, wanted: &BTreeMap<String, String>) -> Result<Documents> {
         let lacking = |path: &str, by: &str| {
             Error::answer(format!("the deployment does not serve `{path}`, which `{by}` needs"))
         };
-        match &mut self.listing {
+        match &self.listing {
             Listing::Whole(documents) => {
                 let take = |(path, by): (&String, &String)| match documents.get(path) {
                     Some(schema) => Ok((path.clone(), schema.clone())),

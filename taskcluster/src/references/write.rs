@@ -67,8 +67,7 @@ fn target(folder: &Path, path: &str) -> Result<PathBuf> {
     let mut on_the_way = target.as_path();
     while let Some(parent) = on_the_way.parent().filter(|parent| *parent != folder) {
         if fs::symlink_metadata(parent).is_ok_and(|found| !found.is_dir()) {
-            let message =
-                format!("{} is a link or a file, but must be a folder", parent.display());
+            let message = format!("{} is a link or a file, but must be a folder", parent.display());
             return Err(Error::config(message));
         }
         on_the_way = parent;
