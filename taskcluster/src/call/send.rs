@@ -50,7 +50,7 @@ impl Answer {
         };
         if self.status == StatusCode::NO_CONTENT {
             return Err(self.error(Error::answer(format!(
-                "the service sent no content, but {} is to answer with {schema}",
+                "the service sent no content, but {} must answer with {schema}",
                 self.endpoint.name
             ))));
         }
@@ -59,7 +59,7 @@ impl Answer {
 
     /// How the type that the reference promises is read.
     pub(crate) fn strictness(&self) -> Strictness {
-        match self.service.client().strict_answers() {
+        match self.service.client().settings().strict_answers {
             true => Strictness::Answer,
             false => Strictness::Corrected,
         }
@@ -184,7 +184,7 @@ impl<'a> Sender<'a> {
     /// Retries until an attempt succeeds or none is left. With `whole`, reading the body is part of an attempt.
     async fn run(mut self, whole: bool) -> Result<Sent> {
         let client = self.request.service.client();
-        let mut delays = client.retry().delays();
+        let mut delays = client.settings().retry.delays();
         loop {
             let started = Instant::now();
             let signed_at = self.time();
@@ -229,8 +229,10 @@ impl<'a> Sender<'a> {
                 return Err(error);
             }
             let Some(delay) = delays.next() else { return Err(error) };
-            let delay =
-                retry_after(&headers).unwrap_or_default().min(client.retry().limit()).max(delay);
+            let delay = retry_after(&headers)
+                .unwrap_or_default()
+                .min(client.settings().retry.limit())
+                .max(delay);
             debug!(endpoint = self.request.endpoint.name, ?delay, "retrying");
             tokio::time::sleep(delay).await;
         }
@@ -266,7 +268,7 @@ impl<'a> Sender<'a> {
         self.attempts += 1;
         let started = Instant::now();
         let http = client.http().map_err(unanswered)?;
-        let mut response = timeout(client.timeout(), http.execute(request))
+        let mut response = timeout(client.settings().timeout, http.execute(request))
             .await
             .map_err(|_| unanswered(Error::timeout()))?
             .map_err(|error| unanswered(http::unanswered(error)))?;
@@ -288,11 +290,11 @@ impl<'a> Sender<'a> {
         }
         let reading = async {
             match good {
-                true => read_whole(&mut response, client.max_body()).await,
+                true => read_whole(&mut response, client.settings().max_body).await,
                 false => read_start(&mut response, MAX_ERROR).await,
             }
         };
-        let body = timeout(client.timeout().saturating_sub(started.elapsed()), reading)
+        let body = timeout(client.settings().timeout.saturating_sub(started.elapsed()), reading)
             .await
             .unwrap_or_else(|_| Err(Error::timeout()));
         let error = match body {
