@@ -76,10 +76,12 @@ impl Answer {
     /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` says in which part.
     pub(crate) fn undecodable(&self, error: serde_json::Error, place: &str) -> Error {
         self.error(match error.classify() {
-            Category::Data => Error::answer(format!(
-                "the response does not have the expected shape: {place}{}",
-                without_values(&error)
-            )),
+            category if category == Category::Data || is_out_of_range(&error) => {
+                Error::answer(format!(
+                    "the response does not have the expected shape: {place}{}",
+                    without_values(&error)
+                ))
+            }
             _ if self.status.is_redirection() => {
                 Error::answer("the service sent a redirect; use `send_raw` to get it")
                     .because(error)
@@ -96,6 +98,12 @@ impl Answer {
             self.attempts,
         )
     }
+}
+
+/// Whether there is a number that no `f64` can hold, which is JSON all the same. `serde_json` counts it as a mistake in the
+/// syntax.
+fn is_out_of_range(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("number out of range")
 }
 
 fn is_json(text: &str) -> bool {
@@ -244,7 +252,7 @@ impl<'a> Sender<'a> {
         let refused_later =
             status.is_client_error() && status != StatusCode::UNAUTHORIZED && code.is_some();
         if let Some(offset) = self.clock_offset
-            && (status.is_success() || refused_later)
+            && (self.is_good(status) || refused_later)
         {
             self.request.service.client().clock().adopt(offset);
         }
@@ -276,9 +284,7 @@ impl<'a> Sender<'a> {
             );
             return Err(unanswered(error.with_status(Some(status))));
         }
-        let service = self.request.service.reference().service;
-        let good =
-            status.is_success() || redirect::is_answer(service, self.request.endpoint.name, status);
+        let good = self.is_good(status);
         if !whole && (good || status.is_redirection()) {
             return Ok((response, Bytes::new()));
         }
@@ -299,6 +305,13 @@ impl<'a> Sender<'a> {
             Err(error) => error.with_status(Some(status)),
         };
         Err(Box::new((error, response.headers().clone())))
+    }
+
+    /// Whether a response with this status is what was asked for.
+    fn is_good(&self, status: StatusCode) -> bool {
+        let Request { service, endpoint, .. } = self.request;
+        status.is_success()
+            || redirect::is_answer(service.reference().service, endpoint.name, status)
     }
 
     /// The error for a response that is no success.

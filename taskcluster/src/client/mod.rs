@@ -291,6 +291,8 @@ impl ClientBuilder {
     ///
     /// The time that a credentials provider takes does not count. For [`send_raw`](crate::Call::send_raw), where you read
     /// the body yourself, the limit covers the status, the headers, and the body of an error.
+    ///
+    /// `queue.claimWork` waits up to 20 seconds for work before it answers, so a worker needs a longer limit than that.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
