@@ -1,4 +1,4 @@
-//! What several tests need: a server that answers with exactly the bytes it is told, and keeps what it was sent.
+//! Shared by several tests: a server that answers with exactly the given bytes, and records its requests.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ impl RawServer {
     ///
     /// # Errors
     ///
-    /// If the address is not to be had.
+    /// Returns an error if the address is not available.
     pub async fn start_on(
         address: &str,
         answers: impl IntoIterator<Item = impl Into<Vec<u8>>>,

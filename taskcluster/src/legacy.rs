@@ -1,8 +1,9 @@
-//! The services of 2017 (feature `legacy`), as the Python client `taskcluster-client.py` 2.1 knew them: 123 endpoints, 22 exchanges.
+//! The services of 2017 (feature `legacy`), as in the Python client `taskcluster-client.py` 2.1: 123 endpoints, 22 exchanges.
 //!
-//! With [`Client::legacy`](crate::Client::legacy), each service has the URL that it had then. With a root URL, a client looks for them under it:
-//! `https://taskcluster.net` stands for `https://<service>.taskcluster.net/<version>`, and any other root URL for
-//! `<rootUrl>/api/<service>/<version>`. [`Service::with_base_url`](crate::Service::with_base_url) puts a service at any URL.
+//! A client from [`Client::legacy`](crate::Client::legacy) calls each service at its URL of that time. A client with a root URL
+//! calls it below that: `https://taskcluster.net` stands for `https://<service>.taskcluster.net/<version>`, and any other root
+//! URL for `<rootUrl>/api/<service>/<version>`. To call a service at a URL of your choice, use
+//! [`Service::with_base_url`](crate::Service::with_base_url).
 //!
 //! ```
 //! use taskcluster::legacy::{Queue, QueueEvents};

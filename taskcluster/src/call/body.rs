@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// Reads a whole body. One that is larger than `limit` bytes, after decompression, is an error.
 pub(super) async fn read_whole(response: &mut Response, limit: usize) -> Result<Bytes> {
     let announced = response.content_length().unwrap_or_default();
-    // What announces too much is not read at all.
+    // A body that is announced as too large is not read at all.
     if usize::try_from(announced).is_ok_and(|announced| announced <= limit) {
         let body = read_start(response, limit.saturating_add(1)).await?;
         if body.len() <= limit {
@@ -16,7 +16,7 @@ pub(super) async fn read_whole(response: &mut Response, limit: usize) -> Result<
         }
     }
     Err(Error::answer(format!(
-        "the response is larger than {limit} bytes; raise `ClientBuilder::max_body`, or read it by `send_raw`"
+        "the response is larger than {limit} bytes; raise `ClientBuilder::max_body`, or read it with `send_raw`"
     )))
 }
 

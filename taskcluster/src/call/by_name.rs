@@ -115,7 +115,7 @@ impl NamedCall {
 
     /// Sets all path arguments, in the order of the route.
     ///
-    /// Too few, too many, and one that was set by [`param`](Self::param), too, are an error when the call is used.
+    /// If there are too few or too many, or if [`param`](Self::param) has already set one, it is an error when the call is used.
     ///
     /// ```
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;

@@ -155,8 +155,7 @@ impl Pager {
         Ok(page.items)
     }
 
-    /// What a page without the list of its items is: a page of none, or an error, like anything that lacks a required
-    /// property.
+    /// Handles a page without its list of items like any other missing property: as an empty list, or as an error.
     fn no_list<I>(&self, answer: &Answer, strictness: Strictness) -> Result<VecDeque<I>> {
         let property = self.paging()?.items;
         if strictness != Strictness::Corrected {

@@ -1,12 +1,12 @@
-//! Redirects: where one is the answer, and what an unwanted one is.
+//! Redirects: which ones are answers, and the error for all others.
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{StatusCode, Url};
 
 use crate::error::Error;
 
-/// The endpoints whose purpose is a redirect, by service and name. References do not tell: some of these name a schema
-/// for the JSON that comes with the redirect, others nothing.
+/// The endpoints whose purpose is a redirect, by service and name. References do not state it: some of these name a
+/// schema for the JSON that comes with the redirect, others none.
 const ENDPOINTS: [(&str, &str); 5] = [
     ("github", "latest"),
     ("index", "findArtifactFromTask"),

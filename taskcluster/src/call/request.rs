@@ -17,7 +17,7 @@ use crate::reference::Endpoint;
 /// Everything but the unreserved characters of RFC 3986, so that no URL library or server has anything to normalize.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What is shown in place of a secret argument. It needs no escaping.
+/// Shown in place of a secret argument. It needs no escaping.
 const HIDDEN: &str = "...";
 
 /// A call's service, endpoint, arguments and payload, and the first mistake in any of them.

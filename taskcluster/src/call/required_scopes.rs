@@ -88,7 +88,7 @@ pub(crate) fn parameters(
     known
 }
 
-/// What `githubRepoToken` asks for: `repository:permission:level` for each repository and permission.
+/// The permissions that a `githubRepoToken` call requests: `repository:permission:level` for each repository and permission.
 fn permissions_of_repositories(payload: &Map<String, Value>) -> Value {
     let repositories = payload.get("repositories").and_then(Value::as_array).into_iter().flatten();
     let repositories: Vec<_> =

@@ -40,8 +40,8 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The JSON of the response. Where the reference promises none, the call has succeeded whatever the body says: what is
-    /// not JSON counts as `null`.
+    /// Returns the JSON of the response. If the reference promises none, the call has succeeded whatever the body is, and one
+    /// that is not JSON counts as `null`.
     pub(crate) fn json(&self) -> Result<&str> {
         // Checking UTF-8 once is cheaper than string by string while decoding.
         let text = std::str::from_utf8(without_mark(&self.body));
@@ -57,7 +57,7 @@ impl Answer {
         text.map_err(|error| self.error(Error::answer("the response is not UTF-8").because(error)))
     }
 
-    /// How the type that the reference promises is read.
+    /// How to read the type that the reference promises.
     pub(crate) fn strictness(&self) -> Strictness {
         match self.service.client().settings().strict_answers {
             true => Strictness::Answer,
@@ -65,7 +65,7 @@ impl Answer {
         }
     }
 
-    /// Warns of what had to be corrected.
+    /// Warns about missing properties.
     pub(crate) fn warn(&self, missing: &[Missing]) {
         if !missing.is_empty() {
             let source = format!("{}.{}", self.service.reference().service, self.endpoint.name);
@@ -73,7 +73,7 @@ impl Answer {
         }
     }
 
-    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` says in which part.
+    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` is the part of the response.
     pub(crate) fn undecodable(&self, error: serde_json::Error, place: &str) -> Error {
         self.error(match error.classify() {
             category if category == Category::Data || is_out_of_range(&error) => {
@@ -100,8 +100,7 @@ impl Answer {
     }
 }
 
-/// Whether there is a number that no `f64` can hold, which is JSON all the same. `serde_json` counts it as a mistake in the
-/// syntax.
+/// Whether the error is a number that no `f64` can hold, which is valid JSON. `serde_json` reports it as a syntax error.
 fn is_out_of_range(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
 }
@@ -122,7 +121,7 @@ pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer, strictness: Strictnes
     })
 }
 
-/// The element of a list that an error is about. `Vec` does not say it.
+/// Returns the list element that an error is about, which `Vec` does not report.
 fn element_of(json: &str, error: &serde_json::Error) -> Option<usize> {
     let list: Vec<&RawValue> = serde_json::from_str(json).ok()?;
     let lines = json.split_inclusive('\n').take(error.line().checked_sub(1)?);
@@ -159,7 +158,7 @@ struct Sender<'a> {
     /// The hash of the payload, if there is a payload.
     hash: Option<String>,
     attempts: u32,
-    /// What the service said of the clock during this call: unproven until it accepts a signature made by it.
+    /// The clock offset that the service suggested during this call, until it accepts a signature made with it.
     clock_offset: Option<i64>,
 }
 
@@ -246,8 +245,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Takes over what the service said of the clock, once it has accepted a signature made by it: it did what was
-    /// asked, or refused in its own words for another reason.
+    /// Keeps the suggested clock offset once the service has accepted a signature made with it: it carried out the call, or
+    /// refused it for another reason.
     fn learn_time(&self, status: StatusCode, code: Option<&str>) {
         let refused_later =
             status.is_client_error() && status != StatusCode::UNAUTHORIZED && code.is_some();
@@ -258,7 +257,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Makes one attempt, with its own time, nonce and signature. All that is read here is under the client's timeout.
+    /// Makes one attempt, with its own time, nonce and signature. The client's timeout covers everything that is read here.
     async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Failed> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
@@ -300,21 +299,21 @@ impl<'a> Sender<'a> {
         let error = match body {
             Ok(body) if good => return Ok((response, body)),
             Ok(body) => self.refused(&response, body),
-            // The status is enough.
+            // The status is enough for an error.
             Err(error) if !good => self.refused(&response, Bytes::new()).because(error),
             Err(error) => error.with_status(Some(status)),
         };
         Err(Box::new((error, response.headers().clone())))
     }
 
-    /// Whether a response with this status is what was asked for.
+    /// Whether a response with this status is a success.
     fn is_good(&self, status: StatusCode) -> bool {
         let Request { service, endpoint, .. } = self.request;
         status.is_success()
             || redirect::is_answer(service.reference().service, endpoint.name, status)
     }
 
-    /// The error for a response that is no success.
+    /// Returns the error for an unsuccessful response.
     fn refused(&self, response: &Response, body: Bytes) -> Error {
         match response.status() {
             status if status.is_redirection() => {

@@ -1,8 +1,8 @@
-//! Which request a response answers.
+//! Checks that a response belongs to its request.
 //!
-//! HTTP/1.1 numbers neither: the next response on a connection is taken for the answer to the last request. If a server
-//! or proxy sends one response too many on a kept connection just when the next request goes out, that request gets an
-//! answer that is not its own. Services repeat the trace id of a request in their response, so this can be found out.
+//! HTTP/1.1 matches requests and responses only by their order on a connection. If a server or proxy sends a response too many
+//! on a kept connection just when the next request goes out, that request gets the wrong response. Services repeat the trace id
+//! of a request in their response, which reveals this.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use crate::slugid;
 static IN_REQUESTS: HeaderName = HeaderName::from_static("x-taskcluster-trace-id");
 static IN_RESPONSES: HeaderName = HeaderName::from_static("x-for-trace-id");
 
-/// What all trace ids of this process begin with.
+/// The prefix of all trace ids of this process.
 static PROCESS: LazyLock<String> = LazyLock::new(slugid::v4);
 
 /// The trace id of one attempt.
@@ -30,8 +30,8 @@ impl TraceId {
         }
     }
 
-    /// Whether a response answers another request of this process. Any other id says nothing: proxies choose their
-    /// own, and a cache returns that of the first request.
+    /// Whether a response belongs to another request of this process. Ids with other prefixes are ignored, because proxies
+    /// choose their own, and so are cached responses, which have the id of the first request.
     pub(super) fn is_of_another(&self, response: &HeaderMap) -> bool {
         response.get(&IN_RESPONSES).is_some_and(|id| {
             id.as_bytes().starts_with(PROCESS.as_bytes())

@@ -43,7 +43,9 @@ impl Connections {
     /// Returns the HTTP client of the current runtime.
     pub(crate) fn here(&self) -> Result<reqwest::Client> {
         let runtime = Handle::try_current().map_err(|error| {
-            Error::config("a call was awaited outside a tokio runtime").because(error)
+            let message = "a call was awaited outside a tokio runtime; \
+                           await it inside one, or use the blocking form";
+            Error::config(message).because(error)
         })?;
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = pools.iter().find(|pool| pool.runtime == runtime.id()) {

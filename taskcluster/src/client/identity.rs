@@ -94,7 +94,9 @@ impl Identity {
                     .as_ref()
                     .map(|(_, signer)| signer.clone())
                     .ok_or_else(|| {
-                        Error::config("the credentials provider has not given credentials yet")
+                        Error::config(
+                            "the credentials provider has not returned credentials yet; send a call first",
+                        )
                     }),
             },
         }

@@ -136,7 +136,9 @@ impl Client {
             return Self::builder(proxy).build();
         }
         let root = variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
-            Error::config("neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
+            Error::config(
+                "neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set; set one of them",
+            )
         })?;
         let mut builder = Self::builder(root);
         if let Some(credentials) = Credentials::from_env()? {

@@ -192,7 +192,7 @@ async fn find(channel: &Channel, exchange: &str) -> lapin::Result<()> {
 
 const NOT_FOUND: u16 = 404;
 
-/// The broker's code for what it did not do.
+/// Returns the code of the broker's refusal.
 fn code(error: &lapin::Error) -> Option<u16> {
     match error.kind() {
         lapin::ErrorKind::ProtocolError(refusal) => Some(refusal.get_id()),
@@ -200,8 +200,8 @@ fn code(error: &lapin::Error) -> Option<u16> {
     }
 }
 
-/// As [`explain`], for what was asked of the listener's own queue, which it has just declared: if that is missing, then
-/// because somebody deleted it since, or because the node of the cluster that keeps it is down. Both pass.
+/// Same as [`explain`], for the listener's own queue. The listener has just declared it, so if it is missing, it was deleted
+/// since, or the cluster node that keeps it is down. In both cases, a retry helps.
 fn explain_about_queue(what: &str, error: lapin::Error) -> Error {
     match code(&error) {
         Some(NOT_FOUND) => Error::disconnected(what).because(error),

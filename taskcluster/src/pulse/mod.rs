@@ -44,8 +44,9 @@
 //!
 //! **The listener reconnects by itself.** If the connection breaks, the broker restarts, the node of a cluster that keeps the
 //! queue goes down, or the queue is deleted, the listener waits (100 ms, doubling up to 30 s, with a jitter of 25 %), then
-//! connects, declares and binds again, for as long as it takes. It logs this with `tracing` at info level. Meanwhile, the stream is pending. Messages of the old
-//! connection can no longer be settled: `ack` returns `false` for them, which is not an error, and they are redelivered.
+//! connects, declares and binds again, for as long as it takes. It logs this with `tracing` at info level. Meanwhile, the stream
+//! is pending. Messages of the old connection can no longer be settled: `ack` returns `false` for them, which is not an error,
+//! and they are redelivered.
 //!
 //! **Refusals fail immediately**, both at the start and later, with [`ErrorKind::Refused`](crate::ErrorKind::Refused): wrong
 //! credentials, another user's queue, a queue that exists with different properties, an exchange that does not exist. The

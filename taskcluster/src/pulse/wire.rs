@@ -1,7 +1,7 @@
 //! The bytes between lapin and the broker: TLS, and the password, which lapin never has.
 //!
-//! lapin logs everything that it sends at trace level, by `tracing` and, where the program wants that, by `log`. So it logs
-//! in with asterisks, and the password takes their place on the way to the broker.
+//! lapin logs everything that it sends at trace level, through `tracing` and, if the program enables that, through `log`. So it
+//! logs in with asterisks, which are replaced by the password on the way to the broker.
 
 use std::fmt;
 use std::future;
@@ -35,14 +35,15 @@ impl<T: TokioRead + TokioWrite + Send + Unpin> Transport for T {}
 /// A connection to the broker, below AMQP.
 pub(super) struct Wire {
     transport: Box<dyn Transport>,
-    /// Until the password is sent.
+    /// `Some` until the password is sent.
     login: Option<Login>,
-    /// Until AMQP is set up: an error if nobody waits for that any more.
+    /// `Some` until AMQP is set up. Yields an error when the caller stops waiting for that.
     awaited: Option<oneshot::Receiver<()>>,
 }
 
 impl Wire {
-    /// Connects, if need be with TLS. Whether while connecting or later, the connection breaks if `awaited` ends without a word.
+    /// Connects, with TLS if the credentials say so. If the sender of `awaited` is dropped, the connection breaks, even while it
+    /// is being made.
     pub(super) async fn connect(
         credentials: &PulseCredentials,
         mut awaited: oneshot::Receiver<()>,
@@ -124,7 +125,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// The URI for lapin: with a password of asterisks.
+/// Returns the URI for lapin, with asterisks in place of the password.
 pub(super) fn without_password(credentials: &PulseCredentials) -> AMQPUri {
     let mut uri = credentials.uri.clone();
     let password = &mut uri.authority.userinfo.password;
@@ -132,14 +133,14 @@ pub(super) fn without_password(credentials: &PulseCredentials) -> AMQPUri {
     uri
 }
 
-/// Puts the password where lapin writes asterisks.
+/// Replaces the asterisks that lapin writes with the password.
 struct Login {
-    /// What lapin writes: the mechanism of SASL, and the response with its length.
+    /// The bytes that lapin writes: the SASL mechanism, and the response with its length.
     masked: Vec<u8>,
-    /// What the broker must get, of the same length.
+    /// The bytes that the broker must receive, of the same length.
     filled: Vec<u8>,
-    /// Where in all that is sent it begins, once lapin has come to it. lapin writes whole frames, so it comes as a whole;
-    /// but the transport may take a part only, and then lapin writes the rest again.
+    /// The offset of these bytes in everything that is sent, once lapin has written them. lapin writes whole frames, so they
+    /// come in one piece. If the transport takes only a part, lapin writes the rest again.
     start: Option<usize>,
     sent: usize,
 }
@@ -185,7 +186,7 @@ pub(super) fn runtime() -> Runtime<RuntimeParts<Tokio, Wires>> {
     Runtime::new(RuntimeParts::new(Tokio::current(), Wires(Tokio::current())))
 }
 
-/// What lapin asks for more than connections.
+/// The reactor for lapin, which needs more than connections.
 #[derive(Clone, Debug)]
 pub(super) struct Wires(Tokio);
 

@@ -82,10 +82,10 @@ impl Reference {
         })
     }
 
-    /// Whether an argument may be empty, because it is the last one of its route and the service takes it so.
+    /// Whether an argument may be empty, because it is the last one of its route and the service accepts that.
     ///
-    /// References do not say which services do; those of Taskcluster are listed here. Elsewhere, an empty argument would
-    /// name another resource than the one that was meant.
+    /// References do not state which services do; Taskcluster's are listed here. Elsewhere, an empty argument would lead to
+    /// another resource.
     pub(crate) fn allows_empty(&self, endpoint: &Endpoint, arg: &str) -> bool {
         let last = endpoint.route.strip_suffix('>').and_then(|route| route.rsplit_once('<'));
         last.is_some_and(|(_, last)| last == arg)

@@ -1,4 +1,4 @@
-//! The deployment's messages on a real broker.
+//! Publishes the deployment's messages to a real broker.
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -10,8 +10,8 @@ use crate::testing::services::context::message::Message;
 use crate::{Error, Result};
 
 impl Deployment {
-    /// Also publishes all messages from now on to a broker, as the services publish them to Pulse, for programs that listen
-    /// on their own. Requires the features `testing` and `pulse`.
+    /// Also publishes all future messages to a broker, as the services publish them to Pulse, for programs that listen on
+    /// their own. Requires the features `testing` and `pulse`.
     ///
     /// The user must be allowed to declare the exchanges of Taskcluster's services and to publish to them. A message reaches
     /// the broker shortly after the call that caused it. If the connection breaks, an error is logged through `tracing` and
@@ -48,7 +48,7 @@ impl Deployment {
                     let _ = connected.send(Ok(()));
                     publish_all(&publisher, messages).await;
                 }
-                // Who does not wait for it does not want to know.
+                // If the caller no longer waits, nobody needs the error.
                 Err(error) => drop(connected.send(Err(error))),
             }
         });
@@ -58,7 +58,7 @@ impl Deployment {
         Ok(())
     }
 
-    /// Also publishes all messages from now on to a broker, in a program without async.
+    /// The blocking form of [`publish_to`](Self::publish_to).
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Deployment {
     }
 }
 
-/// Publishes until the deployment is gone, or the broker.
+/// Publishes until the deployment is dropped or the broker fails.
 async fn publish_all(publisher: &Publisher, mut messages: mpsc::UnboundedReceiver<Message>) {
     while let Some(Message { exchange, routing_key, cc, payload }) = messages.recv().await {
         let body = Value::to_string(&payload);

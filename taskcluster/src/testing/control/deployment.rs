@@ -1,4 +1,4 @@
-//! The deployment as a test sees it.
+//! The deployment, as tests use it.
 
 use std::fmt;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub struct Deployment(Arc<Inner>);
 struct Inner {
     state: Arc<State>,
     root_url: String,
-    // The port and the thread last as long as this.
+    // Dropping this frees the port and ends the thread.
     _server: Server,
 }
 
@@ -55,7 +55,7 @@ impl Deployment {
         Self::start_blocking()
     }
 
-    /// Starts a deployment on a free port, in a program without async.
+    /// The blocking form of [`start`](Self::start).
     ///
     /// # Errors
     ///
@@ -225,7 +225,7 @@ impl Deployment {
         self.stub(Some((key, endpoint)))
     }
 
-    /// Stubs all endpoints, for example with a fault that any call may meet.
+    /// Stubs all endpoints, for example with a fault that may hit any call.
     ///
     /// ```
     /// use taskcluster::Auth;
@@ -262,7 +262,7 @@ impl Deployment {
         self.0.state.serve(reference);
     }
 
-    /// Adds the schemas of your own references: all JSON files below a folder laid out like a deployment's `/schemas`, so
+    /// Adds the schemas of your own references: all JSON files below a folder that is laid out like a deployment's `/schemas`, so
     /// that `v1/build.json#` of the service `builds` is `<folder>/builds/v1/build.json`. A schema whose id is a URL is also
     /// found by that URL.
     ///
@@ -334,8 +334,8 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// Panics if no call was as expected, with a diff to each call of this endpoint; and as
-    /// [`assert_calls`](Self::assert_calls) if a name is unknown.
+    /// Panics if no call was as expected, with a diff to each call of this endpoint. Panics, too, if the expected call names an
+    /// endpoint, argument or option that no reference has.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is what assertions do")]
     pub fn assert_called(&self, expected: impl Into<ExpectedCall>) {

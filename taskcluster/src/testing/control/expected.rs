@@ -86,7 +86,7 @@ impl ExpectedCall {
         self
     }
 
-    /// Finds names that no call can have.
+    /// Checks that the references have every name in it.
     pub(crate) fn check(&self, references: &[&'static Reference]) -> Result<()> {
         let (service, name) = self.name.split_once('.').unwrap_or_default();
         let of_service = references.iter().filter(|reference| reference.service == service);
@@ -125,7 +125,7 @@ impl ExpectedCall {
         self.is_of(call) && self.lines() == self.lines_of(call)
     }
 
-    /// What it expects, a line for each fact.
+    /// Writes a line for each expected fact.
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.name.clone()];
         lines.extend(self.args.iter().map(|(name, value)| format!("  {name}: {value:?}")));
@@ -136,7 +136,7 @@ impl ExpectedCall {
         lines
     }
 
-    /// The same facts of a call.
+    /// Writes the same facts of an actual call.
     fn lines_of(&self, call: &RecordedCall) -> Vec<String> {
         let mut lines = vec![format!("{}.{}", call.service, call.endpoint.name)];
         lines.extend(self.args.iter().filter_map(|(name, _)| {
@@ -173,7 +173,7 @@ fn payload_lines(payload: &Value) -> Vec<String> {
     text.lines().map(|line| format!("  {line}")).collect()
 }
 
-/// As much of a value as an expected one mentions.
+/// Returns the part of a value that an expected value mentions.
 fn like(expected: &Value, value: &Value) -> Value {
     match (expected, value) {
         (Value::Object(expected), Value::Object(value)) => expected
@@ -184,9 +184,9 @@ fn like(expected: &Value, value: &Value) -> Value {
     }
 }
 
-/// A diff of the calls that were expected and those that were made, if they differ.
+/// Returns a diff of the expected and the actual calls, if they differ.
 pub(crate) fn difference(expected: &[ExpectedCall], calls: &[RecordedCall]) -> Option<String> {
-    // The usual case, in which nothing has to be compared with everything.
+    // The usual case; pairing calls takes quadratic time.
     if expected.len() == calls.len() && expected.iter().zip(calls).all(|(e, call)| e.matches(call))
     {
         return None;
@@ -213,7 +213,7 @@ fn write_lines(text: &mut String, op: DiffOp, expected: &[String], called: &[Str
             ChangeTag::Delete => '-',
             ChangeTag::Insert => '+',
         };
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{sign} {}", change.value());
     }
 }
@@ -262,7 +262,7 @@ fn pairs<'a>(
     pairs
 }
 
-/// If no call was as expected, a message that shows the nearest ones.
+/// Returns a message that shows the nearest calls if none was as expected.
 pub(crate) fn not_called(expected: &ExpectedCall, calls: &[RecordedCall]) -> Option<String> {
     if calls.iter().any(|call| expected.matches(call)) {
         return None;

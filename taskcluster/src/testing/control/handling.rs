@@ -1,4 +1,4 @@
-//! One call, from its arrival to its answer.
+//! Handles a call from its arrival to its answer.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::testing::http::routing::{self, Route};
 use crate::testing::http::server::Handler;
 
 impl Handler for State {
-    /// Checks a request, takes it down, and finds its answer.
+    /// Checks a request, records it, and finds its answer.
     async fn handle(&self, request: Incoming) -> Outcome {
         let context = self.context();
         context.settle();
@@ -73,12 +73,12 @@ impl Handler for State {
 }
 
 impl State {
-    /// An answer to a request that is no call.
+    /// Answers a request that is not a call.
     fn finish(&self, reply: Reply) -> Outcome {
         Outcome::Answer(reply.render(None, self.context().clock.signing()))
     }
 
-    /// All that is checked before a call is carried out.
+    /// Makes all the checks that come before a call is carried out.
     fn check(
         &self,
         call: &mut RecordedCall,
@@ -96,7 +96,7 @@ impl State {
         context.authorize(call)
     }
 
-    /// Lets stubs answer, or what is built in.
+    /// Gets the answer from a stub, or else from the service.
     async fn carry_out(&self, call: &RecordedCall, plan: Plan, skew: TimeDelta) -> Outcome {
         if !plan.delay.is_zero() {
             tokio::time::sleep(plan.delay).await;
@@ -124,7 +124,7 @@ impl State {
         plan.finish(reply.render(Some(call), context.clock.signing() + skew))
     }
 
-    /// Makes an answer one of 2017, if that is what the reference asks for: without what was added since then.
+    /// Removes what was added since 2017 from the answer to a call by a reference of that time.
     fn as_of_old(&self, call: &RecordedCall, reply: Reply) -> Reply {
         let Some(schema) = call.endpoint.output.filter(|schema| schema.contains("://")) else {
             return reply;
@@ -147,7 +147,7 @@ impl State {
     }
 }
 
-/// Checks that there is a body where the reference has one, and that it is JSON.
+/// Checks that the body is JSON if the endpoint takes a payload, and otherwise that it is empty.
 fn check_body(call: &RecordedCall, request: &Incoming) -> Result<(), Refusal> {
     let name = call.endpoint.name;
     let Some(schema) = call.endpoint.input else {

@@ -1,4 +1,4 @@
-//! Listening to the messages that the services publish.
+//! Receives the messages that the services publish.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::{Binding, Error, IntoBinding, Result};
 /// How long [`Messages::next`] waits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a waiting listener lets the deployment look at its clock.
+/// How often a waiting listener lets the deployment do what is due.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The queue of one listener.
@@ -38,7 +38,7 @@ impl Inbox {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the message once, however many bindings fit.
+    /// Takes the message once, even if several bindings match.
     fn offer(&self, message: &Message) {
         let mut content = self.content();
         let fits =
@@ -52,7 +52,7 @@ impl Inbox {
 
 /// A queue of messages that a test listens to. Created by [`Deployment::listen`].
 ///
-/// Messages are collected from then on, in the order in which they were published.
+/// It collects messages from then on, in the order of their publication.
 pub struct Messages {
     inbox: Arc<Inbox>,
     state: Weak<State>,
@@ -70,7 +70,7 @@ impl Messages {
         Ok(self)
     }
 
-    /// Returns the next message, if there is one. Does first what is due by the deployment's clock.
+    /// Returns the next message, if there is one, without waiting. The deployment first does what is due by its clock.
     #[must_use]
     pub fn try_next(&mut self) -> Option<Message> {
         if let Some(state) = self.state.upgrade() {
@@ -99,12 +99,12 @@ impl Messages {
                     self.inbox.content().bindings
                 )));
             }
-            // Either way there is a reason to look again.
+            // Look again, whether a message arrived or not.
             let _ = timeout_at(end.min(Instant::now() + LOOK), self.inbox.arrived.notified()).await;
         }
     }
 
-    /// Waits up to 30 seconds for the next message, in a program without async.
+    /// The blocking form of [`next`](Self::next).
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Messages {
         block_on(self.next())?
     }
 
-    /// Returns all messages that have arrived.
+    /// Removes and returns all messages that have arrived.
     #[must_use]
     pub fn take(&mut self) -> Vec<Message> {
         std::iter::from_fn(|| self.try_next()).collect()
@@ -131,7 +131,7 @@ impl fmt::Debug for Messages {
 }
 
 impl Deployment {
-    /// Listens to the messages that the services publish from now on, without a broker.
+    /// Receives the messages that the services publish from now on, without a broker.
     ///
     /// ```
     /// use taskcluster::testing::Deployment;

@@ -1,4 +1,4 @@
-//! What a test controls: the deployment, stubs, expected calls, and the record.
+//! What tests use: the deployment, stubs, expected calls, and the record of calls.
 
 #[cfg(feature = "pulse")]
 mod broker;

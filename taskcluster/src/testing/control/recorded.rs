@@ -1,4 +1,4 @@
-//! What was called.
+//! The record of calls.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ struct Entries {
 }
 
 impl Record {
-    /// Takes a call down and returns the number by which its answer is added.
+    /// Records a call and returns the number under which to add its answer.
     pub(crate) fn add(&self, call: RecordedCall) -> u64 {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = entries.next;
@@ -26,7 +26,7 @@ impl Record {
 
     pub(crate) fn answered(&self, number: u64, answered: &RecordedCall) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not there any more if the record was cleared meanwhile.
+        // The call is gone if the record was cleared meanwhile.
         if let Some((_, call)) = entries.calls.iter_mut().rev().find(|(known, _)| *known == number)
         {
             *call = answered.clone();

@@ -1,4 +1,4 @@
-//! The references and schemas that the deployment serves, as a real one does: by themselves, all in one file, and listed.
+//! Serves references and schemas as a real deployment does: one by one, all in one file, and as a list.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ macro_rules! embed {
     )),*] };
 }
 
-/// The paths of the references that are built in, with the texts of their files.
+/// The paths and texts of the built-in references.
 const BUILT_IN: &[(&str, &str)] = embed! {
     "auth/v1/api.json"
     "auth/v1/exchanges.json"
@@ -40,7 +40,7 @@ const BUILT_IN: &[(&str, &str)] = embed! {
 };
 
 impl State {
-    /// Answers what is below `/references` and `/schemas`; `None` for anything else. No signature is asked for.
+    /// Answers requests below `/references` and `/schemas`, signed or not. Returns `None` for any other request.
     pub(super) fn answer_references(&self, request: &Incoming) -> Option<Reply> {
         let path = request.resource.split('?').next()?.strip_prefix('/')?;
         let is_meant = path.starts_with("references/") || path.starts_with("schemas/");
@@ -56,7 +56,7 @@ impl State {
         Some(document.map_or_else(missing, Reply::from))
     }
 
-    /// All documents in one.
+    /// Returns all documents in one.
     fn everything(&self) -> Value {
         let paths = self.reference_paths().into_iter().chain(self.context().schemas.paths());
         let with_content = |path: String| {
@@ -91,13 +91,13 @@ impl State {
         document
     }
 
-    /// The paths of all references.
+    /// Returns the paths of all references.
     fn reference_paths(&self) -> BTreeSet<String> {
         let added = self.added_references().into_iter().map(|(path, _)| path);
         added.chain(BUILT_IN.iter().map(|(path, _)| (*path).to_owned())).collect()
     }
 
-    /// What was added by `serve`, the latest first. Those of 2017 are not: no deployment serves them in this form.
+    /// Returns the references added by `serve`, the latest first, without those of 2017, which no deployment serves in this form.
     fn added_references(&self) -> Vec<(String, &'static Reference)> {
         let added = self.references().into_iter().filter(|reference| {
             reference.base_url.is_none() && reference.version_of_taskcluster().is_none()
@@ -105,7 +105,7 @@ impl State {
         added.map(|reference| (path_below_root(reference), reference)).collect()
     }
 
-    /// The reference at a path. Several of one service are one, in which the entries of the latest count.
+    /// Returns the reference at a path. References of the same service are merged; for entries of the same name, the latest wins.
     fn reference_at(&self, path: &str) -> Option<Value> {
         let built_in = BUILT_IN.iter().find(|(known, _)| *known == path);
         let built_in = built_in.and_then(|(_, text)| serde_json::from_str(text).ok());

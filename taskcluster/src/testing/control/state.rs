@@ -1,4 +1,4 @@
-//! A deployment and what a test has prescribed for it, shared by its handles and its server.
+//! The state of a deployment, shared by its handles and its server.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::testing::services::context::Context;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) services: Services,
-    /// References that the test has added, the latest first.
+    /// The references added by the test, the latest first.
     added: Mutex<Vec<&'static Reference>>,
     pub(crate) stubs: Stubs,
     pub(crate) record: Record,
@@ -23,7 +23,7 @@ impl State {
         &self.services.context
     }
 
-    /// The references that are served, those first that take precedence.
+    /// Returns all served references in order of precedence.
     pub(crate) fn references(&self) -> Vec<&'static Reference> {
         let mut references = self.added.lock().unwrap_or_else(PoisonError::into_inner).clone();
         references.extend(self.context().references());

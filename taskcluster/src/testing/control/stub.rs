@@ -1,4 +1,4 @@
-//! Answers and faults that a test prescribes.
+//! Stubs: answers and faults that a test sets up.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::{Endpoint, Reference};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Delays the answer, which comes from the next stub or is the built-in one.
+    /// Delays the answer of the next stub or the service.
     Delay(Duration),
     /// Puts the deployment's clock this many seconds ahead (or behind, if negative) for this call: when it checks the
-    /// signature, and in the `Date` header. The answer comes from the next stub or is the built-in one.
+    /// signature, and in the `Date` header. The next stub or the service answers.
     Skew(i64),
     /// Answers with this status and Taskcluster's error body.
     Status(StatusCode),
@@ -135,7 +135,7 @@ impl<'a> StubBuilder<'a> {
         {
             panic!("{misfit}");
         }
-        // Once is enough, where the endpoint is known.
+        // If the endpoint is known, one check is enough.
         Self { checked, ..self }.add_reply(Arc::new(move |_| reply.clone()));
     }
 
@@ -149,8 +149,8 @@ impl<'a> StubBuilder<'a> {
         self.reply(Reply::json(status, &body));
     }
 
-    /// Answers with what the function returns for the call. It runs on the deployment's only thread, so it must not block. A
-    /// function that holds the [`Deployment`](crate::testing::Deployment) keeps it alive forever.
+    /// Answers with the result of this function. It runs on the deployment's only thread, so it must not block. If it holds
+    /// a handle to the [`Deployment`](crate::testing::Deployment), the deployment never stops.
     ///
     /// If the answer does not fit the endpoint's schema, the call gets status 500 with a message that lists each mismatch.
     pub fn reply_with<R: Into<Reply>>(
@@ -210,7 +210,7 @@ enum Action {
 struct Stub {
     /// `None` for all endpoints.
     key: Option<Key>,
-    /// The uses left, if they are limited.
+    /// The remaining uses, if they are limited.
     left: Option<usize>,
     /// Used for one of this many calls that reach it.
     every: usize,
@@ -299,7 +299,7 @@ impl Stubs {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Lists::default();
     }
 
-    /// Takes what the stubs prescribe for a call of this endpoint that has passed all checks.
+    /// Uses the stubs that apply to a call of this endpoint, after the call has passed all checks.
     pub(crate) fn take(&self, key: Key) -> Plan {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plan = Plan::default();
@@ -312,7 +312,7 @@ impl Stubs {
         plan
     }
 
-    /// How far the clock is off for a call of this endpoint.
+    /// Returns the offset of the clock for a call of this endpoint.
     pub(crate) fn skew(&self, key: Key) -> TimeDelta {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds =
@@ -334,7 +334,7 @@ impl Plan {
         };
         match fault {
             Fault::Delay(delay) => self.delay = self.delay.saturating_add(*delay),
-            // It has had its effect before the checks.
+            // It took effect before the checks.
             Fault::Skew(_) => {}
             Fault::LoseAnswer => self.lose = true,
             Fault::Truncate => self.truncate = true,

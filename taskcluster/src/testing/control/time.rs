@@ -1,4 +1,4 @@
-//! A test's control of time.
+//! Controls the deployment's clock.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::deployment::Deployment;
 
-/// How often an advance of the clock stops for what is due on the way.
+/// How many times an advance of the clock stops for hooks that are due on the way.
 const MOST_STOPS: usize = 1000;
 
 impl Deployment {
     /// Advances the deployment's clock at once: claims and deadlines expire, tasks are retried, hooks fire by their schedules
     /// (up to a thousand times), expired data is removed.
     ///
-    /// All state of the deployment and all dates in its answers follow this clock. The signatures of requests and signed URLs
-    /// do not: clients sign by their own clocks, and the deployment checks them by this machine's clock and
+    /// All state of the deployment and all dates in its answers follow this clock. The signatures of requests and URLs do not:
+    /// clients sign by their own clocks, and the deployment checks signatures by this machine's clock and
     /// [`set_clock_offset`](Self::set_clock_offset). Temporary credentials do follow it; to issue some that are valid after an
     /// advance, [`start`](crate::TemporaryBuilder::start) them at [`now`](Self::now). The clock advances by a century at most.
     ///
@@ -36,7 +36,7 @@ impl Deployment {
     pub fn advance(&self, duration: Duration) {
         let context = self.state().context();
         let mut left = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
-        // Hooks fire on the way, each at its time.
+        // Hooks that are due on the way fire at their times.
         for _ in 0..MOST_STOPS {
             let next = context.next_due().map(|next| next - context.now());
             let Some(step) = next.filter(|step| *step <= left) else { break };

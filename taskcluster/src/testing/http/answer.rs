@@ -35,7 +35,7 @@ pub struct Reply {
 #[derive(Clone, Debug)]
 enum Content {
     Bytes(Bytes),
-    /// Becomes an error body that repeats the request.
+    /// An error, whose body will repeat the request.
     Error {
         code: Cow<'static, str>,
         message: String,
@@ -82,7 +82,7 @@ impl Reply {
         self
     }
 
-    /// Turns the answer into what goes over the wire.
+    /// Turns the reply into the answer to send.
     pub(crate) fn render(self, call: Option<&RecordedCall>, now: DateTime<Utc>) -> Rendered {
         let Self { status, mut headers, content } = self;
         let mut error = None;
@@ -119,12 +119,12 @@ impl Reply {
         self
     }
 
-    /// The body; null if it is not JSON.
+    /// Returns the body, or null if it is not JSON.
     pub(crate) fn to_json(&self) -> Value {
         self.bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default()
     }
 
-    /// The body as it will be sent; `None` for an error, whose body is not made yet.
+    /// Returns the body, or `None` for an error, whose body is written later.
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
         match &self.content {
             Content::Bytes(body) => Some(body),
@@ -145,11 +145,11 @@ pub(crate) struct Rendered {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The error in it, if it is one in Taskcluster's form.
+    /// The code and message of an error in Taskcluster's form.
     pub(crate) error: Option<String>,
 }
 
-/// How a call ends.
+/// The end of a call.
 pub(crate) enum Outcome {
     Answer(Rendered),
     /// The connection breaks in the middle of the body.
@@ -177,12 +177,12 @@ fn error_body(
     json!({"code": code, "message": message, "requestInfo": info})
 }
 
-/// A date as Taskcluster writes it: in milliseconds, ending in `Z`.
+/// Writes a date as Taskcluster does: with milliseconds and `Z`.
 pub(crate) fn timestamp(date: DateTime<Utc>) -> String {
     date.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Why a call is refused.
+/// The reason for refusing a call.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
@@ -268,7 +268,7 @@ impl From<Refusal> for Reply {
     }
 }
 
-/// A redirect, with a body for callers that do not follow it.
+/// Redirects, with a body for callers that do not follow redirects.
 pub(crate) fn redirect(url: &str, body: &Value) -> Result<Reply, Refusal> {
     let location = HeaderValue::try_from(url)
         .map_err(|_| Refusal::input(format!("{url:?} cannot be sent in a header")))?;

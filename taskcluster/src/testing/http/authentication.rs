@@ -1,4 +1,4 @@
-//! Who calls: signatures, temporary credentials and authorized scopes, checked as Taskcluster's auth service does.
+//! Authenticates callers: checks signatures, temporary credentials and authorized scopes as Taskcluster's auth service does.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,18 +15,18 @@ use crate::hawk::verify::{Bewit, Header, without_bewit};
 use crate::key::Key;
 use crate::scopes::covers;
 
-/// A client as far as signatures are concerned.
+/// The facts about a client that signatures depend on.
 pub(crate) struct Account {
     pub(crate) access_token: String,
-    /// With those that its roles add.
+    /// Its scopes, expanded by roles.
     pub(crate) scopes: Vec<String>,
     pub(crate) expires: DateTime<Utc>,
     pub(crate) disabled: bool,
 }
 
-/// The auth service, as far as every call needs it.
+/// The parts of the auth service that every call needs.
 pub(crate) trait Authority: Send + Sync {
-    /// The accounts that may sign a call at this time.
+    /// Returns the accounts that may sign calls at this time.
     fn accounts<'a>(&'a self, call: &'a RecordedCall, now: DateTime<Utc>)
     -> Box<dyn Accounts + 'a>;
 
@@ -34,16 +34,16 @@ pub(crate) trait Authority: Send + Sync {
     fn expand(&self, scopes: Vec<String>) -> Vec<String>;
 }
 
-/// What is known of clients and roles.
+/// All clients and roles.
 pub(crate) trait Accounts {
-    /// The client of this id.
+    /// Returns the client with this id.
     fn account(&self, id: &str) -> Option<Account>;
 
     /// The scopes with those that roles add.
     fn expand(&self, scopes: Vec<String>) -> Vec<String>;
 }
 
-/// Who calls, and what they may do.
+/// A caller and its scopes.
 pub(crate) struct Caller {
     /// `None` for an anonymous caller.
     pub(crate) client_id: Option<String>,
@@ -51,11 +51,11 @@ pub(crate) struct Caller {
     pub(crate) expires: DateTime<Utc>,
 }
 
-/// The times by which a request is judged: that for what clients sign, and that for clients and certificates, which
-/// expire as everything does that the deployment keeps.
+/// The times to check a request by: one for signatures, and one for the expiry of clients and certificates, which follows the
+/// deployment's clock.
 pub(crate) type Times = (DateTime<Utc>, DateTime<Utc>);
 
-/// Finds out who sent a request.
+/// Returns the caller that sent a request.
 pub(crate) fn authenticate(
     request: &Incoming,
     times: Times,
@@ -65,7 +65,7 @@ pub(crate) fn authenticate(
     Ok(caller)
 }
 
-/// The same for a request whose body is not here. Returns the hash that the body must have, too.
+/// Same as [`authenticate`], for a request without its body. Also returns the hash that the body must have.
 pub(crate) fn authenticate_without_body(
     request: &Incoming,
     times: Times,
@@ -74,7 +74,7 @@ pub(crate) fn authenticate_without_body(
     identify(request, times, accounts, false)
 }
 
-/// The signature of a request as it stands there, for the record.
+/// Reads the signature of a request without checking it, for the record.
 pub(crate) fn signature(request: &Incoming) -> Option<Signature> {
     if let Some(Ok(value)) = request.headers.get(AUTHORIZATION).map(|value| value.to_str()) {
         let header = Header::parse(value).ok()?;
@@ -139,7 +139,7 @@ fn target<'a>(request: &'a Incoming, resource: &'a str) -> Result<Target<'a>, St
         .and_then(|host| host.to_str().ok())
         .ok_or("Missing Host header")?;
     let (host, port) = match host.rsplit_once(':') {
-        // The colons of an IPv6 address stand inside its brackets.
+        // The colons of an IPv6 address are inside brackets.
         Some((host, port)) if !port.ends_with(']') => {
             (host, port.parse().map_err(|_| "Invalid Host header")?)
         }
@@ -148,7 +148,7 @@ fn target<'a>(request: &'a Incoming, resource: &'a str) -> Result<Target<'a>, St
     Ok(Target { method: request.method.as_str(), resource, host, port })
 }
 
-/// Whoever has made a signature, if it is good: client id, the token to check it with, and scopes.
+/// The signer of a request: the client id, the access token to check the signature with, and scopes.
 struct Signer {
     client_id: String,
     access_token: String,
@@ -157,7 +157,7 @@ struct Signer {
 }
 
 impl Signer {
-    /// The signer that a signature names. `ext` may carry a certificate, which makes the credentials temporary, and
+    /// Finds the signer that a signature names. `ext` may contain a certificate, which makes the credentials temporary, and
     /// authorized scopes, which limit them.
     fn find(
         client_id: &str,
@@ -215,7 +215,7 @@ fn read_ext(ext: &str) -> Result<Map<String, Value>, &'static str> {
     serde_json::from_slice(&json).map_err(|_| "Failed to parse ext: it is not a JSON object")
 }
 
-/// A list of scopes; none if it is something else.
+/// Reads a list of scopes. Returns `None` if it is anything else.
 fn scopes(value: &Value) -> Option<Vec<String>> {
     let is_scope = |scope: &&str| scope.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     let scope = |value: &Value| value.as_str().filter(is_scope).map(str::to_owned);
@@ -228,7 +228,7 @@ fn first_not_covered<'a>(held: &[String], needed: &'a [String]) -> Option<&'a st
 
 /// The certificate of temporary credentials.
 struct Certificate {
-    /// The one who has made the credentials, where they have a name of their own.
+    /// The client that issued the credentials, if they have a client id of their own.
     issuer: Option<String>,
     scopes: Vec<String>,
     /// In milliseconds since 1970, like `expiry`.
@@ -256,7 +256,7 @@ impl Certificate {
         })
     }
 
-    /// Checks all that makes temporary credentials good, and works out what to check their signatures with.
+    /// Checks temporary credentials, and returns the signer whose token they sign with.
     fn check(
         self,
         client_id: &str,
@@ -302,7 +302,7 @@ impl Certificate {
         })
     }
 
-    /// What the issuer has signed, written anew from the certificate.
+    /// Returns the text that the issuer signed, rebuilt from the certificate.
     fn signed_text(&self, client_id: &str) -> String {
         let Self { issuer, scopes, start, expiry, seed, .. } = self;
         let name = match issuer {

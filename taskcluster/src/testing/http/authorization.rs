@@ -1,8 +1,7 @@
-//! What a call needs: the endpoint's scope template, filled with what the call shows, against the caller's scopes.
+//! Authorizes calls: fills the endpoint's scope template with values from the call, and compares it with the caller's scopes.
 //!
-//! Where a template names a text that only the real service would know, the scope counts as satisfied by any held scope
-//! that could match one that begins like it. A list that is not known is taken as empty; of a condition that is not
-//! known, either outcome will do.
+//! If a template needs a text that only the real service would know, any held scope satisfies it that could match a scope with
+//! the same beginning. An unknown list counts as empty. For an unknown condition, either branch is enough.
 
 use serde_json::{Map, Value};
 
@@ -10,15 +9,16 @@ use super::answer::Refusal;
 use crate::Endpoint;
 use crate::scopes::{Expression, Params, ScopeTemplate, missing};
 
-/// Stands around the name of a text that is not known; no scope can contain it.
+/// Marks the name of an unknown text. No scope can contain this character.
 const UNKNOWN: char = '\0';
 
-/// The scopes that an endpoint requires; `None` if it requires none. `known` are the values of its template's parameters.
+/// Returns the scopes that an endpoint requires, or `None` if it requires none. `known` has values for the template's
+/// parameters.
 pub(crate) fn required(endpoint: &Endpoint, known: &Map<String, Value>) -> Option<Expression> {
     endpoint.scopes.as_ref().map(|template| fill(template, known))
 }
 
-/// Refuses a client who holds these scopes and does not satisfy an expression.
+/// Refuses a client whose scopes do not satisfy an expression.
 pub(crate) fn check(
     client_id: &str,
     mut held: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) fn check(
     }
 }
 
-/// The names that a template asks for.
+/// Returns the names of a template's parameters.
 #[derive(Default)]
 struct Names {
     texts: Vec<&'static str>,
@@ -66,12 +66,12 @@ impl Names {
     }
 }
 
-/// The names in angle brackets.
+/// Returns the names in angle brackets.
 fn holes(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.split('<').skip(1).filter_map(|part| part.split_once('>').map(|(name, _)| name))
 }
 
-/// Fills a template, with marks where something is not known.
+/// Fills a template, with marks around the names of unknown texts.
 fn fill(template: &ScopeTemplate, known: &Map<String, Value>) -> Expression {
     let mut names = Names::default();
     names.collect(template);
@@ -115,7 +115,7 @@ fn expand(
         .unwrap_or_else(|missing| Expression::from(missing.to_string().as_str()))
 }
 
-/// Takes the marks out of an expression; a scope with marks is added to those held if one of them could match it.
+/// Removes the marks from an expression. A scope with marks is added to the held scopes if one of these could match it.
 fn settle(needed: &Expression, held: &mut Vec<String>) -> Expression {
     let mut all = |parts: &[Expression]| parts.iter().map(|part| settle(part, held)).collect();
     match needed {
@@ -133,7 +133,7 @@ fn settle(needed: &Expression, held: &mut Vec<String>) -> Expression {
     }
 }
 
-/// Whether a held scope covers some scope that begins like this.
+/// Whether a held scope could match a scope with this beginning.
 fn could_match(held: &str, start: &str) -> bool {
     match held.strip_suffix('*') {
         Some(prefix) => prefix.starts_with(start) || start.starts_with(prefix),

@@ -1,4 +1,4 @@
-//! Calls, and how they were answered.
+//! Calls, before and after they are answered.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{Endpoint, Stability};
 
-/// What callers without credentials are called.
+/// The client id in the record of callers without credentials.
 const ANONYMOUS: &str = "static/anonymous";
 
 /// A call that reached an endpoint, whether carried out or refused.
@@ -100,7 +100,7 @@ impl fmt::Debug for RecordedCall {
 }
 
 impl RecordedCall {
-    /// The value of an argument or query option, if it is not secret.
+    /// Returns the value of an argument or query option, or `…` if it is secret.
     fn shown<'v>(&self, name: &str, value: &'v str) -> &'v str {
         if self.endpoint.hides(name) { "…" } else { value }
     }
@@ -117,22 +117,22 @@ impl RecordedCall {
         self.endpoint.stability == Stability::Deprecated
     }
 
-    /// A path argument, of those that the route has.
+    /// Returns a path argument that the route has.
     pub(crate) fn arg(&self, name: &str) -> &str {
         self.args.get(name).map_or("", String::as_str)
     }
 
-    /// The client id of whoever calls.
+    /// Returns the caller's client id.
     pub(crate) fn caller(&self) -> &str {
         self.client_id.as_deref().unwrap_or(ANONYMOUS)
     }
 
-    /// The payload; null if there is none.
+    /// Returns the payload, or null if there is none.
     pub(crate) fn payload(&self) -> &Value {
         self.payload.as_ref().unwrap_or(&Value::Null)
     }
 
-    /// Whether it is by a reference of 2017, whose schemas are named by URLs.
+    /// Whether the call is by a reference of 2017, which names schemas by URLs.
     pub(crate) fn is_of_2017(&self) -> bool {
         let schemas = [self.endpoint.input, self.endpoint.output];
         schemas.iter().flatten().any(|schema| schema.contains("://"))

@@ -9,7 +9,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue,
 
 use super::answer::Rendered;
 
-/// The largest body that is not worth compressing, in bytes; that of real services.
+/// The largest body that is not compressed, in bytes; the same as in real services.
 const SMALL: usize = 1024;
 
 /// Whether a request accepts gzip.

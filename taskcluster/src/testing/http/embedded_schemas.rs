@@ -1,17 +1,17 @@
-//! The schema files of both generations, part of the program so that a test needs no file at run time.
+//! The schema files of both generations, embedded so that tests need no files at run time.
 
 macro_rules! embed {
     ($($path:literal)*) => { &[$(($path, include_str!(concat!("../../../references/", $path)))),*] };
 }
 
-/// The text of a schema file, by its path below `references`.
+/// Returns the text of a schema file, by its path below `references`.
 pub(crate) fn embedded_schema(path: &str) -> Option<&'static str> {
     let files = if path.starts_with("current/") { CURRENT } else { OF_2017 };
     let found = files.binary_search_by_key(&path, |(known, _)| known).ok()?;
     Some(files[found].1)
 }
 
-/// The paths of the current generation's schema files.
+/// Returns the paths of the current generation's schema files.
 pub(super) fn embedded_paths() -> impl Iterator<Item = &'static str> {
     CURRENT.iter().map(|(path, _)| *path)
 }
@@ -19,7 +19,7 @@ pub(super) fn embedded_paths() -> impl Iterator<Item = &'static str> {
 #[cfg(not(feature = "legacy"))]
 const OF_2017: &[(&str, &str)] = &[];
 
-// All files, in the order of their names; a test below says what is missing.
+// All files by name. The test below reports missing ones.
 const CURRENT: &[(&str, &str)] = embed! {
     "current/schemas/auth/v1/authenticate-hawk-request.json"
     "current/schemas/auth/v1/authenticate-hawk-response.json"

@@ -1,4 +1,4 @@
-//! What goes over the wire: requests, the checks that any service makes of them, and answers. It knows no service.
+//! HTTP: requests, the checks that are the same for all services, and answers. Knows no service.
 
 pub(crate) mod answer;
 pub(crate) mod authentication;

@@ -1,4 +1,4 @@
-//! Lists in pages, with continuation tokens that only this deployment can make.
+//! Returns lists in pages, with continuation tokens that only this deployment can issue.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,11 +8,11 @@ use super::answer::Refusal;
 use super::call::RecordedCall;
 use crate::key::Key;
 
-/// How many items a page has when the caller does not say, and at most.
+/// The default and maximum number of items on a page.
 const LIMIT: usize = 1000;
 
-/// A page of `items`, which come in the order of their keys, as the property `name` of an object. A token names the last
-/// key of its page, so that it stays good when items come and go.
+/// Returns a page of `items`, which are ordered by their keys, as the property `name` of an object. A token contains the last
+/// key of its page, so it stays valid when items are added or removed.
 pub(crate) fn page(
     key: &Key,
     call: &RecordedCall,
@@ -47,7 +47,7 @@ pub(crate) fn page(
     Ok(answer)
 }
 
-/// A query option; some endpoints of 2017 have it in the payload.
+/// Reads a query option, which some endpoints of 2017 take in the payload.
 fn option(call: &RecordedCall, name: &str) -> Option<String> {
     if let Some(value) = call.query_value(name) {
         return Some(value.to_owned());
@@ -59,7 +59,7 @@ fn option(call: &RecordedCall, name: &str) -> Option<String> {
     }
 }
 
-/// What a token is signed for: this list, from this item on.
+/// The text that a token's signature covers: the list and the item to continue after.
 fn signed_text(call: &RecordedCall, last: &str) -> String {
     let filters: Vec<_> = call
         .query

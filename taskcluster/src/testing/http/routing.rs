@@ -1,4 +1,4 @@
-//! From a request line to an endpoint and its arguments, by the references alone.
+//! Routes requests: finds the endpoint and its arguments by the references.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::answer::Refusal;
 use crate::reference::nearest::nearest;
 use crate::{Endpoint, Reference};
 
-/// An endpoint that a request is for.
+/// The endpoint of a request.
 pub(crate) struct Route {
     pub(crate) reference: &'static Reference,
     pub(crate) endpoint: &'static Endpoint,
@@ -65,7 +65,7 @@ pub(crate) fn check_query(endpoint: &Endpoint, query: &[(String, String)]) -> Re
     }
 }
 
-/// The options of a query, decoded. A bewit is left out: it belongs to the signature.
+/// Decodes the options of a query, without a bewit, which is part of the signature.
 pub(crate) fn query(text: &str) -> Vec<(String, String)> {
     let decode =
         |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
@@ -80,7 +80,7 @@ fn hint(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
 }
 
-/// Takes `/api/<service>/<version>` from a path's start.
+/// Removes `/api/<service>/<version>` from the start of a path.
 fn split(path: &str) -> Option<(&str, &str, &str)> {
     let path = path.strip_prefix("/api/")?;
     let (service, path) = path.split_once('/')?;
@@ -89,7 +89,8 @@ fn split(path: &str) -> Option<(&str, &str, &str)> {
     Some((service, version, rest))
 }
 
-/// The arguments of a path, if it fits the route. A slash at the end does not count: some clients take it away.
+/// Returns the arguments of a path that matches the route. A trailing slash makes no difference, because some clients remove
+/// it.
 fn arguments(
     route: &'static str,
     path: &str,
@@ -112,7 +113,7 @@ fn arguments(
     words.next().is_none().then_some(args)
 }
 
-/// The argument in one word of a route, with what stands around it.
+/// Splits a segment of a route into an argument and the text around it.
 fn argument(pattern: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
     let (before, rest) = pattern.split_once('<')?;
     let (name, after) = rest.split_once('>')?;

@@ -1,4 +1,4 @@
-//! The JSON schemas of payloads, answers and messages, each compiled when it is first needed.
+//! Validates payloads, answers and messages. Each schema is compiled when it is first needed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
@@ -15,7 +15,7 @@ use super::call::RecordedCall;
 use super::embedded_schemas::{embedded_paths, embedded_schema};
 use crate::{Endpoint, Error, Result};
 
-/// What schemas of the current generation are below: their ids are paths of the deployment that serves them.
+/// The root of the current generation's schemas, whose ids are paths in a deployment.
 const CURRENT: &str = "taskcluster:///schemas/";
 const OF_2017: &str = "http://schemas.taskcluster.net/";
 
@@ -25,18 +25,18 @@ pub(crate) struct Schemas(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// Those that the test has added, by URL.
+    /// The schemas added by the test, by URL.
     added: Arc<HashMap<String, Value>>,
     compiled: boon::Schemas,
     indices: HashMap<String, SchemaIndex>,
 }
 
-/// Why a value cannot be taken.
+/// The reason for rejecting a value.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// It does not fit; the places, one a line.
+    /// It does not fit the schema. Lists the places, one per line.
     Misfit(String),
-    /// The schema is not known, or is none.
+    /// The schema is unknown or invalid.
     NoSchema(String),
 }
 
@@ -90,7 +90,7 @@ impl Schemas {
         })
     }
 
-    /// Takes from a value what a schema forbids only because it does not know it.
+    /// Removes the properties that a schema forbids only because it does not know them.
     pub(crate) fn prune(&self, service: &str, schema: &str, value: &mut Value) {
         let url = url(service, schema);
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,7 +106,7 @@ impl Schemas {
         }
     }
 
-    /// Checks a value against a schema that is given as it is.
+    /// Checks a value against this schema.
     pub(crate) fn check_by(schema: &Value, value: &Value) -> Result<(), Problem> {
         let url = format!("{CURRENT}given.json");
         let added = Arc::new(HashMap::from([(url.clone(), schema.clone())]));
@@ -114,7 +114,7 @@ impl Schemas {
         schemas.check("", &url, value)
     }
 
-    /// The paths of all schemas of the current form, below the root of the deployment that serves them.
+    /// Returns the paths of the current generation's schemas in a deployment.
     pub(crate) fn paths(&self) -> BTreeSet<String> {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let added = inner.added.keys().filter_map(|url| url.strip_prefix(CURRENT));
@@ -122,7 +122,7 @@ impl Schemas {
         added.chain(embedded).map(|path| format!("schemas/{path}")).collect()
     }
 
-    /// The schema at one of these paths.
+    /// Returns the schema at one of these paths.
     pub(crate) fn at(&self, path: &str) -> Option<Value> {
         let path = path.strip_prefix("schemas/")?;
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +137,7 @@ impl Schemas {
         let mut files = Vec::new();
         collect(folder, CURRENT, &mut files)?;
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Schemas that were compiled before may refer to what is replaced now.
+        // Schemas that are already compiled may refer to replaced ones.
         let mut added = HashMap::clone(&inner.added);
         for (url, schema) in files {
             if let Some(id) = schema["$id"].as_str().or(schema["id"].as_str())
@@ -166,7 +166,7 @@ fn url(service: &str, schema: &str) -> String {
     }
 }
 
-/// The members that a schema does not know, and where they are.
+/// Collects the properties that a schema does not know, with their places.
 fn collect_unknown(error: &ValidationError<'_, '_>, found: &mut Vec<(String, String)>) {
     if let ErrorKind::AdditionalProperties { got } = &error.kind {
         let place = error.instance_location.to_string();
@@ -210,7 +210,7 @@ impl UrlLoader for Loader {
                 serde_json::from_str(text)?
             }
         };
-        // Taskcluster has a metaschema of its own, which has no keyword that draft 7 lacks.
+        // Taskcluster's own metaschema has no keywords that draft 7 lacks.
         if schema["$schema"].as_str().is_some_and(|draft| draft.starts_with("/schemas/common/")) {
             schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
         }

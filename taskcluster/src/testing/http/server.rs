@@ -1,4 +1,4 @@
-//! The HTTP server: a thread with its own runtime that lives as long as the deployment.
+//! The HTTP server, on a thread with its own runtime.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ use super::compression::{accepts_gzip, compress};
 use super::request::Incoming;
 use crate::{Error, Result};
 
-/// How large a request's body may be.
+/// The maximum size of a request's body.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// Answers requests.
@@ -33,7 +33,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
 
-    /// The answer to a request that no endpoint gets to see.
+    /// Answers a request that is refused before it reaches an endpoint.
     fn refuse(&self, refusal: Refusal) -> Outcome;
 }
 
@@ -45,11 +45,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one on this port of 127.0.0.1; 0 is a free one.
+    /// Starts a server on this port of 127.0.0.1; 0 picks a free one.
     pub(crate) fn start(handler: Arc<impl Handler>, port: u16) -> Result<Self> {
         let failed =
             |error: io::Error| Error::config("cannot start the embedded deployment").because(error);
-        // Bound here, so that the port is known and open before anybody asks.
+        // Bind here, so that the port is known and open when this returns.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -79,7 +79,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The thread waits for this end to go.
+        // The thread stops when this end is dropped.
         drop(self.stop.take());
         if let Some(thread) = self.thread.take()
             // A stub may hold the last handle; the thread cannot wait for itself.
@@ -98,7 +98,7 @@ async fn accept(listener: &TcpListener, handler: &Arc<impl Handler>) {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        // Without it answers are only slower.
+        // Without it, answers are just slower.
         let _ = stream.set_nodelay(true);
         // A second handle, to reset the connection by; without it, it is only closed.
         let socket = SockRef::from(&stream).try_clone().ok().map(Arc::new);
@@ -140,7 +140,7 @@ async fn answer(
         Outcome::Truncated(answer) => (answer, false),
         Outcome::Reset => {
             if let Some(socket) = socket {
-                // What is closed without lingering is reset.
+                // A connection that is closed without lingering is reset.
                 let _ = socket.set_linger(Some(Duration::ZERO));
             }
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -160,8 +160,8 @@ async fn answer(
     Ok(response)
 }
 
-/// Reads a body; `None` if it is too large. It is read to its end even so, since a client may look for the answer only
-/// after it has sent everything.
+/// Reads a body. Returns `None` if it is too large, after reading it to its end, because a client may not look for the answer
+/// before it has sent everything.
 async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
     let (mut bytes, mut fits) = (BytesMut::new(), true);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -175,7 +175,7 @@ async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
     Ok(fits.then(|| bytes.freeze()))
 }
 
-/// The body of an answer: one piece, after which it may break off.
+/// The body of an answer, in one piece, after which the connection may break.
 struct Body {
     data: Bytes,
     announced: u64,

@@ -1,4 +1,4 @@
-//! The index service: paths that lead to tasks.
+//! The index service: finds tasks by paths.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,18 +15,18 @@ use crate::testing::services::context::message::Message;
 use crate::testing::services::context::{Context, Service};
 use crate::{Client, Error, Queue, QueueEvents};
 
-/// How long the URL of a private artifact is good, in seconds.
+/// The lifetime of a private artifact's URL, in seconds.
 const SIGNED: i64 = 15 * 60;
 
 /// All tasks by path.
 #[derive(Default)]
 pub(crate) struct Index {
     entries: Mutex<BTreeMap<String, Entry>>,
-    /// Completed tasks with the paths that they asked for, which have no entries yet.
+    /// Completed tasks that are still to be indexed, with their paths.
     completed: Mutex<Vec<(String, Vec<String>)>>,
 }
 
-/// What a path leads to.
+/// The task at a path.
 #[derive(Clone)]
 struct Entry {
     task_id: String,
@@ -36,7 +36,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// The entry of a task that has named the path as a route.
+    /// Creates the entry of a task that has the path as a route.
     fn of_task(id: &str, definition: &Value) -> Result<Self, Refusal> {
         let said = &definition["extra"]["index"];
         let data = if said["data"].is_object() { said["data"].clone() } else { json!({}) };
@@ -65,7 +65,7 @@ impl Index {
         self.completed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an entry at a path, unless one of a higher rank is there.
+    /// Puts an entry at a path, unless the path has one of a higher rank.
     fn insert(&self, path: &str, entry: Entry, now: DateTime<Utc>) {
         let mut entries = self.lock();
         let stays =
@@ -121,7 +121,7 @@ impl Service for Index {
     fn work_on_messages(&self, context: &Context) {
         let completed = std::mem::take(&mut *self.completed());
         for (task_id, paths) in completed {
-            // The queue may have forgotten the task by now.
+            // The queue may have removed the task.
             let Ok(task) = definition(context, &task_id) else { continue };
             for path in paths {
                 if let Ok(entry) = Entry::of_task(&task_id, &task) {
@@ -132,13 +132,13 @@ impl Service for Index {
     }
 }
 
-/// The definition of a task, as the queue has it.
+/// Gets the definition of a task from the queue.
 fn definition(context: &Context, task_id: &str) -> Result<Value, Refusal> {
     let caller = ("static/taskcluster/index", vec![format!("queue:get-task:{task_id}")]);
     context.call(&Queue::REFERENCE, "task", caller, &[("taskId", task_id)], None)
 }
 
-/// The path that a call names; the references of both generations have several words for it.
+/// Returns the path in a call's arguments, which go by several names in the references of both generations.
 fn path(call: &RecordedCall) -> &str {
     let named = ["indexPath", "namespace"].iter().find_map(|name| call.args.get(*name));
     named.map_or("", String::as_str)
@@ -177,12 +177,12 @@ fn insert(index: &Index, context: &Context, call: &RecordedCall) -> Result<Value
     Ok(index.find(path, now).map_or(new, |entry| entry.to_json(path)))
 }
 
-/// What the paths in a namespace begin with. The namespace without a name is the top, which contains all paths.
+/// Returns the prefix of the paths in a namespace. The namespace with an empty name is the top, which contains all paths.
 fn prefix(namespace: &str) -> String {
     if namespace.is_empty() { String::new() } else { format!("{namespace}.") }
 }
 
-/// The entries below a namespace, with the rest of their paths.
+/// Returns the entries below a namespace, with the rest of their paths.
 fn below(index: &Index, context: &Context, namespace: &str) -> Vec<(String, String, Entry)> {
     let (now, prefix) = (context.now(), prefix(namespace));
     let entries = index.lock();
@@ -221,7 +221,7 @@ fn list_namespaces(
     page(&context.token_key, call, "namespaces", items)
 }
 
-/// Leads to an artifact of the task at a path; the URL of a private one is signed.
+/// Redirects to an artifact of the task at a path. The URL of a private artifact is signed.
 fn find_artifact(index: &Index, context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
     let entry = index.find(path(call), context.now())?;
     let url = artifact_url(context, &entry.task_id, call.arg("name"))

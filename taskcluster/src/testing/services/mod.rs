@@ -1,5 +1,5 @@
-//! The services that are built in. None knows another: they share a [`Context`], by which they call each other's
-//! endpoints and hear each other's messages.
+//! The built-in services. None knows another: they share a [`Context`], through which they call each other's endpoints and
+//! receive each other's messages.
 
 mod auth;
 pub(crate) mod context;
@@ -19,7 +19,7 @@ use crate::{
     Queue, QueueEvents, Reference, Secrets, WebServer, WorkerManager, slugid,
 };
 
-/// All services, and those of them that a test sets up or looks into.
+/// All services, and those that tests set up or inspect.
 pub(crate) struct Services {
     pub(crate) context: Context,
     pub(crate) auth: Arc<auth::Auth>,
@@ -51,7 +51,7 @@ impl Default for Services {
     }
 }
 
-/// A line of the table: what a service's calls and messages look like, and what answers and publishes them.
+/// A row of the table: a service's references, and its implementation.
 fn entry(
     reference: &'static Reference,
     exchanges: Option<&'static Reference>,

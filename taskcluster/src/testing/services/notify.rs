@@ -1,4 +1,4 @@
-//! The notify service: notifications that go nowhere but into the record, and the addresses that want none.
+//! The notify service: records notifications instead of sending them, and keeps the denylist.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use crate::testing::http::paging::page;
 use crate::testing::services::context::message::Message;
 use crate::testing::services::context::{Context, Service};
 
-/// How many notifications are remembered, so as not to send one twice.
+/// How many notifications are remembered, to recognize repeated ones.
 const REMEMBERED: usize = 1000;
 
-/// What was sent, and to whom nothing is to be sent.
+/// Recorded notifications, and denied addresses.
 #[derive(Default)]
 pub(crate) struct Notify {
     sent: Mutex<Vec<Notification>>,
@@ -102,7 +102,7 @@ fn send(
     Ok(ok())
 }
 
-/// What of a request makes it another notification: all but how it looks.
+/// The part of a request that identifies a notification: everything except its appearance.
 fn content(request: &Value) -> Value {
     let mut content = request.clone();
     if let Some(properties) = content.as_object_mut() {
@@ -111,7 +111,7 @@ fn content(request: &Value) -> Value {
     content
 }
 
-/// The answer to what has been done: text where other services have JSON.
+/// The answer to a notification, which is text, not JSON as in other services.
 fn ok() -> Reply {
     Reply::new(StatusCode::OK).body(HeaderValue::from_static("text/plain; charset=utf-8"), "OK")
 }

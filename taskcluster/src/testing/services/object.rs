@@ -1,4 +1,4 @@
-//! The object service: uploads and downloads by methods that are negotiated.
+//! The object service: uploads and downloads by negotiated methods.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::testing::http::answer::{Refusal, Reply, date, redirect, text, timesta
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::{Context, Service};
 
-/// The stated lifetime of the URLs.
+/// The lifetime of URLs, as stated in answers.
 const URLS: TimeDelta = TimeDelta::minutes(30);
 
 /// All objects by name.
@@ -38,7 +38,7 @@ impl Objects {
 }
 
 impl Object {
-    /// Adds hashes; one that was given before stays what it is.
+    /// Adds hashes. A hash that is already known must not change.
     fn add_hashes(&mut self, hashes: &Value) -> Result<(), Refusal> {
         for (algorithm, hash) in hashes.as_object().into_iter().flatten() {
             let known = self.hashes.entry(algorithm.clone()).or_insert_with(|| hash.clone());
@@ -146,7 +146,7 @@ fn finish_upload(
     Ok(Reply::new(StatusCode::OK))
 }
 
-/// Does something with an object that is there.
+/// Calls `act` with an existing object.
 fn finished<T>(
     objects: &Objects,
     context: &Context,

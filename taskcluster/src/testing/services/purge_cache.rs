@@ -12,10 +12,10 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::{Context, Service};
 
-/// How long a request is kept: no cache of a worker is used for longer.
+/// How long a request is kept: workers use no cache for longer.
 const KEPT: TimeDelta = TimeDelta::days(1);
 
-/// All requests by worker pool and cache, with the time before which a cache counts as stale.
+/// All requests by worker pool and cache. Caches from before a request's time are stale.
 #[derive(Default)]
 pub(crate) struct PurgeCache(Mutex<BTreeMap<(String, String), DateTime<Utc>>>);
 
@@ -38,7 +38,7 @@ impl Service for PurgeCache {
     }
 }
 
-/// The worker pool that a call names; one of 2017 gives its two halves.
+/// Returns the worker pool in a call's arguments, which a call of 2017 gives in two halves.
 fn pool(call: &RecordedCall) -> String {
     match call.args.get("workerPoolId") {
         Some(pool) => pool.clone(),

@@ -1,4 +1,4 @@
-//! The secrets service: names with a JSON object each, until they expire.
+//! The secrets service: stores JSON objects by name until they expire.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

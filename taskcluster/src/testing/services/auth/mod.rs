@@ -25,14 +25,14 @@ use crate::testing::services::context::message::Message;
 use crate::testing::services::context::{Context, SERVICE, Service};
 use crate::{AuthEvents, Exchange, slugid};
 
-/// How long after its creation a client may be created again.
+/// How long after its creation a client may be created again without an error.
 const REPEAT: TimeDelta = TimeDelta::minutes(15);
 
 /// All clients by id, and all roles.
 pub(crate) struct Auth {
     clients: Mutex<BTreeMap<String, RegisteredClient>>,
     roles: Roles,
-    /// The access token of the client that the services are.
+    /// The access token of the services' own client.
     service_token: String,
 }
 
@@ -59,14 +59,14 @@ impl Auth {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clients without those that are to be deleted when they expire, and have.
+    /// Returns the clients, after removing expired ones with `deleteOnExpiration`.
     fn clients_at(&self, now: DateTime<Utc>) -> MutexGuard<'_, BTreeMap<String, RegisteredClient>> {
         let mut clients = self.clients();
         clients.retain(|_, client| !client.delete_on_expiration || client.expires > now);
         clients
     }
 
-    /// Adds or replaces a client that does not expire in any test's lifetime.
+    /// Adds or replaces a client whose expiry no test reaches.
     pub(crate) fn put_client(
         &self,
         id: &str,
@@ -130,10 +130,10 @@ impl RegisteredClient {
     }
 }
 
-/// The accounts that a call may be signed by.
+/// Returns the accounts that may sign a call.
 ///
-/// The two endpoints that test signatures know one client alone, the same in every deployment; its scopes are those
-/// that the payload gives it.
+/// The two endpoints that test signatures know only one client, the same in every deployment, whose scopes come from the
+/// payload.
 struct AccountsFor<'a> {
     auth: &'a Auth,
     call: &'a RecordedCall,
@@ -159,7 +159,7 @@ impl Accounts for AccountsFor<'_> {
         } else {
             let mut clients = auth.clients_at(*now);
             let client = clients.get_mut(id)?;
-            // No more exactly than the service knows it.
+            // As precisely as the service stores it.
             if *now - client.used > TimeDelta::hours(6) {
                 client.used = *now;
             }
@@ -250,7 +250,7 @@ fn test_authenticate_get(context: &Context, call: &RecordedCall) -> Result<Value
     authenticated(context, call, vec!["test:authenticate-get".to_owned()])
 }
 
-/// Answers who called, if they have the scopes.
+/// Returns the caller, if it has the required scopes.
 fn authenticated(
     context: &Context,
     call: &RecordedCall,
@@ -319,7 +319,7 @@ fn list_clients(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<V
         .filter(|(id, _)| id.starts_with(prefix))
         .map(|(id, client)| (id.clone(), client.to_json(auth, id)));
     let mut page = page(&context.token_key, call, "clients", found)?;
-    // The list had no pages in 2017.
+    // In 2017, the list was not paginated.
     Ok(if call.is_of_2017() { page["clients"].take() } else { page })
 }
 
@@ -329,7 +329,7 @@ fn client(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<Value, 
     clients.get(id).map(|client| client.to_json(auth, id)).ok_or_else(|| no_client(id))
 }
 
-/// Creates a client; the same one may be created again soon after.
+/// Creates a client. Creating the same client again soon after is not an error.
 fn create_client(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let (id, payload, now) = (call.arg("clientId"), call.payload(), context.now());
     let new = RegisteredClient {
@@ -359,7 +359,7 @@ fn create_client(auth: &Auth, context: &Context, call: &RecordedCall) -> Result<
     Ok(answer)
 }
 
-/// Changes a client and answers what it is then.
+/// Changes a client and returns the result.
 fn change(
     auth: &Auth,
     context: &Context,

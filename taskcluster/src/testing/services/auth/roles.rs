@@ -1,4 +1,4 @@
-//! Roles: what `assume:` scopes stand for.
+//! Roles: expands `assume:` scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,13 +16,13 @@ use crate::testing::services::context::Context;
 use crate::testing::services::context::message::Message;
 use crate::{AuthEvents, Exchange};
 
-/// What a scope begins with that stands for a role.
+/// The prefix of a scope that grants a role.
 const ASSUME: &str = "assume:";
 
-/// What stands for the rest of a name in the scopes of a role whose id ends in `*`.
+/// The parameter in the scopes of a role whose id ends in `*`: the part of the name that `*` matched.
 const PARAMETER: &str = "<..>";
 
-/// The role that everybody has.
+/// The role that all callers have.
 const ANONYMOUS: &str = "anonymous";
 
 /// All roles by id.
@@ -37,7 +37,7 @@ struct Role {
 }
 
 impl Default for Roles {
-    /// In all deployments anybody may read public artifacts.
+    /// In every deployment, anyone may read public artifacts.
     fn default() -> Self {
         let now = Utc::now();
         let anonymous = Role {
@@ -78,7 +78,7 @@ impl Roles {
         store(&mut self.lock(), id, role)
     }
 
-    /// The scopes, and behind them all that roles add to them.
+    /// Returns the scopes, followed by those that roles add.
     pub(super) fn expand(&self, scopes: Vec<String>) -> Vec<String> {
         let roles = self.lock();
         let mut expanded = scopes;
@@ -98,7 +98,7 @@ impl Roles {
         expanded
     }
 
-    /// Whether a role leads to itself by scopes that carry its parameter on, which could go on forever.
+    /// Whether a role leads to itself through scopes that pass on its parameter, which could be endless.
     fn has_loop(roles: &BTreeMap<String, Role>, from: &str) -> bool {
         let next = |id: &str| {
             let prefix = id.strip_suffix('*');
@@ -132,8 +132,8 @@ impl Roles {
     }
 }
 
-/// What a role's parameter is for a holder of this scope: empty for a role without; `None` if the scope does not cover
-/// the role.
+/// Returns a role's parameter for a holder of this scope: empty if the role has none, `None` if the scope does not cover the
+/// role.
 fn parameter<'s>(scope: &'s str, role: &str) -> Option<&'s str> {
     let Some(prefix) = role.strip_suffix('*') else {
         return covers(scope, &format!("{ASSUME}{role}")).then_some("");
@@ -147,7 +147,7 @@ fn parameter<'s>(scope: &'s str, role: &str) -> Option<&'s str> {
     format!("{ASSUME}{prefix}").starts_with(start).then_some("*")
 }
 
-/// Puts the parameter into a role's scope. What stands behind a `*` would never match and is cut off.
+/// Puts the parameter into a role's scope, and removes anything after a `*`, which would never match.
 fn fill(scope: &str, parameter: &str) -> String {
     match scope.split_once(PARAMETER) {
         Some((before, _)) if parameter.ends_with('*') => format!("{before}{parameter}"),
@@ -156,14 +156,14 @@ fn fill(scope: &str, parameter: &str) -> String {
     }
 }
 
-/// The scopes that an update of a role would add.
+/// Returns the scopes that an update of a role would add.
 pub(super) fn scopes_added(roles: &Roles, call: &RecordedCall) -> Vec<String> {
     let all = roles.lock();
     let present = all.get(call.arg("roleId")).map(|role| role.scopes.clone());
     added(&present.unwrap_or_default(), call)
 }
 
-/// Answers what is about roles; `None` for other endpoints.
+/// Answers calls about roles. Returns `None` for other endpoints.
 pub(super) fn answer(
     roles: &Roles,
     context: &Context,
@@ -240,7 +240,7 @@ fn store(roles: &mut BTreeMap<String, Role>, id: &str, role: Role) -> Result<(),
     Ok(())
 }
 
-/// Creates a role; the same one may be created again.
+/// Creates a role. Creating the same role again is not an error.
 fn create(roles: &Roles, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let id = call.arg("roleId");
     let new = Role::new(call.payload(), context.now())?;

@@ -1,21 +1,21 @@
-//! The deployment's clock, which a test moves.
+//! The deployment's clock, which tests can move.
 //!
-//! Clients sign by their own clocks, which no test can move. So there are two times: one for `Date` headers and signatures,
-//! and one for the deployment's state, which may be far ahead.
+//! Clients sign by their own clocks, which tests cannot move. So there are two times: one for `Date` headers and signatures, and
+//! one for the deployment's state, which may be far ahead.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The most that a clock can be off, in seconds.
+/// The maximum offset of a clock, in seconds.
 pub(crate) const CENTURY: i64 = 36_525 * 86_400;
 
-/// What separates the deployment's times from this machine's.
+/// The offsets of the deployment's times from this machine's.
 #[derive(Default)]
 pub(crate) struct Clock {
-    /// In milliseconds; of both times.
+    /// The offset of both times, in milliseconds.
     offset: AtomicI64,
-    /// In milliseconds; of the state's time alone.
+    /// The additional offset of the state's time, in milliseconds.
     advanced: AtomicI64,
 }
 
@@ -33,12 +33,12 @@ impl Clock {
         let _ = self.advanced.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// The time in the `Date` header, by which signatures are checked.
+    /// Returns the time for `Date` headers and signatures.
     pub(crate) fn signing(&self) -> DateTime<Utc> {
         Utc::now() + TimeDelta::milliseconds(self.offset.load(Ordering::Relaxed))
     }
 
-    /// The time by which everything expires.
+    /// Returns the time of the deployment's state, by which everything expires.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.signing() + TimeDelta::milliseconds(self.advanced.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! Messages, and the exchanges that hand them on.
+//! Messages, and the exchanges that deliver them.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use crate::{Error, Exchange, Result, route};
 pub struct Message {
     /// The exchange's name, such as `exchange/taskcluster-queue/v1/task-completed`.
     pub exchange: String,
-    /// The routing key; an exchange's `parse` takes it apart.
+    /// The routing key, which an exchange's `parse` splits into its parts.
     pub routing_key: String,
     /// The other routing keys, such as `route.index.foo`.
     pub cc: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message of this exchange. Parts of the routing key that have no value stand as `_`.
+    /// Creates a message of this exchange. Parts of the routing key without a value are `_`.
     pub(crate) fn new(
         exchange: &'static Exchange,
         parts: &[(&str, &str)],
@@ -43,7 +43,7 @@ impl Message {
         }
     }
 
-    /// Returns the routes that the message was sent by, without the prefix `route.`.
+    /// Returns the routes of the message, without the prefix `route.`.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
         self.cc.iter().filter_map(|key| route(key))
     }
@@ -61,7 +61,7 @@ impl Message {
         })
     }
 
-    /// Whether a queue with this binding gets the message, by the rules of topic exchanges.
+    /// Whether a queue with this binding receives the message, by the rules of topic exchanges.
     pub(crate) fn is_for(&self, exchange: &str, pattern: &str) -> bool {
         let pattern: Vec<_> = pattern.split('.').collect();
         let matches = |key: &String| fits(&pattern, &key.split('.').collect::<Vec<_>>());
@@ -71,10 +71,10 @@ impl Message {
 
 /// Whether the words of a key fit a pattern: `*` is any word, `#` any number of words.
 ///
-/// Only the last `#` so far ever needs to take one word more: what an earlier one could take, it can take as well.
+/// Only the last `#` so far ever needs to match one word more: it can match whatever an earlier one could.
 fn fits(pattern: &[&str], words: &[&str]) -> bool {
     let (mut place, mut word) = (0, 0);
-    // Where the pattern goes on behind the last `#`, and the first word that it does not take.
+    // Where the pattern continues after the last `#`, and the first word that this `#` does not match.
     let mut last = None;
     loop {
         match pattern.get(place) {
@@ -100,15 +100,15 @@ fn fits(pattern: &[&str], words: &[&str]) -> bool {
     }
 }
 
-/// Takes messages; returns whether it wants more.
+/// Receives messages, and returns whether to send it more.
 type Outlet = Box<dyn Fn(&Message) -> bool + Send>;
 
-/// Where a deployment's messages go.
+/// The receivers of a deployment's messages.
 #[derive(Default)]
 pub(crate) struct Exchanges(Mutex<Vec<Outlet>>);
 
 impl Exchanges {
-    /// Hands all messages from now on to this function, until it returns `false`.
+    /// Passes all future messages to this function until it returns `false`.
     pub(crate) fn add(&self, outlet: impl Fn(&Message) -> bool + Send + 'static) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(outlet));
     }

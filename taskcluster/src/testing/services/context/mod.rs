@@ -1,4 +1,4 @@
-//! What all services need of the deployment they are in, and all that they know of each other.
+//! The context of all services: what they need from the deployment, and their access to each other.
 
 pub(crate) mod clock;
 pub(crate) mod message;
@@ -30,10 +30,10 @@ pub(crate) const SERVICE: &str = "static/taskcluster/queue";
 
 /// A service: a store, and the endpoints that work on it.
 pub(crate) trait Service: Send + Sync {
-    /// Answers a call that has passed all checks; `None` if the endpoint is not built in.
+    /// Answers a call that has passed all checks. Returns `None` if the endpoint is not built in.
     fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>>;
 
-    /// Answers a call whose answer may take its time; `None` for the endpoints of [`answer`](Self::answer).
+    /// Answers a call that may have to wait. Returns `None` for the endpoints of [`answer`](Self::answer).
     fn answer_later<'a>(
         &'a self,
         _context: &'a Context,
@@ -42,7 +42,7 @@ pub(crate) trait Service: Send + Sync {
         None
     }
 
-    /// Adds what a call's required scopes depend on and only the service knows.
+    /// Adds the values that a call's required scopes depend on and that only the service knows.
     fn add_parameters(
         &self,
         _context: &Context,
@@ -51,7 +51,7 @@ pub(crate) trait Service: Send + Sync {
     ) {
     }
 
-    /// Does what is due by now.
+    /// Does what is due.
     fn settle(&self, _context: &Context) {}
 
     /// When something is due next that has to happen at its own time.
@@ -59,28 +59,27 @@ pub(crate) trait Service: Send + Sync {
         None
     }
 
-    /// Takes a message down. It may come from the middle of a change to another service, which cannot be called before
+    /// Records a message. It may come from the middle of a change to another service, which cannot be called before
     /// [`work_on_messages`](Self::work_on_messages).
     fn hear(&self, _message: &Message) {}
 
-    /// Does what the messages that were heard ask for. Messages about this wait for the next time, so that nothing
-    /// goes on forever.
+    /// Acts on the recorded messages. Messages that this causes wait for the next call, so that it always ends.
     fn work_on_messages(&self, _context: &Context) {}
 }
 
 /// An answer that is waited for.
 pub(crate) type LaterAnswer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
 
-/// One line of the table of services.
+/// A row of the table of services.
 pub(crate) struct Entry {
     pub(crate) reference: &'static Reference,
-    /// The messages that it publishes.
+    /// The reference of the exchanges that it publishes to.
     pub(crate) exchanges: Option<&'static Reference>,
-    /// `None` for a service all of whose endpoints a test has to stub.
+    /// `None` for a service whose endpoints must all be stubbed.
     pub(crate) service: Option<Arc<dyn Service>>,
 }
 
-/// A deployment, as its services see it.
+/// The part of a deployment that its services use.
 pub(crate) struct Context {
     services: Vec<Entry>,
     authority: Arc<dyn Authority>,
@@ -92,13 +91,13 @@ pub(crate) struct Context {
     pub(crate) schemas: Schemas,
     pub(crate) storage: Storage,
     pub(crate) exchanges: Exchanges,
-    /// Wakes those who wait for a change of the queue, or of the time.
+    /// Notified when the queue or the time changes.
     pub(crate) changed: Notify,
 }
 
 /// What the deployment is.
 impl Context {
-    /// `service_token` is the access token of the client that all services are.
+    /// `service_token` is the access token of the services' own client.
     pub(crate) fn new(
         services: Vec<Entry>,
         authority: Arc<dyn Authority>,
@@ -118,9 +117,9 @@ impl Context {
         }
     }
 
-    /// Sets where the server is; once.
+    /// Sets the root URL, once.
     pub(crate) fn set_root_url(&self, url: &str) {
-        // A second server for the same deployment does not exist.
+        // A deployment has only one server.
         let _ = self.root_url.set(url.to_owned());
     }
 
@@ -133,17 +132,17 @@ impl Context {
         self.clock.now()
     }
 
-    /// Where stored content is uploaded to and downloaded from.
+    /// Returns the URL for uploads and downloads of stored content.
     pub(crate) fn storage_url(&self, key: &str) -> String {
         self.root_url().to_owned() + &Storage::path(key)
     }
 
-    /// The credentials of the services.
+    /// Returns the services' own credentials.
     pub(crate) fn credentials(&self) -> Credentials {
         Credentials::new(SERVICE, &self.service_token)
     }
 
-    /// Temporary credentials of this name, issued by a service, in the form in which services give them away.
+    /// Issues temporary credentials of this name by a service, in the form of the services' answers.
     pub(crate) fn temporary_credentials(
         &self,
         name: &str,
@@ -159,9 +158,9 @@ impl Context {
     }
 }
 
-/// Who calls, and what they may do.
+/// Authentication and authorization.
 impl Context {
-    /// The accounts that may sign a call.
+    /// Returns the accounts that may sign a call.
     pub(crate) fn accounts<'a>(&'a self, call: &'a RecordedCall) -> Box<dyn Accounts + 'a> {
         self.authority.accounts(call, self.now())
     }
@@ -193,7 +192,7 @@ impl Context {
         needed: &Expression,
     ) -> Result<(), Refusal> {
         let mut held = call.scopes.clone();
-        // Whoever has a name may do what those without may.
+        // Every caller has the scopes of anonymous callers.
         held.extend(self.authority.expand(vec!["assume:anonymous".to_owned()]));
         authorization::check(call.caller(), held, needed)
     }
@@ -218,8 +217,8 @@ impl Context {
         }
     }
 
-    /// Calls an endpoint of another service as this client with these scopes, to which roles add. It meets the checks that
-    /// a call from outside meets.
+    /// Calls an endpoint of another service as this client with these scopes, expanded by roles. The same checks apply as to a
+    /// call from outside.
     pub(crate) fn call(
         &self,
         reference: &'static Reference,
@@ -252,13 +251,13 @@ impl Context {
         Ok(reply.to_json())
     }
 
-    /// All exchanges that the services publish to.
+    /// Returns all exchanges that the services publish to.
     #[cfg(feature = "pulse")]
     pub(crate) fn all_exchanges(&self) -> impl Iterator<Item = &'static crate::Exchange> {
         self.exchange_references().flat_map(|reference| reference.exchanges)
     }
 
-    /// The references of all services.
+    /// Returns the references of all services.
     pub(crate) fn references(&self) -> impl Iterator<Item = &'static Reference> {
         self.services.iter().map(|entry| entry.reference)
     }
@@ -267,8 +266,8 @@ impl Context {
         self.services.iter().filter_map(|entry| entry.exchanges)
     }
 
-    /// Hands a message of a service to all who listen. One that does not fit its schema is held back, since no service
-    /// would send it.
+    /// Delivers a message of a service to all listeners. A message that does not fit its schema is not delivered, because no
+    /// service would send it.
     pub(crate) fn publish(&self, message: &Message) {
         let of_message = |reference: &'static Reference| {
             let exchange =
@@ -294,13 +293,13 @@ impl Context {
         self.services.iter().filter_map(|entry| entry.service.as_deref())
     }
 
-    /// Lets everything happen that is due by now.
+    /// Lets all services do what is due.
     pub(crate) fn settle(&self) {
         self.built_in().for_each(|service| service.settle(self));
         self.work_on_messages();
     }
 
-    /// Lets the services act on the messages that they have heard.
+    /// Lets the services act on the messages that they have received.
     pub(crate) fn work_on_messages(&self) {
         self.built_in().for_each(|service| service.work_on_messages(self));
     }

@@ -1,4 +1,4 @@
-//! The back end of the object service and of artifacts: content behind URLs of the deployment's own server.
+//! Storage for the object service and artifacts: content at URLs of the deployment's own server.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,10 +10,10 @@ use reqwest::{Method, StatusCode};
 use crate::testing::http::answer::{Refusal, Reply};
 use crate::testing::http::request::Incoming;
 
-/// What the paths of content begin with.
+/// The prefix of the paths of content.
 const PREFIX: &str = "/storage/";
 
-/// Content by a key that nobody can guess.
+/// Content by unguessable keys.
 #[derive(Default)]
 pub(crate) struct Storage(Mutex<BTreeMap<String, Stored>>);
 
@@ -29,7 +29,7 @@ impl Storage {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets content of this type be uploaded.
+    /// Reserves a key for an upload of this content type.
     pub(crate) fn expect(&self, key: &str, content_type: &str) {
         self.lock()
             .entry(key.to_owned())
@@ -45,12 +45,12 @@ impl Storage {
         self.lock().get(key)?.content.clone()
     }
 
-    /// The path of this content.
+    /// Returns the path of this content.
     pub(crate) fn path(key: &str) -> String {
         format!("{PREFIX}{key}")
     }
 
-    /// Answers a request that is for content; `None` for one of the API.
+    /// Answers requests for content. Returns `None` for any other request.
     pub(crate) fn answer(&self, request: &Incoming) -> Option<Reply> {
         let key = request.resource.strip_prefix(PREFIX)?;
         Some(self.answer_for(request, key).unwrap_or_else(Reply::from))

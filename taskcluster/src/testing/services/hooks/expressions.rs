@@ -1,17 +1,17 @@
-//! How much work the expressions of a template are, found out before json-e parses them.
+//! Limits the expressions of a template before json-e parses them.
 //!
-//! json-e parses what is in brackets up to four times on every level, and recurses for every operator. So some lines of a
-//! template could take hours, or abort the process.
+//! json-e parses the content of brackets up to four times on every level, and recurses for every operator. A few lines of a
+//! template could take hours or abort the process.
 
 use serde_json::Value;
 
-/// The most operators and brackets in one expression.
+/// The maximum number of operators and brackets in an expression.
 const LONGEST: usize = 500;
 
-/// The most operators and brackets to parse in a template, each as often as json-e does.
+/// The maximum number of operators and brackets to parse in a template, counted as often as json-e parses them.
 const MOST: usize = 300_000;
 
-/// Fails if json-e had too much to do with this template.
+/// Returns an error if json-e would take too long to render this template.
 pub(super) fn check(template: &Value) -> Result<(), &'static str> {
     let mut expressions = Vec::new();
     collect(template, &mut expressions);
@@ -29,7 +29,7 @@ pub(super) fn check(template: &Value) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Finds all expressions, each with what follows it in its text.
+/// Finds all expressions, each with the text after it.
 fn collect<'a>(template: &'a Value, found: &mut Vec<&'a str>) {
     match template {
         Value::String(text) => interpolations(text, found),
@@ -37,7 +37,7 @@ fn collect<'a>(template: &'a Value, found: &mut Vec<&'a str>) {
         Value::Object(members) => {
             for (key, value) in members {
                 interpolations(key, found);
-                // What operators are given: `{"$eval": "1 + 1"}`, `{"$switch": {"a > 1": ...}}`.
+                // The operands of operators: `{"$eval": "1 + 1"}`, `{"$switch": {"a > 1": ...}}`.
                 if key.starts_with('$') || key.starts_with("by(") {
                     found.extend(value.as_str());
                     found.extend(
@@ -51,14 +51,14 @@ fn collect<'a>(template: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// Finds what follows each `${` that is not escaped as `$${`.
+/// Finds the text after each `${` that is not escaped as `$${`.
 fn interpolations<'a>(text: &'a str, found: &mut Vec<&'a str>) {
     let starts = text.match_indices("${").filter(|(start, _)| !text[..*start].ends_with('$'));
     found.extend(starts.map(|(start, mark)| &text[start + mark.len()..]));
 }
 
-/// Counts the operators and brackets of an expression, once each and as often as they are parsed. The expression ends with
-/// the text, or with the bracket that closes an interpolation.
+/// Counts the operators and brackets of an expression: once each, and as often as json-e parses them. The expression ends with
+/// the text, or at the bracket that closes an interpolation.
 fn measure(expression: &str) -> (usize, usize) {
     let (mut parts, mut work, mut depth) = (0, 0_usize, 0_u32);
     let mut rest = expression.chars();

@@ -1,4 +1,4 @@
-//! How a hook makes a task.
+//! Creates the tasks of hooks.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use crate::testing::http::answer::{Refusal, timestamp};
 use crate::testing::services::context::Context;
 use crate::{Queue, slugid};
 
-/// Makes a task of a hook.
+/// Fires a hook: creates its task.
 pub(super) fn fire(
     hooks: &Hooks,
     context: &Context,
@@ -39,7 +39,7 @@ pub(super) fn fire(
     }
 }
 
-/// Renders a template by the deployment's clock; `None` if there is nothing left of it.
+/// Renders a template by the deployment's clock. Returns `None` if the result is empty.
 fn render(
     template: &Value,
     values: &Value,
@@ -69,7 +69,7 @@ fn render(
     Ok(Some(task))
 }
 
-/// Creates the task with the scopes of the role that the hook is.
+/// Creates the task with the scopes of the hook's role.
 fn create_task(
     context: &Context,
     (group, id): &Key,

@@ -1,4 +1,4 @@
-//! The hooks service: templates that become tasks when they are triggered, by a schedule, or when a message comes.
+//! The hooks service: creates tasks from templates when triggered by a call, a schedule or a message.
 
 mod expressions;
 mod fire;
@@ -24,7 +24,7 @@ use crate::{Exchange, HooksEvents, Queue, slugid};
 
 impl Service for Hooks {
     fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
-        // Hooks of 2017 were other ones.
+        // Hooks of 2017 were different.
         if call.is_of_2017() {
             return None;
         }
@@ -59,7 +59,7 @@ impl Service for Hooks {
         Some(answer.map(Reply::from))
     }
 
-    /// Fires the hooks whose time has come, each once.
+    /// Fires the hooks that are due, each once.
     fn settle(&self, context: &Context) {
         let now = context.now();
         let mut due = Vec::new();
@@ -85,7 +85,7 @@ impl Service for Hooks {
         self.note(message);
     }
 
-    /// Lets the hooks that messages have fired make their tasks.
+    /// Creates the tasks of the hooks that messages have fired.
     fn work_on_messages(&self, context: &Context) {
         for (key, payload) in self.take_fired() {
             let by = "pulseMessage";
@@ -131,7 +131,7 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
         }
         hook[name] = json!(call.arg(name));
     }
-    // Whatever fits or not, it must be a schema.
+    // It must be a valid schema.
     if let Err(Problem::NoSchema(why)) = Schemas::check_by(&hook["triggerSchema"], &json!({})) {
         return Err(Refusal::input(format!("`triggerSchema` is not a JSON schema: {why}")));
     }
@@ -141,7 +141,7 @@ fn define(call: &RecordedCall) -> Result<Value, Refusal> {
     Ok(hook)
 }
 
-/// Creates a hook; the same one may be created again.
+/// Creates a hook. Creating the same hook again is not an error.
 fn create(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let definition = define(call)?;
     let next = schedule::next(&definition["schedule"], context.now())?;
@@ -181,7 +181,7 @@ fn check_token(hooks: &Hooks, call: &RecordedCall) -> Result<(), Refusal> {
     }
 }
 
-/// Makes a task of a hook, if the payload is what the hook wants.
+/// Fires a hook if the payload fits its `triggerSchema`.
 fn trigger(
     hooks: &Hooks,
     context: &Context,
@@ -235,7 +235,7 @@ fn list_fires(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<V
     page(&context.token_key, call, "lastFires", items)
 }
 
-/// The state of a task, as the queue has it.
+/// Gets the state of a task from the queue.
 fn state_of_task(context: &Context, task_id: &str) -> Value {
     let caller = ("static/taskcluster/hooks", vec![format!("queue:status:{task_id}")]);
     context

@@ -1,4 +1,4 @@
-//! When hooks fire by themselves.
+//! The schedules of hooks.
 
 use chrono::{DateTime, Utc};
 use croner::parser::{CronParser, Seconds, Year};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::testing::http::answer::Refusal;
 
-/// The next time after this one that a schedule, a list of cron patterns, has; `None` if it has no more.
+/// Returns the next time after this one in a schedule, which is a list of cron patterns, or `None` if there is none.
 pub(super) fn next(
     schedule: &Value,
     after: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! All hooks, and those that messages have fired.
+//! The store of hooks, and of those that messages have fired.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,24 +9,24 @@ use serde_json::Value;
 use crate::testing::http::answer::Refusal;
 use crate::testing::services::context::message::Message;
 
-/// A hook's group and its id in there.
+/// A hook's group and its id in that group.
 pub(super) type Key = (String, String);
 
 /// All hooks.
 #[derive(Default)]
 pub(crate) struct Hooks {
     hooks: Mutex<BTreeMap<Key, Hook>>,
-    /// Those that messages have fired, with these messages, but which have made no task yet.
+    /// The hooks that messages have fired and that have not created their tasks yet, with these messages.
     fired: Mutex<Vec<(Key, Value)>>,
 }
 
 pub(super) struct Hook {
-    /// As the service answers it.
+    /// The definition, as the service returns it.
     pub(super) definition: Value,
     pub(super) token: String,
-    /// When it fires by its schedule.
+    /// When the hook fires next by its schedule.
     pub(super) next: Option<DateTime<Utc>>,
-    /// The latest last.
+    /// The last fires, the latest last.
     pub(super) fires: Vec<Fire>,
 }
 
@@ -44,7 +44,7 @@ impl Hooks {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with a hook.
+    /// Calls `act` with a hook.
     pub(super) fn with<T>(
         &self,
         key: &Key,
@@ -55,7 +55,7 @@ impl Hooks {
         self.lock().get_mut(key).map(act).ok_or_else(no_hook)
     }
 
-    /// Notes the hooks that a message fires.
+    /// Records the hooks that a message fires.
     pub(super) fn note(&self, message: &Message) {
         let hooks = self.lock();
         let is_bound = |definition: &Value| {

@@ -1,4 +1,4 @@
-//! What a task leaves behind.
+//! Artifacts of tasks.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ pub(super) struct Artifact {
 
 #[derive(Clone, PartialEq)]
 pub(super) enum Kind {
-    /// Content behind an URL of this deployment, named by its key.
+    /// Content at a URL of this deployment, by its key.
     S3(String),
-    /// An object of the object service; it is there once the upload is finished.
+    /// An object of the object service, present once the upload is finished.
     Object {
         upload_id: String,
         finished: bool,
@@ -74,10 +74,10 @@ impl Artifact {
         }
     }
 
-    /// Whether another request for the same name means this artifact.
+    /// Whether another request for the same name describes this artifact.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let same_kind = match (&self.kind, &other.kind) {
-            // What was made up here, and the URL of a reference, may differ.
+            // Generated values, and the URL of a reference, may differ.
             (Kind::S3(_), Kind::S3(_))
             | (Kind::Object { .. }, Kind::Object { .. })
             | (Kind::Reference(_), Kind::Reference(_)) => true,

@@ -1,4 +1,4 @@
-//! How artifacts are uploaded and found.
+//! Uploads and finds artifacts.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -15,13 +15,13 @@ use crate::testing::http::paging::page;
 use crate::testing::services::context::{Context, SERVICE};
 use crate::{Object, QueueEvents};
 
-/// How long after an exception its artifacts may still come.
+/// How long after an exception its artifacts may still be uploaded.
 const LATE: TimeDelta = TimeDelta::minutes(25);
 
-/// How long credentials for the object service are good.
+/// The lifetime of credentials for the object service.
 const TRANSFER: TimeDelta = TimeDelta::hours(1);
 
-/// Answers what is about artifacts; `None` for other endpoints.
+/// Answers calls about artifacts. Returns `None` for other endpoints.
 pub(super) fn answer(
     queue: &Queue,
     context: &Context,
@@ -39,14 +39,14 @@ pub(super) fn answer(
     })
 }
 
-/// The artifact that a link leads to in the end, if the call is about a link.
+/// Returns the artifact that a link finally leads to, if the call is about a link.
 pub(super) fn link_target(tasks: &Tasks, call: &RecordedCall) -> Option<String> {
     let run = chosen_run(tasks, call).ok()?;
     let (name, _) = follow(run, call.arg("name"), DateTime::<Utc>::MIN_UTC).ok()?;
     (name != call.arg("name")).then(|| name.to_owned())
 }
 
-/// The run that a call names, or the latest one.
+/// Returns the run that a call names, or the latest one.
 fn chosen_run<'q>(tasks: &'q Tasks, call: &RecordedCall) -> Result<&'q Run, Refusal> {
     let (id, task) = (call.arg("taskId"), tasks.task(call.arg("taskId"))?);
     let run = match call.args.get("runId") {
@@ -68,7 +68,7 @@ fn find<'r>(
         .ok_or_else(|| Refusal::not_found(format!("artifact {name:?} does not exist")))
 }
 
-/// Finds an artifact, or the one that it is a link to.
+/// Finds an artifact, following links.
 fn follow<'r>(
     run: &'r Run,
     name: &str,
@@ -84,7 +84,7 @@ fn follow<'r>(
     Err(Refusal::input(format!("the artifact {name:?} links back to itself")))
 }
 
-/// The name that the object service knows an artifact by.
+/// Returns an artifact's name in the object service.
 fn object_name(call: &RecordedCall, run: usize, name: &str) -> String {
     format!("t/{}/{run}/{name}", call.arg("taskId"))
 }
@@ -151,7 +151,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
     })
 }
 
-/// A client id has no other characters than these.
+/// A client id may contain only these characters.
 fn client_id(text: &str) -> String {
     let known = |c: char| c.is_ascii_alphanumeric() || "!@/:.+|_-".contains(c);
     text.chars().map(|c| if known(c) { c } else { '_' }).collect()
@@ -190,7 +190,7 @@ fn finish(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply
     })
 }
 
-/// What an URL that leads to the content is made of.
+/// The place of an artifact's content.
 enum Found {
     Url(&'static str, String),
     Object(String),
@@ -226,7 +226,7 @@ fn lead(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply, 
     redirect(&url, &json!({"storageType": kind, "url": url}))
 }
 
-/// Where the object service has the content of an object.
+/// Gets the URL of an object's content from the object service.
 fn object_url(context: &Context, name: &str) -> Result<String, Refusal> {
     let caller = (SERVICE, vec![format!("object:download:{name}")]);
     let payload = json!({"acceptDownloadMethods": {"simple": true}});

@@ -1,4 +1,4 @@
-//! What makes a request a task: defaults, checks, dates.
+//! Turns a request into a task's definition: defaults, checks, dates.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -8,13 +8,13 @@ use crate::testing::http::answer::{Refusal, date, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::clock::Clock;
 
-/// How far a task's `created` may be off.
+/// How far a task's `created` may be from the current time.
 const DRIFT: TimeDelta = TimeDelta::minutes(15);
 
-/// How far ahead a deadline may be, beside the drift.
+/// How far ahead a deadline may be, in addition to the drift.
 const LONGEST: TimeDelta = TimeDelta::days(5);
 
-/// A task's definition with all defaults filled in and all dates written alike, so that two of them can be compared.
+/// A task's definition with all defaults filled in and all dates normalized, so that two definitions can be compared.
 pub(super) struct Definition {
     pub(super) json: Value,
     pub(super) deadline: DateTime<Utc>,
@@ -68,7 +68,7 @@ impl Definition {
     }
 }
 
-/// The priority that a call asks for.
+/// Returns the priority in a call's payload.
 pub(super) fn new_priority(call: &RecordedCall) -> Result<String, Refusal> {
     let priority = &call.payload()["newPriority"];
     check_priority(priority)?;
@@ -82,7 +82,7 @@ fn check_priority(priority: &Value) -> Result<(), Refusal> {
     Err(Refusal::input(format!("`priority` is {priority}, not one of {PRIORITIES:?}")))
 }
 
-/// Dates are made by the clocks of clients, so that any time from theirs to the state's counts as the present.
+/// Clients make dates by their own clocks, so any time between theirs and the deployment's counts as the present.
 fn check_dates(
     created: DateTime<Utc>,
     deadline: DateTime<Utc>,

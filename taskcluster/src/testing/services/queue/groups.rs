@@ -12,7 +12,7 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
 
-/// Answers what is about a task group; `None` for other endpoints.
+/// Answers calls about a task group. Returns `None` for other endpoints.
 pub(super) fn answer(
     queue: &Queue,
     context: &Context,

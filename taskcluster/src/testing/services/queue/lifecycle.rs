@@ -1,4 +1,4 @@
-//! What becomes of tasks: from their definition to their resolution, with the messages about it.
+//! The life of tasks, from definition to resolution, with the messages about it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::QueueEvents;
 use crate::testing::http::answer::{Refusal, timestamp};
 use crate::testing::services::context::message::Message;
 
-/// How long a claim is good for.
+/// The lifetime of a claim.
 pub(super) const CLAIM: TimeDelta = TimeDelta::minutes(20);
 
 /// What a message about the end of a run has beside the status.
@@ -26,18 +26,18 @@ const MOST_RUNS: u64 = 50;
 #[derive(Default)]
 pub(super) struct Tasks {
     pub(super) all: BTreeMap<String, Task>,
-    /// When which task group was sealed.
+    /// The times at which task groups were sealed.
     pub(super) sealed: BTreeMap<String, DateTime<Utc>>,
     /// How many runs became pending so far.
     places: u64,
-    /// What is to be published.
+    /// The messages to publish.
     messages: Vec<Message>,
     pub(super) workers: Workers,
-    /// Nothing is due before this time, if it is known.
+    /// The time before which nothing is due, if known.
     quiet_until: Option<DateTime<Utc>>,
 }
 
-/// What runs out by itself, in the order in which it does so if at the same time.
+/// What expires, in the order of handling what expires at the same time.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     Deadline,
@@ -62,7 +62,7 @@ impl Tasks {
         self.all.values().filter(move |task| task.is_of_group(group))
     }
 
-    /// Does what is due by now, each thing as of its own time.
+    /// Does everything that is due, each thing as of its own time.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
         if self.quiet_until.is_some_and(|until| now < until) {
             return;
@@ -82,7 +82,7 @@ impl Tasks {
         }
     }
 
-    /// The messages about what was done since the last time. It may be that something is due sooner now.
+    /// Takes the messages about all changes since the last call. Changes may make something due sooner.
     pub(super) fn take_messages(&mut self) -> Vec<Message> {
         let messages = std::mem::take(&mut self.messages);
         if !messages.is_empty() {
@@ -105,7 +105,7 @@ impl Tasks {
         all.min().map(|((time, due), id)| (time, due, id.clone()))
     }
 
-    /// Adds a task and schedules it, unless it has to wait for others, or for somebody to ask for it.
+    /// Adds a task and schedules it, unless it must wait for others or for a call to schedule it.
     pub(super) fn create(
         &mut self,
         id: &str,
@@ -155,7 +155,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// The dependencies that a new task has to wait for. One that depends on itself waits until somebody schedules it.
+    /// Returns the dependencies that a new task must wait for. A task that depends on itself waits until a call schedules it.
     fn unmet(&self, id: &str, definition: &Definition) -> Result<Vec<String>, Refusal> {
         let mut unmet = definition.texts("dependencies");
         let missing: Vec<_> = unmet
@@ -224,7 +224,7 @@ impl Tasks {
         );
     }
 
-    /// Resolves a run as an exception; there is another one if there are retries left and a reason for it.
+    /// Resolves a run as an exception, and adds another run if the reason allows it and there are retries left.
     pub(super) fn resolve_or_retry(
         &mut self,
         id: &str,
@@ -268,7 +268,7 @@ impl Tasks {
         self.look_at_group(id);
     }
 
-    /// Schedules the tasks that have waited for this one last.
+    /// Schedules the tasks whose last open dependency was this one.
     fn wake_dependents(&mut self, id: &str, state: RunState, now: DateTime<Utc>) {
         let mut ready = Vec::new();
         for task in self.all.values_mut() {
@@ -290,13 +290,13 @@ impl Tasks {
     fn look_at_group(&mut self, id: &str) {
         let Some(task) = self.all.get(id) else { return };
         let group = task.definition.text("taskGroupId").to_owned();
-        // Asked in this order because a group's last tasks have many resolved ones before them.
+        // In this order, because many resolved tasks precede a group's last ones.
         if !self.all.values().any(|task| !task.is_resolved() && task.is_of_group(&group)) {
             self.announce_group(QueueEvents::task_group_resolved().exchange(), &group, None);
         }
     }
 
-    /// Adds a run to a resolved task, with all its retries.
+    /// Adds a run to a resolved task, and restores its retries.
     pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
         let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
@@ -310,7 +310,7 @@ impl Tasks {
         Ok(())
     }
 
-    /// Publishes a message about a task, with these fields beside the status, as far as there are values.
+    /// Publishes a message about a task, with the status and those of these fields that have values.
     pub(super) fn announce(
         &mut self,
         exchange: &'static Exchange,
@@ -321,7 +321,7 @@ impl Tasks {
         self.announce_with(exchange, id, run, fields, json!({}));
     }
 
-    /// The same with more in the payload.
+    /// Same as [`announce`](Self::announce), with more properties in the payload.
     pub(super) fn announce_with(
         &mut self,
         exchange: &'static Exchange,
@@ -381,7 +381,7 @@ impl Tasks {
         self.messages.push(Message::new(exchange, &parts, &[], payload));
     }
 
-    /// What is known of a task group; `None` if there is none.
+    /// Returns the facts about a task group, or `None` if it does not exist.
     pub(super) fn group(&self, group: &str) -> Option<Value> {
         let first = self.members(group).next()?;
         let expires = self.members(group).map(|task| task.definition.expires).max()?;
@@ -396,7 +396,7 @@ impl Tasks {
     }
 }
 
-/// Whether a task with these requirements may start when one that it depends on has come to this state.
+/// Whether a task with these requirements may start when a dependency has reached this state.
 fn is_met_by(requires: &str, state: RunState) -> bool {
     match requires {
         "all-resolved" => state.is_resolved(),

@@ -1,4 +1,4 @@
-//! What waits in a task queue, and what workers have claimed of it.
+//! Lists the pending and claimed tasks of a task queue.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
 
-/// Answers what is about a task queue; `None` for other endpoints.
+/// Answers calls about a task queue. Returns `None` for other endpoints.
 pub(super) fn answer(
     queue: &Queue,
     context: &Context,
@@ -36,7 +36,7 @@ pub(super) fn answer(
     })
 }
 
-/// The last runs that are in this state, with their tasks, those that a worker gets first before the others.
+/// Returns the latest runs in this state, with their tasks, in the order in which workers get them.
 pub(super) fn in_state<'a>(
     tasks: &'a Tasks,
     task_queue: &str,
@@ -53,7 +53,7 @@ pub(super) fn in_state<'a>(
     found
 }
 
-/// The task queue that a call names; one of 2017 gives its two halves.
+/// Returns the task queue in a call's arguments, which a call of 2017 gives in two halves.
 pub(super) fn task_queue(call: &RecordedCall) -> String {
     match call.args.get("taskQueueId") {
         Some(tasks) => tasks.clone(),

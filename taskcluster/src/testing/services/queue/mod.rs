@@ -91,7 +91,7 @@ impl Service for Queue {
         call: &RecordedCall,
         known: &mut Map<String, Value>,
     ) {
-        // A new task speaks for itself.
+        // The values for a new task come from the call.
         let is_new = matches!(call.endpoint.name, "createTask" | "defineTask");
         self.with(context, |tasks, _| {
             if let Ok(task) = tasks.task(call.arg("taskId")) {
@@ -126,8 +126,8 @@ impl Service for Queue {
     }
 }
 
-/// Checks that the caller has what a new task's scopes and routes need. The references of 2017 do not say so, but the queue
-/// did it.
+/// Checks that the caller has the scopes that a new task's scopes and routes require. The references of 2017 do not state
+/// this, but the queue of that time checked it.
 fn check_as_of_2017(context: &Context, call: &RecordedCall) -> Result<(), Refusal> {
     if !call.is_of_2017() {
         return Ok(());
@@ -139,8 +139,8 @@ fn check_as_of_2017(context: &Context, call: &RecordedCall) -> Result<(), Refusa
     context.check_scopes(call, &needed)
 }
 
-/// Creates a task; the same one may be created again. One `on_demand` waits until somebody schedules it, as one could in
-/// 2017.
+/// Creates a task. Creating the same task again is not an error. An `on_demand` task, as in 2017, waits until it is scheduled
+/// by a call.
 fn create_task(
     queue: &Queue,
     context: &Context,
@@ -156,7 +156,7 @@ fn create_task(
     })
 }
 
-/// Changes a task whose deadline is still to come, and returns its status.
+/// Changes a task before its deadline, and returns its status.
 fn change(
     queue: &Queue,
     context: &Context,
@@ -173,7 +173,7 @@ fn change(
     })
 }
 
-/// Definitions or statuses of many tasks.
+/// Returns definitions or statuses of many tasks.
 fn several(
     queue: &Queue,
     context: &Context,

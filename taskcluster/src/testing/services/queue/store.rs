@@ -1,4 +1,4 @@
-//! The queue's store: its tasks as they are by now, one caller at a time.
+//! The queue's store, which one caller at a time may use.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Queue {
         *self.claim_wait.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with the tasks as they are by now, and publishes all that follows from it.
+    /// Does what is due, calls `act` with the tasks, and publishes the resulting messages.
     pub(super) fn with<T>(
         &self,
         context: &Context,
@@ -44,7 +44,7 @@ impl Queue {
         if !messages.is_empty() {
             context.changed.notify_waiters();
         }
-        // Published before anybody else can change the tasks, so that messages come in order.
+        // Publish before anyone else can change the tasks, to keep messages in order.
         for message in &messages {
             context.publish(message);
         }

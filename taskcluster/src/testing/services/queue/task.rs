@@ -1,4 +1,4 @@
-//! A task, its runs, and how they look from outside.
+//! A task and its runs, and their form in answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::artifact::Artifact;
 use super::definition::Definition;
 use crate::testing::http::answer::timestamp;
 
-/// The state of a run, and with it of its task.
+/// The state of a run, which is also its task's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RunState {
     Pending,
@@ -50,7 +50,7 @@ pub(super) struct Run {
     pub(super) scheduled: DateTime<Utc>,
     pub(super) started: Option<DateTime<Utc>>,
     pub(super) resolved: Option<DateTime<Utc>>,
-    /// Its place among all runs, by the time at which it became pending.
+    /// Its position among all runs, in the order in which they became pending.
     pub(super) place: u64,
     pub(super) artifacts: BTreeMap<String, Artifact>,
 }
@@ -108,7 +108,7 @@ pub(super) struct Task {
     pub(super) definition: Definition,
     pub(super) retries_left: u64,
     pub(super) runs: Vec<Run>,
-    /// The dependencies that keep it from being scheduled.
+    /// The dependencies that it still waits for.
     pub(super) unmet: BTreeSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The work of workers: claims, and reports of what came of them.
+//! Workers' calls: claims and reports.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::testing::services::context::Context;
 /// How long a claim of work waits for tasks, by the deployment's clock.
 const LONG_POLL: TimeDelta = TimeDelta::seconds(20);
 
-/// How much longer a claim's credentials are good than the claim itself, and by how much sooner.
+/// How much longer a claim's credentials are valid than the claim itself, and from how much earlier.
 const LEEWAY: TimeDelta = TimeDelta::minutes(15);
 
 /// Waits for tasks and gives them to a worker.
@@ -149,7 +149,7 @@ pub(super) fn report_exception(
     })
 }
 
-/// The run that a call names, of those that there are.
+/// Returns the existing run that a call names.
 pub(super) fn run_of(tasks: &Tasks, call: &RecordedCall) -> Result<usize, Refusal> {
     let (id, run) = (call.arg("taskId"), call.arg("runId"));
     let number = run
@@ -162,7 +162,7 @@ pub(super) fn run_of(tasks: &Tasks, call: &RecordedCall) -> Result<usize, Refusa
     }
 }
 
-/// The run that a call names, if a worker is busy with it.
+/// Returns the run that a call names, if it is running.
 fn running(tasks: &Tasks, call: &RecordedCall) -> Result<usize, Refusal> {
     let number = run_of(tasks, call)?;
     match tasks.task(call.arg("taskId"))?.runs[number].state {
@@ -180,7 +180,7 @@ fn worker(call: &RecordedCall) -> Result<Worker, Refusal> {
     Ok(Worker { group: text(payload, "workerGroup")?, id: text(payload, "workerId")? })
 }
 
-/// What a worker gets for the task's last run, which it has claimed.
+/// Returns the claim of the task's last run, for the worker that has claimed it.
 fn claim(
     context: &Context,
     task: &Task,

@@ -15,7 +15,7 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
 
-/// Answers what is about workers and the queues that they work for; `None` for other endpoints.
+/// Answers calls about workers and their task queues. Returns `None` for other endpoints.
 pub(super) fn answer(
     queue: &Queue,
     context: &Context,

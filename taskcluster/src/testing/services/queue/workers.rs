@@ -1,4 +1,4 @@
-//! What the queue remembers of workers, and of the task queues that they work for.
+//! The queue's record of workers and their task queues.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ impl Workers {
         workers.entry(worker.clone()).or_insert_with(|| Record::new(now))
     }
 
-    /// Notes that a worker asks for tasks; returns whether it may have any.
+    /// Records that a worker asks for tasks, and returns whether it may have any.
     pub(super) fn seen(&mut self, task_queue: &str, worker: &Worker, now: DateTime<Utc>) -> bool {
         let record = self.record(task_queue, worker, now);
         record.last = now;
@@ -88,7 +88,7 @@ impl Workers {
         record.quarantine_until.is_none_or(|until| until <= now)
     }
 
-    /// Notes what a worker has got.
+    /// Records a run that a worker has claimed.
     pub(super) fn took(
         &mut self,
         task_queue: &str,
@@ -103,7 +103,7 @@ impl Workers {
         }
     }
 
-    /// When a task queue, or several of them, was active last, and when it is forgotten.
+    /// Returns when one or more task queues were last active, and when they expire.
     fn activity<'a>(&self, task_queues: impl Iterator<Item = &'a String>) -> Option<Value> {
         let records: Vec<_> = task_queues.flat_map(|name| self.0[name].values()).collect();
         let last = records.iter().map(|record| record.last).max()?;
