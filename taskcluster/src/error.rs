@@ -62,6 +62,11 @@ pub enum ErrorKind {
     Input,
     /// The client cannot be built or cannot sign: root URL, credentials or TLS.
     Config,
+    /// There is something wrong with an artifact or object, rather than with a call: it is an error artifact (then
+    /// [`code`](Error::code) is its reason), its hash is wrong, or it is larger than the limit.
+    Artifact,
+    /// A file cannot be read, written or renamed. The source is the [`std::io::Error`].
+    File,
     /// The Pulse broker refused the credentials, a queue or a binding. Retrying does not help.
     Refused,
     /// A blocking call was made inside an async runtime. Nothing was sent.
@@ -100,6 +105,29 @@ impl Error {
         Self::new(ErrorKind::Blocking, message)
     }
 
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn artifact(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Artifact, message)
+    }
+
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn file(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::File, message)
+    }
+
+    /// A refusal by storage, whose URL and words may be secret.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn storage(status: StatusCode) -> Self {
+        let error = Self::new(ErrorKind::Api, "the storage refused the request for the content");
+        error.with_status(Some(status))
+    }
+
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
     pub(crate) fn timeout() -> Self {
         let mut error = Self::new(ErrorKind::Transport, "timed out waiting for the response");
         error.0.timed_out = true;
@@ -113,7 +141,7 @@ impl Error {
         error
     }
 
-    #[cfg(feature = "pulse")]
+    #[cfg(any(feature = "artifacts", feature = "pulse"))]
     pub(crate) fn disconnected(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, message)
     }

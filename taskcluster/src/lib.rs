@@ -64,6 +64,7 @@
 //!
 //! - `auth`, `github`, `hooks`, `index`, `notify`, `object`, `purge-cache`, `queue`, `secrets`, `web-server`,
 //!   `worker-manager`: one service each; `services` (default): all of them.
+//! - `artifacts`: downloads and uploads of artifacts and objects, in the module `artifacts`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring; the operating system's certificates are trusted.
 //! - `native-tls`: TLS with the operating system's library instead.
@@ -75,6 +76,8 @@
 // Lets this crate use its own macro.
 extern crate self as taskcluster;
 
+#[cfg(feature = "artifacts")]
+pub mod artifacts;
 mod call;
 mod client;
 mod credentials;
@@ -96,6 +99,8 @@ pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "artifacts")]
+pub use artifacts::objects;
 pub use call::blocking::BlockingIter;
 pub use call::by_name::NamedCall;
 pub use call::paged::Paged;

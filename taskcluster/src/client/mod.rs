@@ -6,6 +6,8 @@ pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
 pub(crate) mod service;
+#[cfg(feature = "artifacts")]
+mod storage;
 #[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
 pub(crate) mod tls;
 
@@ -19,6 +21,8 @@ use self::clock::Clock;
 use self::http::http_client_builder_for;
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
+#[cfg(feature = "artifacts")]
+use self::storage::Storage;
 use crate::credentials::{Credentials, CredentialsProvider};
 use crate::env::variable;
 use crate::error::{Error, Result};
@@ -47,6 +51,8 @@ struct Inner {
     retry: Retry,
     validate: bool,
     clock: Arc<Clock>,
+    #[cfg(feature = "artifacts")]
+    storage: Arc<Storage>,
 }
 
 impl Client {
@@ -74,6 +80,8 @@ impl Client {
     fn build_with(root_url: Option<String>) -> ClientBuilder {
         ClientBuilder {
             root_url,
+            #[cfg(feature = "artifacts")]
+            direct_root_url: None,
             identity: None,
             authorized_scopes: None,
             timeout: Duration::from_secs(30),
@@ -94,7 +102,13 @@ impl Client {
     /// If neither URL is set, only one of client id and token is, or [`ClientBuilder::build`] fails.
     pub fn from_env() -> Result<Self> {
         if let Some(proxy) = variable("TASKCLUSTER_PROXY_URL") {
-            return Self::builder(proxy).build();
+            let builder = Self::builder(proxy);
+            #[cfg(feature = "artifacts")]
+            let builder = match variable("TASKCLUSTER_ROOT_URL") {
+                Some(root) => builder.direct_root_url(root),
+                None => builder,
+            };
+            return builder.build();
         }
         let root = variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
             Error::config("neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set")
@@ -151,6 +165,8 @@ impl Client {
             retry: *retry,
             validate: *validate,
             clock: clock.clone(),
+            #[cfg(feature = "artifacts")]
+            storage: self.0.storage.clone(),
         }))
     }
 
@@ -187,6 +203,29 @@ impl Client {
         &self.0.clock
     }
 
+    /// The HTTP client for storage, which decodes nothing.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn storage_http(&self) -> Result<&reqwest::Client> {
+        self.0.storage.http(self.0.root.as_ref())
+    }
+
+    /// A client for the object service with credentials that are good for nothing else, not limited by the scopes of
+    /// this one. It avoids a proxy that would put other credentials in their place.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn to_object_service(&self, credentials: Credentials) -> Result<Self> {
+        let Inner { http, timeout, retry, validate, .. } = &*self.0;
+        Ok(Self(Arc::new(Inner {
+            http: http.clone(),
+            root: self.0.storage.direct_root().or(self.0.root.as_ref()).cloned(),
+            identity: Identity::fixed(credentials, None)?,
+            timeout: *timeout,
+            retry: *retry,
+            validate: *validate,
+            clock: self.0.clock.clone(),
+            storage: self.0.storage.clone(),
+        })))
+    }
+
     /// What signs the next attempt; `None` for a client without credentials.
     pub(crate) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
         self.0.identity.signer().await
@@ -216,6 +255,8 @@ impl fmt::Debug for Client {
 #[must_use = "there is no client before `build`"]
 pub struct ClientBuilder {
     root_url: Option<String>,
+    #[cfg(feature = "artifacts")]
+    direct_root_url: Option<String>,
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
     timeout: Duration,
@@ -255,6 +296,24 @@ impl ClientBuilder {
     /// credentials provider takes does not count.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Sets the root URL of the deployment itself, if the client's own root URL is that of a proxy that signs requests, as a
+    /// task's `TASKCLUSTER_PROXY_URL` is. [`Client::from_env`] sets it from `TASKCLUSTER_ROOT_URL`.
+    ///
+    /// Artifacts of type `object` come with credentials of their own, which such a proxy would replace by the task's. The
+    /// module `artifacts` therefore sends calls with these credentials to this URL.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("http://taskcluster")
+    ///     .direct_root_url("https://tc.example.com")
+    ///     .build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    #[cfg(feature = "artifacts")]
+    pub fn direct_root_url(mut self, root_url: impl Into<String>) -> Self {
+        self.direct_root_url = Some(root_url.into());
         self
     }
 
@@ -301,7 +360,17 @@ impl ClientBuilder {
     /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
     /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
     pub fn build(self) -> Result<Client> {
-        let Self { root_url, identity, authorized_scopes, timeout, retry, validate, http } = self;
+        let Self {
+            root_url,
+            #[cfg(feature = "artifacts")]
+            direct_root_url,
+            identity,
+            authorized_scopes,
+            timeout,
+            retry,
+            validate,
+            http,
+        } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
@@ -311,6 +380,8 @@ impl ClientBuilder {
             }
             Some(Chosen::Provider(provider)) => Identity::provided(provider, authorized_scopes),
         };
+        #[cfg(feature = "artifacts")]
+        let storage = Arc::new(Storage::new(http.clone(), direct_root_url.as_deref())?);
         let http = match http {
             Some(http) => http,
             None => http_client_builder_for(root.as_ref())?.build().map_err(|error| {
@@ -318,7 +389,17 @@ impl ClientBuilder {
             })?,
         };
         let clock = Arc::default();
-        Ok(Client(Arc::new(Inner { http, root, identity, timeout, retry, validate, clock })))
+        Ok(Client(Arc::new(Inner {
+            http,
+            root,
+            identity,
+            timeout,
+            retry,
+            validate,
+            clock,
+            #[cfg(feature = "artifacts")]
+            storage,
+        })))
     }
 }
 

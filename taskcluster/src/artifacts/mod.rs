@@ -1,0 +1,125 @@
+//! Downloads and uploads of artifacts and objects (feature `artifacts`): verified, resumed, with progress.
+
+mod artifact;
+mod content;
+mod download;
+mod file;
+mod hashes;
+mod many;
+pub mod objects;
+mod part;
+mod progress;
+mod raw;
+mod source;
+mod stream;
+
+use std::fmt::Display;
+
+pub use self::artifact::{Artifact, DownloadedFile};
+pub use self::hashes::Hashes;
+pub use self::many::DownloadAll;
+pub use self::progress::Progress;
+pub use self::source::StorageType;
+pub use self::stream::{ArtifactReader, ArtifactStream};
+
+use self::source::Source;
+use crate::call::Call;
+use crate::client::service::Service;
+use crate::{Index, Queue};
+
+/// The artifact of this name of the latest run of a task.
+///
+/// ```no_run
+/// # async fn f(client: taskcluster::Client, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::{Queue, artifacts};
+///
+/// let log = artifacts::latest(&Queue::new(&client), task_id, "public/logs/live.log").bytes().await?;
+/// # Ok(()) }
+/// ```
+///
+/// `queue` is a [`Queue`], or one of 2017 (`legacy::Queue`). Artifacts that are not public need the scope
+/// `queue:get-artifact:<name>`.
+pub fn latest(
+    queue: &impl AsRef<Service>,
+    task_id: impl Display,
+    name: impl Display,
+) -> Artifact {
+    found(queue.as_ref(), ["latestArtifact", "getLatestArtifact"], &[&task_id, &name])
+}
+
+/// The artifact of this name of one run of a task.
+///
+/// ```no_run
+/// # fn f(queue: taskcluster::Queue, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::artifacts;
+///
+/// artifacts::of_run(&queue, task_id, 0, "public/logs/live.log").download_to_blocking("live.log")?;
+/// # Ok(()) }
+/// ```
+pub fn of_run(
+    queue: &impl AsRef<Service>,
+    task_id: impl Display,
+    run_id: u32,
+    name: impl Display,
+) -> Artifact {
+    found(queue.as_ref(), ["artifact", "getArtifact"], &[&task_id, &run_id, &name])
+}
+
+/// The artifact of this name of the latest run of the task that the index has at this path.
+///
+/// ```no_run
+/// # async fn f(client: taskcluster::Client) -> Result<(), taskcluster::Error> {
+/// use taskcluster::{Index, artifacts};
+///
+/// let index = Index::new(&client);
+/// let build = artifacts::indexed(&index, "project.latest.linux64", "public/build/target.tar.gz");
+/// build.download_to("target.tar.gz").await?;
+/// # Ok(()) }
+/// ```
+pub fn indexed(index: &Index, path: impl Display, name: impl Display) -> Artifact {
+    let queue = Queue::new(index.as_ref().client());
+    Artifact::new(Source::Indexed { task: index.find_task(path), queue, name: name.to_string() })
+}
+
+/// Downloads those artifacts of a task whose names `choose` accepts, several at once.
+///
+/// Each goes to a file of its name below the folder; `/` in a name makes a folder. Await it to download; the result has the
+/// files in the order of the queue's list.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::artifacts;
+///
+/// let files = artifacts::download_all(&queue, task_id, |name| name.starts_with("public/"))
+///     .to("artifacts")
+///     .concurrency(8)
+///     .await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// Before anything is downloaded: if the artifacts cannot be listed; if a name leads out of the folder (`..`, an absolute
+/// path, a link that exists there) or cannot be a file's; if two names are the same file because the file system ignores
+/// case. Then the first error of a download, which cancels the others. Files that were complete by then stay.
+pub fn download_all(
+    queue: &Queue,
+    task_id: impl Display,
+    choose: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> DownloadAll {
+    DownloadAll::new(queue, task_id.to_string(), choose)
+}
+
+/// An artifact by the first of these endpoints that the queue has: the first says where the content is, the second, which
+/// is older, redirects there.
+fn found(queue: &Service, [current, older]: [&str; 2], args: &[&dyn Display]) -> Artifact {
+    let reference = queue.reference();
+    let source = match (reference.find_endpoint(current), reference.find_endpoint(older)) {
+        (Ok(endpoint), _) => Source::Artifact(Call::of(queue, endpoint, args)),
+        (Err(_), Ok(endpoint)) => Source::Redirect(Call::of(queue, endpoint, args)),
+        (Err(error), Err(_)) => {
+            Source::Wrong { service: queue.clone(), problem: error.message().to_owned() }
+        }
+    };
+    Artifact::new(source)
+}
