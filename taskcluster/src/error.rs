@@ -123,6 +123,12 @@ impl Error {
     }
 
     #[cfg(feature = "artifacts")]
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    #[cfg(feature = "artifacts")]
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.0.code = Some(code.into());
         self

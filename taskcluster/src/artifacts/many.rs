@@ -110,12 +110,13 @@ impl DownloadAll {
     async fn send(self) -> Result<Vec<DownloadedFile>> {
         let names = self.names().await?;
         let paths = paths(&self.folder, &names)?;
-        let downloads = names.iter().zip(&paths).map(|(name, path)| self.download(name, path));
+        let mut downloads = Vec::with_capacity(names.len());
+        for (n, (name, path)) in names.iter().zip(paths).enumerate() {
+            let artifact = self.artifact(name);
+            downloads.push(async move { Ok::<_, Error>((n, artifact.download_to(path).await?)) });
+        }
         let mut files: Vec<(usize, DownloadedFile)> =
-            stream::iter(downloads.enumerate().map(async |(n, file)| Ok::<_, Error>((n, file.await?))))
-                .buffer_unordered(self.at_once)
-                .try_collect()
-                .await?;
+            stream::iter(downloads).buffer_unordered(self.at_once).try_collect().await?;
         files.sort_by_key(|(n, _)| *n);
         Ok(files.into_iter().map(|(_, file)| file).collect())
     }
@@ -130,17 +131,15 @@ impl DownloadAll {
         names.try_filter(|name| std::future::ready((self.choose)(name))).try_collect().await
     }
 
-    async fn download(&self, name: &str, path: &Path) -> Result<DownloadedFile> {
+    fn artifact(&self, name: &str) -> Artifact {
         let source = match self.run_id {
             Some(run_id) => self.queue.artifact(&self.task_id, run_id, name),
             None => self.queue.latest_artifact(&self.task_id, name),
         };
-        let mut artifact = (self.configure)(Artifact::new(Source::Artifact(source)));
-        if let Some(report) = self.on_progress.clone() {
-            let name = name.to_owned();
-            artifact = artifact.on_progress(move |progress| report(&name, progress));
-        }
-        artifact.download_to(path).await
+        let artifact = (self.configure)(Artifact::new(Source::Artifact(source)));
+        let Some(report) = self.on_progress.clone() else { return artifact };
+        let name = name.to_owned();
+        artifact.on_progress(move |progress| report(&name, progress))
     }
 }
 

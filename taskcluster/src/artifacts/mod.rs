@@ -2,29 +2,38 @@
 
 mod artifact;
 mod content;
+mod declare;
 mod download;
 mod file;
 mod hashes;
+mod input;
 mod many;
 pub mod objects;
 mod part;
 mod progress;
+mod put;
 mod raw;
 mod source;
 mod stream;
+mod upload;
 
 use std::fmt::Display;
 
 pub use self::artifact::{Artifact, DownloadedFile};
+pub use self::declare::Declaration;
 pub use self::hashes::Hashes;
 pub use self::many::DownloadAll;
 pub use self::progress::Progress;
 pub use self::source::StorageType;
 pub use self::stream::{ArtifactReader, ArtifactStream};
+pub use self::upload::{Upload, UploadBuilder, Uploaded};
 
+use self::declare::Kind;
 use self::source::Source;
+use self::upload::Destination;
 use crate::call::Call;
 use crate::client::service::Service;
+use crate::queue::PostArtifactRequestErrorReason;
 use crate::{Index, Queue};
 
 /// The artifact of this name of the latest run of a task.
@@ -108,6 +117,104 @@ pub fn download_all(
     choose: impl Fn(&str) -> bool + Send + Sync + 'static,
 ) -> DownloadAll {
     DownloadAll::new(queue, task_id.to_string(), choose)
+}
+
+/// An upload of an artifact of a run, by the client of `queue`: the task's own credentials, or others with the scope
+/// `queue:create-artifact:<taskId>/<runId>`.
+///
+/// ```no_run
+/// # async fn f(client: taskcluster::Client, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::{Queue, artifacts, from_now};
+///
+/// let queue = Queue::new(&client);
+/// artifacts::upload(&queue, task_id, 0, "public/report.json")
+///     .content_type("application/json")
+///     .expires(from_now("30 days")?)
+///     .file("report.json")
+///     .await?;
+/// # Ok(()) }
+/// ```
+///
+/// The future resolves when the artifact can be downloaded.
+///
+/// # Errors
+///
+/// If the content cannot be read or does not have the length that it should have, a call is refused, or no attempt to upload
+/// succeeds.
+pub fn upload(
+    queue: &Queue,
+    task_id: impl Display,
+    run_id: u32,
+    name: impl Display,
+) -> UploadBuilder {
+    UploadBuilder::new(Destination::Artifact {
+        queue: queue.clone(),
+        task_id: task_id.to_string(),
+        run_id,
+        name: name.to_string(),
+    })
+}
+
+/// An artifact whose content is kept elsewhere, at a URL. Whoever downloads it gets the content from there.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::artifacts;
+///
+/// artifacts::reference(&queue, task_id, 0, "public/docs", "https://docs.example.com/").await?;
+/// # Ok(()) }
+/// ```
+pub fn reference(
+    queue: &Queue,
+    task_id: impl Display,
+    run_id: u32,
+    name: impl Display,
+    url: impl Display,
+) -> Declaration {
+    let kind = Kind::Reference { url: url.to_string() };
+    Declaration::new(queue, task_id.to_string(), run_id, name.to_string(), kind)
+}
+
+/// Another name for an artifact of the same run.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::artifacts;
+///
+/// artifacts::link(&queue, task_id, 0, "public/latest.log", "public/logs/live_backing.log").await?;
+/// # Ok(()) }
+/// ```
+pub fn link(
+    queue: &Queue,
+    task_id: impl Display,
+    run_id: u32,
+    name: impl Display,
+    to: impl Display,
+) -> Declaration {
+    let kind = Kind::Link { to: to.to_string() };
+    Declaration::new(queue, task_id.to_string(), run_id, name.to_string(), kind)
+}
+
+/// An artifact that says why a file that was expected does not exist.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue, task_id: &str) -> Result<(), taskcluster::Error> {
+/// use taskcluster::artifacts;
+/// use taskcluster::queue::PostArtifactRequestErrorReason::FileMissingOnWorker;
+///
+/// artifacts::error(&queue, task_id, 0, "public/a.log", FileMissingOnWorker, "never written").await?;
+/// # Ok(()) }
+/// ```
+pub fn error(
+    queue: &Queue,
+    task_id: impl Display,
+    run_id: u32,
+    name: impl Display,
+    reason: PostArtifactRequestErrorReason,
+    message: impl Display,
+) -> Declaration {
+    let kind = Kind::Error { reason, message: message.to_string() };
+    Declaration::new(queue, task_id.to_string(), run_id, name.to_string(), kind)
 }
 
 /// An artifact by the first of these endpoints that the queue has: the first says where the content is, the second, which

@@ -87,12 +87,13 @@ pub(crate) struct Raw {
 }
 
 /// A failed attempt, and what may help.
-struct Failure {
-    error: Error,
-    cure: Cure,
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    pub(crate) cure: Cure,
 }
 
-enum Cure {
+/// What may help after a failed attempt.
+pub(crate) enum Cure {
     /// The same again, after this time at least.
     Repeat(Duration),
     /// The same with a new URL, at once.
@@ -103,15 +104,15 @@ enum Cure {
 }
 
 impl Failure {
-    fn new(error: Error, cure: Cure) -> Self {
+    pub(crate) fn new(error: Error, cure: Cure) -> Self {
         Self { error, cure }
     }
 
-    fn fatal(error: Error) -> Self {
+    pub(crate) fn fatal(error: Error) -> Self {
         Self::new(error, Cure::Nothing)
     }
 
-    fn on_the_way(error: Error) -> Self {
+    pub(crate) fn on_the_way(error: Error) -> Self {
         match error.is_transport() {
             true => Self::new(error, Cure::Repeat(Duration::ZERO)),
             false => Self::fatal(error),
@@ -306,7 +307,7 @@ impl Raw {
                 Ok((response, Some(self.head.insert(head).clone())))
             }
             StatusCode::PARTIAL_CONTENT if range.is_some() => self.join(response),
-            status => Err(self.refused(status, response, was_used).await),
+            _ => Err(self.refused(response, was_used).await),
         }
     }
 
@@ -335,48 +336,48 @@ impl Raw {
     }
 
     /// Why a server does not give the content, and what to do.
-    async fn refused(&self, status: StatusCode, mut response: Response, was_used: bool) -> Failure {
-        let mut body = Vec::new();
-        let reading = async {
-            while body.len() < MAX_ERROR
-                && let Ok(Some(chunk)) = response.chunk().await
-            {
-                body.extend_from_slice(&chunk);
-            }
-        };
-        // The status is enough.
-        let _ = timeout(self.settings.stall_timeout, reading).await;
-        let says = |word: &str| {
-            let text = String::from_utf8_lossy(&body).to_ascii_lowercase();
-            text.contains(word)
-        };
+    async fn refused(&self, response: Response, was_used: bool) -> Failure {
+        let status = response.status();
+        let (cure, says_expired) = refusal(response, self.settings.stall_timeout).await;
+        let now = self.client.clock().now();
+        let expires = self.location.as_ref().and_then(|location| location.expires);
+        let has_expired = expires.is_some_and(|expires| expires.timestamp() <= now);
         let cure = match status {
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-                Cure::Repeat(retry_after(response.headers()).unwrap_or_default())
-            }
-            status if status.is_server_error() => {
-                Cure::Repeat(retry_after(response.headers()).unwrap_or_default())
-            }
-            // S3 says so of a connection that was idle.
-            StatusCode::BAD_REQUEST if says("<code>requesttimeout</code>") => {
-                Cure::Repeat(Duration::ZERO)
-            }
-            StatusCode::FORBIDDEN => {
-                let now = self.client.clock().now();
-                let location = self.location.as_ref();
-                let has_expired = location
-                    .and_then(|location| location.expires)
-                    .is_some_and(|expires| expires.timestamp() <= now);
-                match has_expired || was_used || says("expired") {
-                    true => Cure::NewUrl,
-                    false => Cure::Nothing,
-                }
-            }
+            StatusCode::FORBIDDEN if has_expired || was_used || says_expired => Cure::NewUrl,
             StatusCode::RANGE_NOT_SATISFIABLE if self.position > 0 => Cure::BeginAnew,
-            _ => Cure::Nothing,
+            _ => cure,
         };
         Failure::new(Error::storage(status), cure)
     }
+}
+
+/// What helps when storage refuses a request, and whether it says that something has expired.
+pub(crate) async fn refusal(mut response: Response, stall_timeout: Duration) -> (Cure, bool) {
+    let mut body = Vec::new();
+    let reading = async {
+        while body.len() < MAX_ERROR
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+    };
+    // The status is enough.
+    let _ = timeout(stall_timeout, reading).await;
+    let text = String::from_utf8_lossy(&body).to_ascii_lowercase();
+    let cure = match response.status() {
+        // S3 says so of a connection that was idle.
+        StatusCode::BAD_REQUEST if text.contains("<code>requesttimeout</code>") => {
+            Cure::Repeat(Duration::ZERO)
+        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            Cure::Repeat(retry_after(response.headers()).unwrap_or_default())
+        }
+        status if status.is_server_error() => {
+            Cure::Repeat(retry_after(response.headers()).unwrap_or_default())
+        }
+        _ => Cure::Nothing,
+    };
+    (cure, text.contains("expired"))
 }
 
 /// Asks for content or a part of it, without credentials. Redirects are followed only where anybody may have chosen the URL,
