@@ -23,6 +23,7 @@ async fn an_existing_file_is_replaced_or_left_as_wanted() {
     let path = folder.path("file");
     std::fs::write(&path, "old").unwrap();
     let artifact = running.latest(PUBLIC).overwrite(false);
+    running.fake.clear_calls();
     for artifact in [artifact.clone(), artifact.resume(true), artifact.parallel(2)] {
         let error = artifact.download_to(&path).await.unwrap_err();
         assert_eq!((error.kind(), io_kind(&error)), (ErrorKind::File, Io::AlreadyExists));

@@ -11,13 +11,12 @@ mod uploads;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use taskcluster::artifacts::{self, Artifact};
 use taskcluster::dates::to_json;
-use taskcluster::reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use taskcluster::reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, Credentials, Object, Queue, slugid};
 
@@ -54,7 +53,12 @@ impl Running {
     }
 
     fn latest(&self, name: &str) -> Artifact {
-        artifacts::latest(&self.queue, &self.task_id, name).stall_timeout(Duration::from_secs(20))
+        artifacts::latest(&self.queue, &self.task_id, name)
+    }
+
+    /// The same of the first run, which stays the same when the claim expires.
+    fn of_run(&self, name: &str) -> Artifact {
+        artifacts::of_run(&self.queue, &self.task_id, 0, name)
     }
 
     async fn create(&self, name: &str, artifact: Value) -> Value {
@@ -69,7 +73,8 @@ impl Running {
         let artifact = json!({"storageType": "s3", "contentType": "text/plain"});
         let url = self.create(name, artifact).await["putUrl"].as_str().unwrap().to_owned();
         let put = plain().put(url).header(CONTENT_TYPE, "text/plain");
-        let put = put.header(CONTENT_ENCODING, encoding).body(body.to_vec());
+        let put = put.header(CONTENT_ENCODING, encoding).header(CONTENT_LENGTH, body.len());
+        let put = put.body(body.to_vec());
         assert!(put.send().await.unwrap().status().is_success());
     }
 
@@ -85,7 +90,7 @@ impl Running {
         call.payload(json!({"uploadId": upload["uploadId"]})).await.unwrap();
     }
 
-    /// The paths of the `Range` headers that storage got, in their order.
+    /// The `Range` headers that storage got, in their order.
     fn ranges(&self) -> Vec<Option<String>> {
         let transfers = self.fake.transfers().into_iter();
         let range = |call: taskcluster::testing::RecordedCall| {

@@ -56,7 +56,17 @@ async fn fill(part: &Arc<Part>, raw: &mut Raw) -> Result<Head> {
     let mut batch = Batch::default();
     let mut position = part.known().map_or(0, |(_, position)| position);
     loop {
-        match raw.next().await? {
+        let event = match raw.next().await {
+            Ok(event) => event,
+            Err(error) => {
+                // What has come is not lost.
+                if head.is_some() {
+                    batch.write(part, position).await?;
+                }
+                return Err(error);
+            }
+        };
+        match event {
             Event::Begin(new) => {
                 let (part, begun) = (part.clone(), new.clone());
                 blocking(move || part.begin(&begun)).await?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http_body::{Body, Frame, SizeHint};
-use reqwest::header::{CONTENT_LENGTH, HeaderMap};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -113,8 +113,11 @@ async fn attempt(
     };
     let mut request = Request::new(Method::PUT, target.url.clone());
     *request.headers_mut() = target.headers.clone();
-    // The body says how long it is.
+    // The body says how long it is, unless it is empty.
     request.headers_mut().remove(CONTENT_LENGTH);
+    if length == 0 {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     *request.body_mut() = Some(reqwest::Body::wrap(body));
     let answered = within(settings.stall_timeout, &sent, http.execute(request)).await;
     let answered = match answered {

@@ -35,7 +35,7 @@ pub enum Fault {
     LoseAnswer,
     /// Carries out the call, then breaks the connection in the middle of the answer's body.
     Truncate,
-    /// Carries out the call, then breaks the connection after this many bytes of the answer's body.
+    /// Carries out the call, then breaks the connection after this many bytes of the answer's body. A shorter answer is complete.
     CutOff(usize),
     /// Carries out the call and sends this many bytes of the answer's body, then nothing more: the connection hangs.
     Stall(usize),
@@ -426,6 +426,10 @@ impl Plan {
             None => Outcome::Answer(answer),
             Some(Cut::Half) => {
                 Outcome::Truncated { sent: answer.body.len() / 2, hangs: false, answer }
+            }
+            // There is no more to send: the answer is complete.
+            Some(Cut::After { sent, .. }) if sent > 0 && sent >= answer.body.len() => {
+                Outcome::Answer(answer)
             }
             Some(Cut::After { sent, hangs }) => Outcome::Truncated { answer, sent, hangs },
         }

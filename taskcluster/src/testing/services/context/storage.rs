@@ -132,7 +132,10 @@ impl Storage {
         }
         match expires > now.timestamp() {
             true => Ok(()),
-            false => Err(Problem::new(StatusCode::FORBIDDEN, "AccessDenied")),
+            false => Err(Problem {
+                message: "Request has expired",
+                ..Problem::new(StatusCode::FORBIDDEN, "AccessDenied")
+            }),
         }
     }
 }
@@ -203,19 +206,22 @@ fn parse_range(range: &str, length: usize) -> Option<(usize, usize)> {
 struct Problem {
     status: StatusCode,
     code: &'static str,
+    message: &'static str,
 }
 
 impl Problem {
     const NO_SUCH_KEY: Self = Self::new(StatusCode::NOT_FOUND, "NoSuchKey");
 
     const fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code }
+        Self { status, code, message: "" }
     }
 }
 
 impl From<Problem> for Reply {
-    fn from(Problem { status, code }: Problem) -> Self {
-        let xml = format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code></Error>");
+    fn from(Problem { status, code, message }: Problem) -> Self {
+        let xml = format!(
+            "<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        );
         Self::new(status).body(HeaderValue::from_static("application/xml"), xml)
     }
 }
