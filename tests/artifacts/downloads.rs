@@ -15,7 +15,9 @@ async fn every_storage_type_is_downloaded_to_a_file() {
     let (data, folder) = (bytes(100_000), Folder::new());
     running.s3("public/s3", &data, "identity").await;
     running.s3("public/zipped", &gzip(&data), "gzip").await;
-    running.object("public/object", &data, json!({"sha256": sha256(&data), "sha512": sha512(&data)})).await;
+    running
+        .object("public/object", &data, json!({"sha256": sha256(&data), "sha512": sha512(&data)}))
+        .await;
     let body = String::from_utf8(b"abc".to_vec()).unwrap();
     let far = RawServer::start([answer("200 OK", &["Content-Type: a/b"], &body)]).await.unwrap();
     let near = answer("302 Found", &[&format!("Location: {}/far", far.url)], "");

@@ -29,7 +29,9 @@ async fn random_faults_make_no_wrong_file() {
         running.fake.clear_stubs();
         running.fake.clear_calls();
         for _ in 0..3 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let cut = (random >> 40) as usize % 300;
             let fault = match (random >> 33) % 7 {
                 0 => Fault::Disconnect,
@@ -54,7 +56,12 @@ async fn random_faults_make_no_wrong_file() {
             async move {
                 let got = match n % 4 {
                     0 => artifact.bytes().await.map(Vec::from),
-                    1 => futures::TryStreamExt::try_concat(artifact.stream().unwrap().map(|piece| piece.map(Vec::from))).await,
+                    1 => {
+                        futures::TryStreamExt::try_concat(
+                            artifact.stream().unwrap().map(|piece| piece.map(Vec::from)),
+                        )
+                        .await
+                    }
                     2 => artifact.download_to(&path).await.map(|_| std::fs::read(&path).unwrap()),
                     _ => {
                         let resumed = artifact.resume(true).download_to(&path).await;

@@ -111,7 +111,8 @@ async fn names_that_differ_by_case_are_two_files_where_the_file_system_says_so()
 async fn the_first_error_ends_it() {
     let running = Running::new().await;
     create(&running, &["a", "c"]).await;
-    let error = json!({"storageType": "error", "reason": "too-large-file-on-worker", "message": "no"});
+    let error =
+        json!({"storageType": "error", "reason": "too-large-file-on-worker", "message": "no"});
     running.create("b", error).await;
     let folder = Folder::new();
     let all = artifacts::download_all(&running.queue, &running.task_id, |_| true);

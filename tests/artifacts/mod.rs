@@ -108,7 +108,10 @@ impl Running {
 /// Stores an object.
 async fn store(client: &Client, upload: &Value, body: &[u8], hashes: Value) {
     let object = |name| {
-        client.call(&Object::REFERENCE, name).unwrap().param("name", upload["name"].as_str().unwrap())
+        client
+            .call(&Object::REFERENCE, name)
+            .unwrap()
+            .param("name", upload["name"].as_str().unwrap())
     };
     let put = json!({"contentType": "text/plain", "contentLength": body.len()});
     let created = object("createUpload").payload(json!({
@@ -125,7 +128,8 @@ async fn store(client: &Client, upload: &Value, body: &[u8], hashes: Value) {
     }
     let stored = put.send().await.unwrap();
     assert!(stored.status().is_success(), "{stored:?}");
-    let ids = json!({"projectId": upload["projectId"], "uploadId": upload["uploadId"], "hashes": hashes});
+    let ids =
+        json!({"projectId": upload["projectId"], "uploadId": upload["uploadId"], "hashes": hashes});
     object("finishUpload").payload(ids).await.unwrap();
 }
 

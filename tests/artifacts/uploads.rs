@@ -41,17 +41,35 @@ async fn content_of_any_size_comes_back_as_it_was() {
         let builder = |name: &str| upload(&running, name).content_type("application/x-data");
         let path = folder.path("x");
         for (name, upload) in [
-            (format!("public/bytes/{size}"), builder(&format!("public/bytes/{size}")).bytes(data.clone())),
-            (format!("public/file/{size}"), builder(&format!("public/file/{size}")).file(path.clone())),
-            (format!("public/reader/{size}"), builder(&format!("public/reader/{size}")).reader(size as u64, open.clone())),
-            (format!("public/s3/{size}"), builder(&format!("public/s3/{size}")).s3().file(path.clone())),
-            (format!("public/zipped/{size}"), builder(&format!("public/zipped/{size}")).s3().compress(true).file(path)),
+            (
+                format!("public/bytes/{size}"),
+                builder(&format!("public/bytes/{size}")).bytes(data.clone()),
+            ),
+            (
+                format!("public/file/{size}"),
+                builder(&format!("public/file/{size}")).file(path.clone()),
+            ),
+            (
+                format!("public/reader/{size}"),
+                builder(&format!("public/reader/{size}")).reader(size as u64, open.clone()),
+            ),
+            (
+                format!("public/s3/{size}"),
+                builder(&format!("public/s3/{size}")).s3().file(path.clone()),
+            ),
+            (
+                format!("public/zipped/{size}"),
+                builder(&format!("public/zipped/{size}")).s3().compress(true).file(path),
+            ),
         ] {
             running.fake.clear_calls();
             let uploaded = upload.await.unwrap();
             assert_eq!(uploaded.size, size as u64, "{name}");
             let is_object = uploaded.storage == artifacts::StorageType::Object;
-            assert_eq!(is_object, !name.starts_with("public/s3") && !name.starts_with("public/zip"));
+            assert_eq!(
+                is_object,
+                !name.starts_with("public/s3") && !name.starts_with("public/zip")
+            );
             let puts = running.fake.transfers();
             // Small objects go with the call.
             assert_eq!(puts.len(), usize::from(!is_object || size >= 8192), "{name}");
@@ -94,7 +112,10 @@ async fn an_upload_is_a_few_calls_in_their_order() {
     let owner = |n: usize| calls[n].client_id.clone().unwrap();
     assert_eq!((owner(0), owner(3)), ("tester".to_owned(), "tester".to_owned()));
     assert!(owner(1).starts_with("artifact-upload/") && owner(2) == owner(1));
-    assert_eq!(calls[1].payload.as_ref().unwrap()["proposedUploadMethods"]["putUrl"]["contentLength"], 10_000);
+    assert_eq!(
+        calls[1].payload.as_ref().unwrap()["proposedUploadMethods"]["putUrl"]["contentLength"],
+        10_000
+    );
     // Without an end, it ends with its task.
     running.fake.clear_calls();
     artifacts::upload(&running.queue, &running.task_id, 0, "public/y").bytes("y").await.unwrap();
@@ -143,7 +164,10 @@ async fn references_links_and_errors_have_no_content() {
     let reason = PostArtifactRequestErrorReason::TooLargeFileOnWorker;
     artifacts::error(queue, id, 0, "public/error", reason, "5 TB").await.unwrap();
     let found = about(&running, "public/reference").await;
-    assert_eq!((&found["storageType"], &found["contentType"]), (&json!("reference"), &json!("a/b")));
+    assert_eq!(
+        (&found["storageType"], &found["contentType"]),
+        (&json!("reference"), &json!("a/b"))
+    );
     assert_eq!(running.latest("public/link").bytes().await.unwrap(), "hello");
     let error = running.latest("public/error").bytes().await.unwrap_err();
     assert_eq!((error.code(), error.message()), (Some("too-large-file-on-worker"), "5 TB"));
@@ -154,8 +178,8 @@ async fn what_may_pass_is_tried_again() {
     let running = Running::new().await;
     let data = bytes(100_000);
     let timeout = "<Error><Code>RequestTimeout</Code></Error>";
-    let timeout =
-        Reply::new(StatusCode::BAD_REQUEST).body(HeaderValue::from_static("application/xml"), timeout);
+    let timeout = Reply::new(StatusCode::BAD_REQUEST)
+        .body(HeaderValue::from_static("application/xml"), timeout);
     let mut n = 0;
     for s3 in [false, true] {
         let upload = |n: usize| {
@@ -243,8 +267,8 @@ async fn an_expired_upload_url_is_replaced() {
     // An artifact in S3 gets its new URL from the queue.
     running.fake.clear_calls();
     let expired = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>";
-    let expired =
-        Reply::new(StatusCode::FORBIDDEN).body(HeaderValue::from_static("application/xml"), expired);
+    let expired = Reply::new(StatusCode::FORBIDDEN)
+        .body(HeaderValue::from_static("application/xml"), expired);
     let running = Running::new().await;
     running.fake.on_uploads().times(1).reply(expired);
     upload(&running, PUBLIC).s3().bytes(data.clone()).await.unwrap();

@@ -54,12 +54,12 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 #[must_use = "nothing is downloaded yet"]
 pub struct Artifact {
-    pub(super) source: Source,
-    pub(super) settings: Settings,
+    source: Source,
+    settings: Settings,
     limit: Option<u64>,
-    pub(super) overwrite: bool,
-    pub(super) resume: bool,
-    pub(super) connections: usize,
+    overwrite: bool,
+    resume: bool,
+    connections: usize,
 }
 
 impl Artifact {
@@ -178,11 +178,20 @@ impl Artifact {
             check_free(path)?;
         }
         if self.resume || self.connections > 1 {
-            return part::download(self, path).await;
+            let job = part::Job {
+                source: &self.source,
+                settings: &self.settings,
+                path,
+                overwrite: self.overwrite,
+                limit: self.size_limit(),
+                resume: self.resume,
+                connections: self.connections,
+            };
+            let (head, size, hashes) = part::download(&job).await?;
+            return Ok(DownloadedFile::new(path, head, size, hashes));
         }
         let mut raw = self.raw()?;
-        let written =
-            download(&mut raw, self.size_limit(), || TemporaryFile::create(path)).await?;
+        let written = download(&mut raw, self.size_limit(), || TemporaryFile::create(path)).await?;
         let Written { head, out, size, hashes } = written;
         let overwrite = self.overwrite;
         spawn_blocking(move || out.persist(overwrite))
@@ -247,12 +256,12 @@ impl Artifact {
         Ok(ArtifactReader::new(self.stream()?))
     }
 
-    pub(super) fn raw(&self) -> Result<Raw> {
+    fn raw(&self) -> Result<Raw> {
         Raw::new(&self.source, &self.settings)
     }
 
     /// The limit of what does not stay in memory.
-    pub(super) fn size_limit(&self) -> u64 {
+    fn size_limit(&self) -> u64 {
         self.limit.unwrap_or(u64::MAX)
     }
 }
@@ -281,7 +290,7 @@ pub struct DownloadedFile {
 }
 
 impl DownloadedFile {
-    pub(super) fn new(path: &Path, head: Head, size: u64, hashes: Hashes) -> Self {
+    fn new(path: &Path, head: Head, size: u64, hashes: Hashes) -> Self {
         let Head { content_type, storage, .. } = head;
         Self { path: path.to_owned(), size, hashes, content_type, storage }
     }

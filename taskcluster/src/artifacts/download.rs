@@ -46,8 +46,7 @@ async fn fetch<W: Write + Send + 'static>(
                 size = 0;
                 // What is written so far goes before its successor comes.
                 drop(work.take());
-                let content =
-                    Content::new(head.encoding, head.expected.clone(), limit, begin()?);
+                let content = Content::new(head.encoding, head.expected.clone(), limit, begin()?);
                 work = Some((head, Worker::Idle(content)));
             }
             Event::Data(bytes) => {

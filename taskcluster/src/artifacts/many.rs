@@ -87,7 +87,10 @@ impl DownloadAll {
     ///     .await?;
     /// # Ok(()) }
     /// ```
-    pub fn with(mut self, configure: impl Fn(Artifact) -> Artifact + Send + Sync + 'static) -> Self {
+    pub fn with(
+        mut self,
+        configure: impl Fn(Artifact) -> Artifact + Send + Sync + 'static,
+    ) -> Self {
         self.configure = Box::new(configure);
         self
     }

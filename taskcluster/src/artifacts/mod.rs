@@ -1,4 +1,49 @@
 //! Downloads and uploads of artifacts and objects (feature `artifacts`): verified, resumed, with progress.
+//!
+//! ```no_run
+//! # async fn f(client: taskcluster::Client, task_id: &str) -> Result<(), taskcluster::Error> {
+//! use taskcluster::{Queue, artifacts, from_now};
+//!
+//! let queue = Queue::new(&client);
+//! let build = artifacts::latest(&queue, task_id, "public/build/target.tar.gz");
+//! let file = build.on_progress(|p| eprintln!("{} bytes", p.bytes)).download_to("target.tar.gz").await?;
+//! println!("{} bytes, sha256 {}", file.size, file.hashes.sha256);
+//!
+//! artifacts::upload(&queue, task_id, 0, "public/report.json")
+//!     .content_type("application/json")
+//!     .expires(from_now("30 days")?)
+//!     .file("report.json")
+//!     .await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # Downloads
+//!
+//! [`latest`], [`of_run`] and [`indexed`] find artifacts of tasks, [`objects::named`](crate::objects::named) finds objects of
+//! the object service. They return an [`Artifact`], which can be downloaded to a file, into memory, or as a stream.
+//! [`download_all`] downloads many artifacts of a task at once.
+//!
+//! - All storage types work: `s3`, `object`, `reference`, and links. An `error` artifact is an error with the reason as its
+//!   [`code`](crate::Error::code) and the message that the worker gave.
+//! - Content that is stored with `Content-Encoding: gzip` is decompressed.
+//! - Objects are verified against their hashes.
+//! - Failed attempts are retried and continue where they broke off; see [`Artifact`](Artifact#what-is-retried).
+//! - A file appears when it is complete and verified, or not at all.
+//!
+//! # Uploads
+//!
+//! [`upload`] creates an artifact with content, [`reference`], [`link`] and [`error`](self::error()) create those that have
+//! none. [`objects::upload`](crate::objects::upload) creates an object that is not an artifact.
+//!
+//! # What others get to see
+//!
+//! Credentials are sent to Taskcluster only, never to storage or to URLs that a task chose. Signed URLs do not appear in logs,
+//! errors or `Debug` output. Storage is reached through the client's HTTP client, if you
+//! [set one](crate::ClientBuilder::http_client), so that your proxy and TLS settings apply. If that one decompresses responses on
+//! its own, compressed content cannot be continued and begins anew.
+//!
+//! Inside a task with the proxy feature, [`Client::from_env`](crate::Client::from_env) works: everything goes through the proxy
+//! except the content itself and the calls that an artifact's own credentials sign.
 
 mod artifact;
 mod content;
@@ -48,11 +93,7 @@ use crate::{Index, Queue};
 ///
 /// `queue` is a [`Queue`], or one of 2017 (`legacy::Queue`). Artifacts that are not public need the scope
 /// `queue:get-artifact:<name>`.
-pub fn latest(
-    queue: &impl AsRef<Service>,
-    task_id: impl Display,
-    name: impl Display,
-) -> Artifact {
+pub fn latest(queue: &impl AsRef<Service>, task_id: impl Display, name: impl Display) -> Artifact {
     found(queue.as_ref(), ["latestArtifact", "getLatestArtifact"], &[&task_id, &name])
 }
 

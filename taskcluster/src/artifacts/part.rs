@@ -14,13 +14,12 @@ use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::artifact::{Artifact, DownloadedFile};
 use super::content::{Content, Encoding};
 use super::file::{TemporaryFile, failed, move_to};
 use super::hashes::{Expected, Hashes};
 use super::progress::{OnProgress, Progress};
-use super::raw::{Event, Head, Raw};
-use super::source::StorageType;
+use super::raw::{Event, Head, Raw, Settings};
+use super::source::{Source, StorageType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::slugid;
 
@@ -30,24 +29,36 @@ const PIECE: u64 = 8 * 1024 * 1024;
 /// How many bytes are written at once.
 const BATCH: usize = 256 * 1024;
 
+/// What to download, and how.
+pub(super) struct Job<'a> {
+    pub(super) source: &'a Source,
+    pub(super) settings: &'a Settings,
+    pub(super) path: &'a Path,
+    pub(super) overwrite: bool,
+    pub(super) limit: u64,
+    /// Whether an unfinished file is continued, and stays.
+    pub(super) resume: bool,
+    pub(super) connections: usize,
+}
+
 /// Downloads the encoded bytes to an unfinished file, then verifies it and gives it its name.
-pub(super) async fn download(artifact: &Artifact, path: &Path) -> Result<DownloadedFile> {
-    let part = Arc::new(Part::new(path, artifact.source.id(), artifact.resume)?);
-    let mut raw = artifact.raw()?;
+pub(super) async fn download(job: &Job<'_>) -> Result<(Head, u64, Hashes)> {
+    let part = Arc::new(Part::new(job.path, job.source.id(), job.resume)?);
+    let mut raw = Raw::new(job.source, job.settings)?;
     if let Some((head, position)) = part.known() {
         raw = raw.continue_at(head, position);
     }
-    let head = match artifact.connections {
+    let head = match job.connections {
         1 => fill(&part, &mut raw).await?,
-        _ => fill_in_pieces(artifact, &part, raw).await?,
+        _ => fill_in_pieces(job, &part, raw).await?,
     };
-    let (overwrite, limit) = (artifact.overwrite, artifact.size_limit());
+    let (overwrite, limit) = (job.overwrite, job.limit);
     let finishing = {
-        let (part, head, path) = (part.clone(), head.clone(), path.to_owned());
+        let (part, head, path) = (part.clone(), head.clone(), job.path.to_owned());
         move || part.finish(&head, limit, &path, overwrite)
     };
     let (size, hashes) = blocking(finishing).await?;
-    Ok(DownloadedFile::new(path, head, size, hashes))
+    Ok((head, size, hashes))
 }
 
 /// Fetches everything that is not there yet.
@@ -90,7 +101,7 @@ async fn fill(part: &Arc<Part>, raw: &mut Raw) -> Result<Head> {
 }
 
 /// Fetches the first piece, which says how much there is, then all others over several connections.
-async fn fill_in_pieces(artifact: &Artifact, part: &Arc<Part>, raw: Raw) -> Result<Head> {
+async fn fill_in_pieces(job: &Job<'_>, part: &Arc<Part>, raw: Raw) -> Result<Head> {
     let there = part.known().map_or(0, |(_, position)| position);
     let first = (there / PIECE + 1) * PIECE;
     let mut raw = raw.stop_at(first);
@@ -105,20 +116,20 @@ async fn fill_in_pieces(artifact: &Artifact, part: &Arc<Part>, raw: Raw) -> Resu
     let starts = (0..).map(|n| first + n * PIECE).take_while(|start| *start < total);
     stream::iter(starts)
         .map(|start| {
-            let mut settings = artifact.settings.clone();
+            let mut settings = job.settings.clone();
             settings.on_progress =
                 settings.on_progress.map(|report| summed(report, start, received.clone()));
             let (head, order) = (head.clone(), order.clone());
             async move {
                 let end = (start + PIECE).min(total);
-                let raw = Raw::new(&artifact.source, &settings)?;
+                let raw = Raw::new(job.source, &settings)?;
                 let mut raw = raw.continue_at(head.clone(), start).stop_at(end);
                 fill_piece(part, &mut raw, start).await?;
                 let complete = order.lock().unwrap_or_else(PoisonError::into_inner).add(start, end);
                 part.describe(&head, Some(complete))
             }
         })
-        .buffer_unordered(artifact.connections)
+        .buffer_unordered(job.connections)
         .try_for_each(async |()| Ok(()))
         .await?;
     Ok(head)

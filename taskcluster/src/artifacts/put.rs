@@ -146,11 +146,7 @@ async fn refused(response: Response, stall_timeout: Duration) -> Failure {
 }
 
 /// Waits as long as bytes are sent, and for this time after the last of them.
-async fn within<T>(
-    limit: Duration,
-    sent: &AtomicU64,
-    doing: impl Future<Output = T>,
-) -> Option<T> {
+async fn within<T>(limit: Duration, sent: &AtomicU64, doing: impl Future<Output = T>) -> Option<T> {
     let mut doing = std::pin::pin!(doing);
     loop {
         let before = sent.load(Ordering::Relaxed);

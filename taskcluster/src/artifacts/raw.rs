@@ -290,14 +290,8 @@ impl Raw {
         });
         self.attempts += 1;
         let etag = self.head.as_ref().and_then(|head| head.etag.as_ref());
-        let response = get(
-            &self.http,
-            location,
-            range.as_deref(),
-            etag,
-            self.settings.stall_timeout,
-        )
-        .await;
+        let response =
+            get(&self.http, location, range.as_deref(), etag, self.settings.stall_timeout).await;
         let was_used = std::mem::replace(&mut self.is_used, true);
         let response = response?;
         match response.status() {

@@ -142,9 +142,7 @@ impl Locator {
     async fn artifact(&mut self, call: Call<ArtifactContentResponse>) -> Result<Location> {
         match call.send().await? {
             ArtifactContentResponse::S3(found) => at_url(&found.url, StorageType::S3),
-            ArtifactContentResponse::Reference(found) => {
-                at_url(&found.url, StorageType::Reference)
-            }
+            ArtifactContentResponse::Reference(found) => at_url(&found.url, StorageType::Reference),
             ArtifactContentResponse::Object(found) => {
                 let given = found.credentials;
                 let credentials = Credentials::new(given.client_id, given.access_token)
@@ -237,8 +235,7 @@ fn download_request() -> DownloadObjectRequest {
 async fn start_download(object: &Object, name: &str) -> Result<Location> {
     match object.start_download(name, &download_request()).send().await? {
         DownloadObjectResponse::GetUrl(found) => {
-            let expected =
-                Expected { sha256: found.hashes.sha256, sha512: found.hashes.sha512 };
+            let expected = Expected { sha256: found.hashes.sha256, sha512: found.hashes.sha512 };
             if expected.is_empty() {
                 return Err(Error::artifact(
                     "the object has no hash that this crate can verify: neither sha256 nor sha512",
@@ -256,7 +253,8 @@ async fn redirected(call: &Call) -> Result<Location> {
     let response = call.send_raw().await?;
     let location = response.headers().get(LOCATION).and_then(|url| url.to_str().ok());
     let url = location.map(str::to_owned).ok_or_else(|| {
-        Error::answer("the queue did not redirect to the content").with_status(Some(response.status()))
+        Error::answer("the queue did not redirect to the content")
+            .with_status(Some(response.status()))
     })?;
     let kind = response.headers().get("x-taskcluster-artifact-storage-type");
     let kind = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);

@@ -32,12 +32,13 @@ pub struct ArtifactStream {
 
 impl ArtifactStream {
     pub(crate) fn new(raw: Raw, limit: u64) -> Self {
-        let pieces = try_unfold(Streaming::new(raw, limit), async |mut streaming| {
-            match streaming.next().await {
-                Ok(Some(bytes)) => Ok(Some((bytes, streaming))),
-                Ok(None) => Ok(None),
-                Err(error) => Err(streaming.raw.explain(error)),
-            }
+        let pieces = try_unfold(Streaming::new(raw, limit), async |mut streaming| match streaming
+            .next()
+            .await
+        {
+            Ok(Some(bytes)) => Ok(Some((bytes, streaming))),
+            Ok(None) => Ok(None),
+            Err(error) => Err(streaming.raw.explain(error)),
         });
         Self { pieces: Box::pin(pieces), rest: Bytes::new() }
     }

@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::task::spawn_blocking;
 
 use super::hashes::Hashes;
@@ -321,10 +321,8 @@ impl Upload {
         })
         .await?;
         let mut methods = CreateUploadProposedUploadMethods::default();
-        methods.data_inline = Some(UploadMethodDataInlineRequest::new(
-            upload.content_type,
-            STANDARD.encode(&data),
-        ));
+        methods.data_inline =
+            Some(UploadMethodDataInlineRequest::new(upload.content_type, STANDARD.encode(&data)));
         let created = upload.create(methods).await?;
         if created.data_inline != Some(true) {
             let client = upload.object.as_ref().client();
@@ -406,7 +404,8 @@ impl NewObject<'_> {
 impl Place for NewObject<'_> {
     async fn target(&self) -> Result<Target> {
         let mut methods = CreateUploadProposedUploadMethods::default();
-        let length = i64::try_from(self.size).map_err(|_| Error::input("the content is too large"))?;
+        let length =
+            i64::try_from(self.size).map_err(|_| Error::input("the content is too large"))?;
         methods.put_url = Some(UploadMethodPutUrlRequest::new(length, self.content_type));
         let created = self.create(methods).await?.put_url.ok_or_else(|| {
             Error::answer("the object service has no way to upload that this crate knows")
@@ -423,9 +422,8 @@ impl Place for NewObject<'_> {
 /// When a task is deleted, with its artifacts.
 pub(crate) async fn expiry_of(queue: &Queue, task_id: &str) -> Result<DateTime<Utc>> {
     let task = queue.task(task_id).send().await?;
-    task.expires.ok_or_else(|| {
-        Error::input("the queue does not say when the task expires; set `expires`")
-    })
+    task.expires
+        .ok_or_else(|| Error::input("the queue does not say when the task expires; set `expires`"))
 }
 
 fn known(hashes: &Hashes) -> HashesUpload {

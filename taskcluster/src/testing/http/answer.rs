@@ -159,7 +159,11 @@ pub(crate) struct Rendered {
 pub(crate) enum Outcome {
     Answer(Rendered),
     /// After the first bytes of the body, the connection breaks, or hangs.
-    Truncated { answer: Rendered, sent: usize, hangs: bool },
+    Truncated {
+        answer: Rendered,
+        sent: usize,
+        hangs: bool,
+    },
     /// The connection is reset without an answer.
     Reset,
 }

@@ -132,8 +132,7 @@ async fn answer(
                 .await
         }
         None => {
-            let refusal =
-                Refusal::too_large(format!("the payload is larger than {limit} bytes"));
+            let refusal = Refusal::too_large(format!("the payload is larger than {limit} bytes"));
             tracing::info!("{} {}: {refusal}", head.method, head.uri.path());
             handler.refuse(refusal)
         }

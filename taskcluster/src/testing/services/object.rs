@@ -140,8 +140,10 @@ fn upload_method(context: &Context, key: &str, proposed: &Value) -> Result<Value
     }
     let expires = context.now() + UPLOAD;
     let url = context.put_url(key, expires, &headers);
-    let headers: Map<String, Value> =
-        headers.into_iter().map(|(name, value)| (title_case(name.as_str()), value.into())).collect();
+    let headers: Map<String, Value> = headers
+        .into_iter()
+        .map(|(name, value)| (title_case(name.as_str()), value.into()))
+        .collect();
     Ok(json!({"putUrl": {"url": url, "expires": timestamp(expires), "headers": headers}}))
 }
 

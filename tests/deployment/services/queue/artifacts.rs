@@ -68,15 +68,25 @@ async fn artifacts_are_listed_described_and_found() {
     artifact_of(&its, "createArtifact", &claim, "public/url").payload(&changed).await.unwrap();
     let content = latest("latestArtifact", "public/url").await.unwrap();
     assert_eq!(content["url"], "https://example.com/z");
-    let later = with(changed.clone(), json!({"expires": to_json(fake.now() + TimeDelta::hours(25))}));
-    let again = |payload: &Value| artifact_of(&its, "createArtifact", &claim, "public/url").payload(payload);
-    let error = again(&later).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "after its task");
-    let other = with(changed, json!({"contentType": "text/html"}));
+    let again = |payload: &Value| {
+        artifact_of(&its, "createArtifact", &claim, "public/url").payload(payload)
+    };
+    let later = fake.now() + TimeDelta::hours(25);
+    again(&with(changed.clone(), json!({"expires": to_json(later)}))).await.unwrap();
+    let info = latest("latestArtifactInfo", "public/url").await.unwrap();
+    assert_eq!(info["expires"], to_json(later));
+    let error = again(&changed).await.unwrap_err();
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "public/url");
+    let other = with(changed, json!({"contentType": "text/html", "expires": to_json(later)}));
     let error = artifact_of(&its, "createArtifact", &claim, "public/url").payload(&other).await;
     assert_api_error(&error.unwrap_err(), StatusCode::CONFLICT, "RequestConflict", "public/url");
 
-    fake.advance(25 * HOUR);
+    let link = json!({"storageType": "link", "contentType": "text/plain", "artifact": "private/url", "expires": to_json(later)});
+    again(&link).await.unwrap();
+    let content = latest("latestArtifact", "public/url").await.unwrap();
+    assert_eq!(content["url"], "https://example.com/y");
+
+    fake.advance(26 * HOUR);
     let error = latest("latestArtifactInfo", "public/url").await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::GONE));
 }

@@ -76,7 +76,10 @@ impl Storage {
     /// Path and query of a URL by which the content can be uploaded or downloaded until `expires`.
     pub(crate) fn resource(&self, method: &Method, key: &str, expires: DateTime<Utc>) -> String {
         let expires = expires.timestamp();
-        format!("{PREFIX}{key}?expires={expires}&signature={}", self.signature(method, key, expires))
+        format!(
+            "{PREFIX}{key}?expires={expires}&signature={}",
+            self.signature(method, key, expires)
+        )
     }
 
     fn signature(&self, method: &Method, key: &str, expires: i64) -> String {
@@ -174,8 +177,8 @@ impl Content {
             None => Reply::new(StatusCode::OK).content(self.body.clone()),
             Some((first, last)) if first < length => {
                 let range = format!("bytes {first}-{last}/{length}");
-                let reply = Reply::new(StatusCode::PARTIAL_CONTENT)
-                    .content(self.body.slice(first..=last));
+                let reply =
+                    Reply::new(StatusCode::PARTIAL_CONTENT).content(self.body.slice(first..=last));
                 HeaderValue::try_from(range)
                     .map_or(reply.clone(), |range| reply.header(CONTENT_RANGE, range))
             }

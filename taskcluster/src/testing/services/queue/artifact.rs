@@ -84,9 +84,7 @@ impl Artifact {
             | (Kind::Reference(_), Kind::Reference(_) | Kind::Link(_)) => true,
             (one, other) => one == other,
         };
-        same_kind
-            && self.content_type == other.content_type
-            && self.expires <= other.expires
+        same_kind && self.content_type == other.content_type && self.expires <= other.expires
     }
 
     pub(super) fn is_there(&self, now: DateTime<Utc>) -> bool {
