@@ -21,12 +21,12 @@ impl RawServer {
     /// If the address is not to be had.
     pub async fn start_on(
         address: &str,
-        answers: impl IntoIterator<Item = String>,
+        answers: impl IntoIterator<Item = impl Into<Vec<u8>>>,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind((address, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let requests = Arc::<Mutex<Vec<String>>>::default();
-        let answers: Vec<String> = answers.into_iter().collect();
+        let answers: Vec<Vec<u8>> = answers.into_iter().map(Into::into).collect();
         let kept = requests.clone();
         tokio::spawn(async move {
             for i in 0.. {
@@ -44,7 +44,9 @@ impl RawServer {
     /// # Errors
     ///
     /// If there is no port.
-    pub async fn start(answers: impl IntoIterator<Item = String>) -> std::io::Result<Self> {
+    pub async fn start(
+        answers: impl IntoIterator<Item = impl Into<Vec<u8>>>,
+    ) -> std::io::Result<Self> {
         Self::start_on("127.0.0.1", answers).await
     }
 
@@ -55,7 +57,7 @@ impl RawServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: &str) -> std::io::Result<String> {
+async fn serve(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<String> {
     let mut request = Vec::new();
     loop {
         if let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -70,7 +72,7 @@ async fn serve(mut stream: TcpStream, answer: &str) -> std::io::Result<String> {
             break;
         }
     }
-    stream.write_all(answer.as_bytes()).await?;
+    stream.write_all(answer).await?;
     stream.shutdown().await?;
     Ok(String::from_utf8_lossy(&request).into_owned())
 }

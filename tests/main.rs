@@ -9,6 +9,7 @@ mod calls;
 mod client;
 mod compile;
 mod deployment;
+mod fuzz;
 mod payloads;
 mod pulse;
 mod references;

@@ -60,6 +60,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/enum.json#"),
         output: ::core::option::Option::Some("v1/enum.json#"),
         scopes: ::core::option::Option::None,
@@ -75,6 +76,8 @@ pub mod golden {
         pub state: EnumState,
         #[doc = "`states`."]
         pub states: __p::Option<__p::Vec<EnumState>>,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl Enum {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
@@ -94,7 +97,7 @@ pub mod golden {
     }
     impl __p::Field for Enum {
         fn blank() -> Self {
-            Self { state: __p::blank(), states: __p::blank() }
+            Self { state: __p::blank(), states: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -111,7 +114,7 @@ pub mod golden {
                     __p::required("state", "state", &[]),
                     __p::optional("states", "states", &[]),
                 ],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
@@ -119,6 +122,7 @@ pub mod golden {
             match index {
                 0 => self.state.slot(),
                 1 => self.states.slot(),
+                2 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
@@ -126,6 +130,7 @@ pub mod golden {
             match index {
                 0 => self.state.view(),
                 1 => self.states.view(),
+                2 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }

@@ -60,6 +60,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/open-record.json#"),
         output: ::core::option::Option::Some("v1/open-record.json#"),
         scopes: ::core::option::Option::None,
@@ -71,6 +72,8 @@ pub mod golden {
     #[doc = "Schema: `schemas/golden/v1/open-record.json`."]
     #[non_exhaustive]
     pub struct OpenRecord {
+        #[doc = "Cleared by `null`."]
+        pub note: __p::Nullable<__p::String>,
         #[doc = "`payload`."]
         pub payload: __p::Option<__p::FreeForm>,
         #[doc = "`tags`."]
@@ -99,6 +102,7 @@ pub mod golden {
     impl __p::Field for OpenRecord {
         fn blank() -> Self {
             Self {
+                note: __p::blank(),
                 payload: __p::blank(),
                 tags: __p::blank(),
                 until: __p::blank(),
@@ -117,6 +121,7 @@ pub mod golden {
             static SHAPE: __p::Shape = __p::Shape {
                 name: "OpenRecord",
                 fields: &[
+                    __p::optional("note", "note", &[]),
                     __p::optional("payload", "payload", &[]),
                     __p::required(
                         "tags",
@@ -125,25 +130,27 @@ pub mod golden {
                     ),
                     __p::nullable("until", "until", &[]),
                 ],
-                open: true,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
         fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
             match index {
-                0 => self.payload.slot(),
-                1 => self.tags.slot(),
-                2 => self.until.slot(),
-                3 => self.other.slot(),
+                0 => self.note.slot(),
+                1 => self.payload.slot(),
+                2 => self.tags.slot(),
+                3 => self.until.slot(),
+                4 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
         fn view_of(&self, index: usize) -> __p::View<'_> {
             match index {
-                0 => self.payload.view(),
-                1 => self.tags.view(),
-                2 => self.until.view(),
-                3 => self.other.view(),
+                0 => self.note.view(),
+                1 => self.payload.view(),
+                2 => self.tags.view(),
+                3 => self.until.view(),
+                4 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }

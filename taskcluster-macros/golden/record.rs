@@ -60,6 +60,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/record.json#"),
         output: ::core::option::Option::Some("v1/record.json#"),
         scopes: ::core::option::Option::None,
@@ -117,7 +118,7 @@ pub mod golden {
                     __p::required("buildId", "build_id", &[__p::Rule::Pattern("^[a-z]+$")]),
                     __p::required("steps", "steps", &[__p::Rule::UniqueItems]),
                 ],
-                open: false,
+                others: __p::Others::Refused,
             };
             &SHAPE
         }
@@ -145,6 +146,8 @@ pub mod golden {
         pub command: __p::Vec<__p::String>,
         #[doc = "`exitCode`, at least 0, at most 255, defaults to `0`."]
         pub exit_code: __p::Option<i64>,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl RecordStep {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
@@ -164,7 +167,7 @@ pub mod golden {
     }
     impl __p::Field for RecordStep {
         fn blank() -> Self {
-            Self { command: __p::blank(), exit_code: __p::blank() }
+            Self { command: __p::blank(), exit_code: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -189,7 +192,7 @@ pub mod golden {
                         &[__p::Rule::Minimum(0f64), __p::Rule::Maximum(255f64)],
                     ),
                 ],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
@@ -197,6 +200,7 @@ pub mod golden {
             match index {
                 0 => self.command.slot(),
                 1 => self.exit_code.slot(),
+                2 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
@@ -204,6 +208,7 @@ pub mod golden {
             match index {
                 0 => self.command.view(),
                 1 => self.exit_code.view(),
+                2 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }

@@ -63,6 +63,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/tagged-union.json#"),
         output: ::core::option::Option::Some("v1/tagged-union.json#"),
         scopes: ::core::option::Option::None,
@@ -138,13 +139,15 @@ pub mod golden {
     pub struct TaggedUnionFile {
         #[doc = "`path`."]
         pub path: __p::String,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl TaggedUnionFile {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(path: impl __p::Into<__p::String>) -> Self {
-            Self { path: path.into() }
+            Self { path: path.into(), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
@@ -157,7 +160,7 @@ pub mod golden {
     }
     impl __p::Field for TaggedUnionFile {
         fn blank() -> Self {
-            Self { path: __p::blank() }
+            Self { path: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -171,19 +174,21 @@ pub mod golden {
             static SHAPE: __p::Shape = __p::Shape {
                 name: "TaggedUnionFile",
                 fields: &[__p::required("path", "path", &[])],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
         fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
             match index {
                 0 => self.path.slot(),
+                1 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
         fn view_of(&self, index: usize) -> __p::View<'_> {
             match index {
                 0 => self.path.view(),
+                1 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }
@@ -195,13 +200,15 @@ pub mod golden {
         pub digest: __p::String,
         #[doc = "`kind`."]
         pub kind: TaggedUnionArchiveKind,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl TaggedUnionArchive {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(digest: impl __p::Into<__p::String>, kind: TaggedUnionArchiveKind) -> Self {
-            Self { digest: digest.into(), kind: kind }
+            Self { digest: digest.into(), kind: kind, ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
@@ -214,7 +221,7 @@ pub mod golden {
     }
     impl __p::Field for TaggedUnionArchive {
         fn blank() -> Self {
-            Self { digest: __p::blank(), kind: __p::blank() }
+            Self { digest: __p::blank(), kind: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -231,7 +238,7 @@ pub mod golden {
                     __p::required("digest", "digest", &[]),
                     __p::required("kind", "kind", &[]),
                 ],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
@@ -239,6 +246,7 @@ pub mod golden {
             match index {
                 0 => self.digest.slot(),
                 1 => self.kind.slot(),
+                2 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
@@ -246,6 +254,7 @@ pub mod golden {
             match index {
                 0 => self.digest.view(),
                 1 => self.kind.view(),
+                2 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }

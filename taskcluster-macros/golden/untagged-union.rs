@@ -63,6 +63,7 @@ pub mod golden {
         route: "/put",
         args: &[],
         query: &[],
+        secrets: &[],
         input: ::core::option::Option::Some("v1/untagged-union.json#"),
         output: ::core::option::Option::Some("v1/untagged-union.json#"),
         scopes: ::core::option::Option::None,
@@ -138,13 +139,15 @@ pub mod golden {
     pub struct UntaggedUnionEmpty {
         #[doc = "`document`."]
         pub document: __p::String,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl UntaggedUnionEmpty {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(document: impl __p::Into<__p::String>) -> Self {
-            Self { document: document.into() }
+            Self { document: document.into(), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
@@ -157,7 +160,7 @@ pub mod golden {
     }
     impl __p::Field for UntaggedUnionEmpty {
         fn blank() -> Self {
-            Self { document: __p::blank() }
+            Self { document: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -171,19 +174,21 @@ pub mod golden {
             static SHAPE: __p::Shape = __p::Shape {
                 name: "UntaggedUnionEmpty",
                 fields: &[__p::required("document", "document", &[])],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
         fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
             match index {
                 0 => self.document.slot(),
+                1 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
         fn view_of(&self, index: usize) -> __p::View<'_> {
             match index {
                 0 => self.document.view(),
+                1 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }
@@ -195,6 +200,8 @@ pub mod golden {
         pub document: __p::String,
         #[doc = "`signature`."]
         pub signature: __p::String,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl UntaggedUnionSignature {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
@@ -204,7 +211,7 @@ pub mod golden {
             document: impl __p::Into<__p::String>,
             signature: impl __p::Into<__p::String>,
         ) -> Self {
-            Self { document: document.into(), signature: signature.into() }
+            Self { document: document.into(), signature: signature.into(), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
@@ -217,7 +224,7 @@ pub mod golden {
     }
     impl __p::Field for UntaggedUnionSignature {
         fn blank() -> Self {
-            Self { document: __p::blank(), signature: __p::blank() }
+            Self { document: __p::blank(), signature: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -234,7 +241,7 @@ pub mod golden {
                     __p::required("document", "document", &[]),
                     __p::required("signature", "signature", &[]).hidden(),
                 ],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
@@ -242,6 +249,7 @@ pub mod golden {
             match index {
                 0 => self.document.slot(),
                 1 => self.signature.slot(),
+                2 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
@@ -249,6 +257,7 @@ pub mod golden {
             match index {
                 0 => self.document.view(),
                 1 => self.signature.view(),
+                2 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }

@@ -35,9 +35,20 @@ pub fn taskcluster_api(input: proc_macro::TokenStream) -> proc_macro::TokenStrea
 fn expansion(invocation: &Invocation) -> TokenStream {
     let mut problems = Problems::default();
     let mut files = Files::in_this_crate();
-    let (references, payloads) = reference::all(invocation, &mut files, &mut problems);
-    let mut output = expand::all(invocation, &references, &payloads);
+    let mut output = items(invocation, &mut files, &mut problems);
+    for folder in &invocation.folders {
+        let found = reference::folder::items(folder, &mut files, &mut problems);
+        output.extend(expand::folder(folder, &invocation.runtime, |runtime| {
+            let inside = Invocation { runtime, items: found, folders: Vec::new() };
+            items(&inside, &mut files, &mut problems)
+        }));
+    }
     output.extend(expand::tracking(&files));
     output.extend(problems.into_compile_errors());
     output
+}
+
+fn items(invocation: &Invocation, files: &mut Files, problems: &mut Problems) -> TokenStream {
+    let (references, payloads) = reference::all(invocation, files, problems);
+    expand::all(invocation, &references, &payloads)
 }

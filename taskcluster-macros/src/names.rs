@@ -61,6 +61,14 @@ pub(crate) fn module(of_struct: &str) -> String {
     avoiding(of_struct, &[of_struct]).rust
 }
 
+/// Names the struct of a reference that is found in a folder: `Queue`, `QueueEvents`, and of another version than `v1`
+/// `QueueV2`, `QueueEventsV2`.
+pub(crate) fn service(service: &str, version: &str, of_exchanges: bool) -> String {
+    let kind = if of_exchanges { "Events" } else { "" };
+    let version = if version == "v1" { String::new() } else { pascal_case(version) };
+    type_name(service, &format!("{kind}{version}"))
+}
+
 /// Names a type generated for an entry.
 pub(crate) fn type_name(wire: &str, suffix: &str) -> String {
     let name = pascal_case(wire) + suffix;
@@ -113,8 +121,8 @@ pub(crate) fn variant<'a>(text: &str, taken: impl Iterator<Item = &'a str> + Clo
     name
 }
 
-/// Names of properties that hold secrets: tokens, keys, certificates and proofs of identity. URLs that may be signed, and
-/// the headers sent with them, grant the same access and count as secrets too.
+/// Names of properties, arguments and query options that hold secrets: tokens, keys, certificates and proofs of identity. URLs that may be signed, and
+/// the headers sent with them, grant the same access and count as secrets too; so does what a new worker is set up with.
 const SECRETS: &[&str] = &[
     "accessToken",
     "authorization",
@@ -135,10 +143,11 @@ const SECRETS: &[&str] = &[
     "token",
     "uploadURL",
     "url",
+    "workerConfig",
     "workerIdentityProof",
 ];
 
-/// Whether a property of this name holds a secret.
+/// Whether a property, argument or query option of this name holds a secret.
 pub(crate) fn is_secret(wire: &str) -> bool {
     SECRETS.contains(&wire)
 }
@@ -154,7 +163,7 @@ fn avoiding(wire: &str, taken: &[&str]) -> Name {
     Name { wire: wire.to_owned(), rust }
 }
 
-/// Turns `listTaskGroup` into `list_task_group`, and `azureContainerSAS` into `azure_container_sas`.
+/// Turns `listTaskGroup` into `list_task_group`, and `sentryDSN` into `sentry_dsn`.
 pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut before = '_';
@@ -231,5 +240,14 @@ mod tests {
         assert_eq!(query_option("signedUrl").rust, "signed_url_");
         assert_eq!(routing_key_part("exchange").rust, "exchange_");
         assert_eq!(method("url").rust, "url");
+    }
+
+    #[test]
+    fn structs_of_a_folder_are_named_after_service_and_version() {
+        assert_eq!(service("worker-manager", "v1", false), "WorkerManager");
+        assert_eq!(service("worker-manager", "v1", true), "WorkerManagerEvents");
+        assert_eq!(service("queue", "v2", false), "QueueV2");
+        assert_eq!(service("queue", "v2", true), "QueueEventsV2");
+        assert_eq!(service("self", "v1", false), "Self_");
     }
 }

@@ -151,7 +151,7 @@ def split(text):
 
 def plain(kind):
     kind = kind.replace("__p::FreeForm", "crate::FreeForm").replace("__p::DateTime", "chrono::DateTime")
-    kind = kind.replace("__p::Utc", "chrono::Utc").replace("__p::BTreeMap", "std::collections::BTreeMap")
+    kind = kind.replace("__p::Number", "serde_json::Number").replace("__p::Utc", "chrono::Utc").replace("__p::BTreeMap", "std::collections::BTreeMap")
     return kind.replace("__p::Value", "serde_json::Value").replace("__p::", "")
 
 

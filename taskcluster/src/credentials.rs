@@ -36,6 +36,9 @@ pub struct Credentials {
 impl Credentials {
     /// Creates permanent credentials.
     ///
+    /// White space around the client id and the access token is dropped. Neither can contain any, but what is read from a
+    /// file often ends with a newline.
+    ///
     /// ```
     /// use taskcluster::Credentials;
     ///
@@ -43,7 +46,11 @@ impl Credentials {
     /// assert_eq!(format!("{credentials:?}"), r#"Credentials { client_id: "project/builds", temporary: false, .. }"#);
     /// ```
     pub fn new(client_id: impl Into<String>, access_token: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), access_token: access_token.into(), certificate: None }
+        Self {
+            client_id: trimmed(client_id.into()),
+            access_token: trimmed(access_token.into()),
+            certificate: None,
+        }
     }
 
     /// Adds a certificate (JSON text), which makes the credentials temporary.
@@ -57,7 +64,8 @@ impl Credentials {
 
     /// Reads `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`.
     ///
-    /// An empty variable counts as unset. Returns `None` if neither of the first two is set.
+    /// White space around a value is dropped, and an empty variable counts as unset. Returns `None` if neither of the first
+    /// two is set.
     ///
     /// # Errors
     ///
@@ -82,7 +90,8 @@ impl Credentials {
 
     /// Reads credentials from JSON: `{"clientId": …, "accessToken": …, "certificate": …}`.
     ///
-    /// The certificate may be a string or an object. If it is missing, `null` or empty, the credentials are permanent.
+    /// The certificate may be a string or an object. If it is missing, `null` or empty, the credentials are permanent. White
+    /// space around client id and access token is dropped.
     ///
     /// ```
     /// use taskcluster::Credentials;
@@ -100,7 +109,7 @@ impl Credentials {
         // serde's message could quote the token.
         let json: Value = serde_json::from_str(json).map_err(|_| refuse("not JSON"))?;
         let text = |key: &str| {
-            let text = json.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let text = json.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
             text.ok_or_else(|| refuse(&format!("`{key}` must be a non-empty string")))
         };
         let certificate = match json.get("certificate") {
@@ -193,18 +202,23 @@ impl Credentials {
         self.certificate.as_deref()
     }
 
-    /// Issues temporary credentials that are valid from now and expire after `lifetime`, without calling a service.
+    /// Issues temporary credentials that are valid from now for a [`Duration`] or until a date, without calling a service.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use taskcluster::Credentials;
+    /// use taskcluster::{Credentials, from_now};
     ///
     /// let credentials = Credentials::new("project/builds", "no-secret");
     /// let temporary = credentials.temporary(Duration::from_secs(3600)).scopes(["queue:*"]).create()?;
     /// assert_eq!(temporary.client_id(), "project/builds");
+    ///
+    /// let until = from_now("2 days")?;
+    /// let temporary = credentials.temporary(until).scopes(["queue:*"]).create()?;
+    /// assert_eq!(temporary.information()?.expiry.map(|date| date.timestamp()), Some(until.timestamp()));
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
-    pub fn temporary(&self, lifetime: Duration) -> TemporaryBuilder<'_> {
+    pub fn temporary(&self, lifetime: impl Into<Lifetime>) -> TemporaryBuilder<'_> {
+        let lifetime = lifetime.into();
         TemporaryBuilder { issuer: self, lifetime, scopes: Vec::new(), name: None, start: None }
     }
 }
@@ -245,12 +259,58 @@ impl CredentialsInformation {
     }
 }
 
+/// How long temporary credentials are valid; see [`Credentials::temporary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// From their start, or from now, for this long.
+    For(Duration),
+    /// Until this date.
+    Until(DateTime<Utc>),
+}
+
+impl Lifetime {
+    /// Works out start and expiry.
+    fn span(self, start: Option<DateTime<Utc>>) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+        let too_long =
+            || Error::config("temporary credentials cannot be valid for more than 31 days");
+        let beyond = || Error::config("the expiry of temporary credentials is out of range");
+        let now = Utc::now();
+        let from = start.unwrap_or(now);
+        let expiry = match self {
+            Self::For(duration) => match TimeDelta::from_std(duration) {
+                Ok(duration) if duration <= LONGEST => {
+                    from.checked_add_signed(duration).ok_or_else(beyond)?
+                }
+                _ => return Err(too_long()),
+            },
+            Self::Until(expiry) if expiry - from > LONGEST => return Err(too_long()),
+            Self::Until(expiry) if expiry <= from => {
+                return Err(Error::config("temporary credentials cannot expire before they start"));
+            }
+            Self::Until(expiry) => expiry,
+        };
+        Ok((start.unwrap_or_else(|| (now - LEEWAY).max(expiry - LONGEST)), expiry))
+    }
+}
+
+impl From<Duration> for Lifetime {
+    fn from(duration: Duration) -> Self {
+        Self::For(duration)
+    }
+}
+
+impl From<DateTime<Utc>> for Lifetime {
+    fn from(expiry: DateTime<Utc>) -> Self {
+        Self::Until(expiry)
+    }
+}
+
 /// Builds temporary credentials; see [`Credentials::temporary`].
 #[derive(Clone, Debug)]
 #[must_use = "no credentials are issued until `create` is called"]
 pub struct TemporaryBuilder<'a> {
     issuer: &'a Credentials,
-    lifetime: Duration,
+    lifetime: Lifetime,
     scopes: Vec<String>,
     name: Option<String>,
     start: Option<DateTime<Utc>>,
@@ -271,10 +331,10 @@ impl TemporaryBuilder<'_> {
         self
     }
 
-    /// Sets when the credentials start to be valid; the lifetime then counts from this time.
+    /// Sets when the credentials start to be valid; a duration then counts from this time.
     ///
-    /// By default they start 5 minutes ago, to tolerate a clock slightly ahead of the server's, and expire one lifetime
-    /// from now.
+    /// By default they start 5 minutes ago, to tolerate a clock slightly ahead of the server's, and a duration counts from
+    /// now.
     pub fn start(mut self, start: DateTime<Utc>) -> Self {
         self.start = Some(start);
         self
@@ -284,9 +344,9 @@ impl TemporaryBuilder<'_> {
     ///
     /// # Errors
     ///
-    /// If the lifetime is longer than 31 days, if the name is empty or equal to the issuer's client id, or if the issuer
-    /// is itself temporary: the auth service rejects all of these. Also if a scope or the name contains a line break,
-    /// because it could not be signed, or if the expiry is out of range.
+    /// If the lifetime is longer than 31 days or ends before it starts, if the name is empty or equal to the issuer's client
+    /// id, or if the issuer is itself temporary: the auth service rejects all of these. Also if a scope or the name contains
+    /// a line break, because it could not be signed, or if the expiry is out of range.
     pub fn create(self) -> Result<Credentials> {
         self.create_with_seed(&(slugid::v4() + &slugid::v4()))
     }
@@ -298,10 +358,6 @@ impl TemporaryBuilder<'_> {
                 "temporary credentials cannot issue temporary credentials; use permanent ones",
             ));
         }
-        let lifetime =
-            TimeDelta::from_std(lifetime).ok().filter(|lifetime| *lifetime <= LONGEST).ok_or_else(
-                || Error::config("temporary credentials cannot be valid for more than 31 days"),
-            )?;
         match name.as_deref() {
             Some("") => return Err(Error::config("the name of temporary credentials is empty")),
             Some(name) if name == issuer.client_id => {
@@ -316,14 +372,7 @@ impl TemporaryBuilder<'_> {
                 "a scope or name of temporary credentials cannot contain a line break",
             ));
         }
-        let beyond = || Error::config("the expiry of temporary credentials is out of range");
-        let (start, expiry) = match start {
-            Some(start) => (start, start.checked_add_signed(lifetime).ok_or_else(beyond)?),
-            None => {
-                let expiry = Utc::now() + lifetime;
-                (expiry - (lifetime + LEEWAY).min(LONGEST), expiry)
-            }
-        };
+        let (start, expiry) = lifetime.span(start)?;
         let (start, expiry) = (start.timestamp_millis(), expiry.timestamp_millis());
 
         let access_token = URL_SAFE_NO_PAD.encode(hmac(issuer, seed));
@@ -339,6 +388,13 @@ impl TemporaryBuilder<'_> {
         let client_id = name.unwrap_or_else(|| issuer.client_id.clone());
         Ok(Credentials { client_id, access_token, certificate: Some(certificate.to_string()) })
     }
+}
+
+/// Drops the white space around a text, in place.
+fn trimmed(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text.drain(..text.len() - text.trim_start().len());
+    text
 }
 
 /// The text that a certificate's signature covers.
@@ -461,6 +517,29 @@ mod tests {
     }
 
     #[test]
+    fn an_expiry_ends_them_whenever_they_start() {
+        let issuer = Credentials::new("a", "b");
+        let now = Utc::now();
+        for (left, default_start) in
+            [(TimeDelta::hours(1), now - LEEWAY), (TimeDelta::days(31), now)]
+        {
+            let expiry = now + left;
+            let span = |builder: TemporaryBuilder<'_>| {
+                let information = builder.create().unwrap().information().unwrap();
+                assert_eq!(
+                    information.expiry.unwrap().timestamp_millis(),
+                    expiry.timestamp_millis()
+                );
+                information.start.unwrap()
+            };
+            let start = span(issuer.temporary(expiry));
+            assert!((start - default_start).abs() < TimeDelta::minutes(1), "{start}");
+            let start = span(issuer.temporary(expiry).start(now));
+            assert_eq!(start.timestamp_millis(), now.timestamp_millis());
+        }
+    }
+
+    #[test]
     fn seeds_are_new_each_time() {
         let issuer = Credentials::new("a", "b");
         let make = || issuer.temporary(Duration::from_secs(60)).create().unwrap();
@@ -473,6 +552,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let temporary = issuer.temporary(hour).create().unwrap();
         let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+        let now = Utc::now();
         for (builder, why) in [
             (temporary.temporary(hour), "cannot issue"),
             (issuer.temporary(days(31) + Duration::from_millis(1)), "more than 31 days"),
@@ -481,6 +561,9 @@ mod tests {
             (issuer.temporary(hour).name("project/builds"), "must differ"),
             (issuer.temporary(hour).scopes(["a\nb"]), "line break"),
             (issuer.temporary(hour).start(DateTime::<Utc>::MAX_UTC), "out of range"),
+            (issuer.temporary(DateTime::<Utc>::MAX_UTC), "more than 31 days"),
+            (issuer.temporary(DateTime::<Utc>::MIN_UTC), "before they start"),
+            (issuer.temporary(now).start(now), "before they start"),
         ] {
             let error = builder.create().unwrap_err();
             assert!(error.to_string().contains(why), "{error}");

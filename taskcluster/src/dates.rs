@@ -1,9 +1,9 @@
 //! Relative dates in words, such as `2 days 3 hours`, as Taskcluster's clients and its web interface accept them.
 //!
 //! The text is an optional sign followed by one or more numbers, each with a unit, from the largest unit to the smallest.
-//! Whitespace and case do not matter. A year has 365 days, a month 30.
+//! Whitespace and case do not matter. A year has 365 days, a month 30. Empty text means now.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 
 use crate::error::{Error, Result};
 
@@ -30,9 +30,12 @@ const UNITS: &[(&[&str], i64)] = &[
 ///
 /// # Errors
 ///
-/// If the text cannot be parsed, with the column of the mistake, or if the date is out of range.
+/// If the text cannot be parsed, with the column of the mistake, or if the date is not within the years 0 to 9999, the only
+/// ones that can be written in JSON.
 pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
-    from_now_since(text, Utc::now())
+    // Services count in milliseconds. Rounded up, since the result must not be before now.
+    let now = Utc::now() + TimeDelta::nanoseconds(999_999);
+    from_now_since(text, now.trunc_subsecs(3))
 }
 
 /// Returns the date that lies this far from `base`.
@@ -48,8 +51,12 @@ pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
 ///
 /// Same as [`from_now`].
 pub fn from_now_since(text: &str, base: DateTime<Utc>) -> Result<DateTime<Utc>> {
-    let beyond = || Error::input(format!("{text:?} from {base} is out of range"));
-    base.checked_add_signed(parse(text, beyond)?).ok_or_else(beyond)
+    let beyond = || {
+        Error::input(format!(
+            "{text:?} from {base} is out of range: not within the years 0 to 9999"
+        ))
+    };
+    base.checked_add_signed(parse(text, beyond)?).filter(is_writable).ok_or_else(beyond)
 }
 
 /// Returns the date that lies this far from now, formatted as in Taskcluster's JSON.
@@ -68,6 +75,9 @@ pub fn from_now_json(text: &str) -> Result<String> {
 
 /// Formats a date as in Taskcluster's JSON: UTC, with milliseconds and `Z`.
 ///
+/// JSON has no form for years before 0 and after 9999: they get a sign and more digits, which services cannot read. In
+/// payloads, such dates are errors.
+///
 /// ```
 /// let date = "2017-01-19T17:27:20.9749+01:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
 /// assert_eq!(taskcluster::dates::to_json(date), "2017-01-19T16:27:20.974Z");
@@ -75,6 +85,20 @@ pub fn from_now_json(text: &str) -> Result<String> {
 #[must_use]
 pub fn to_json(date: DateTime<Utc>) -> String {
     date.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Whether a date can be written so that it can be read: its year has four digits.
+pub(crate) fn is_writable(date: &DateTime<Utc>) -> bool {
+    matches!(date.year(), 0..=9999)
+}
+
+/// Formats a date with all its digits, and at least milliseconds.
+pub(crate) fn exact(date: DateTime<Utc>) -> String {
+    let digits = match date.timestamp_subsec_nanos() % 1_000_000 {
+        0 => SecondsFormat::Millis,
+        _ => SecondsFormat::AutoSi,
+    };
+    date.to_rfc3339_opts(digits, true)
 }
 
 fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {
@@ -90,7 +114,7 @@ fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {
     let mut seconds = 0_i64;
     let mut units = UNITS;
     rest = rest.trim_start();
-    if rest.is_empty() {
+    if rest.is_empty() && !trimmed.is_empty() {
         return Err(fail(rest, "a number"));
     }
     while !rest.is_empty() {

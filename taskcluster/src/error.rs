@@ -14,14 +14,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// How much of a body an error keeps, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 
-/// How much of code, message and cause is printed, in bytes.
-const MAX_LINE: usize = 2 * 1024;
+/// How much of a message is printed, in bytes.
+const MAX_MESSAGE: usize = 2 * 1024;
+
+/// How much of a URL, a code or a cause is printed, in bytes.
+const MAX_PART: usize = 512;
 
 /// Any failure of a call, or of the setup before it.
 ///
-/// An error prints as one line: method and URL, status, the service's code and message, number of attempts. Neither
-/// `Display` nor `Debug` ever shows tokens, bodies, or the payload that services repeat in their errors. To see those,
-/// use [`body`](Self::body) and [`request_info`](Self::request_info).
+/// An error prints as one line of at most 4 KiB: method and URL, status, the service's code and message, number of attempts.
+/// Control characters, and those that change the direction of text, are replaced. Neither `Display` nor `Debug` ever shows
+/// tokens, bodies, values or keys from them, or the payload that services repeat in their errors. To see those, use
+/// [`body`](Self::body) and [`request_info`](Self::request_info).
 ///
 /// ```
 /// # use taskcluster::{Error, StatusCode};
@@ -56,11 +60,14 @@ pub enum ErrorKind {
     Api,
     /// No response arrived, or only part of it: connection, TLS or timeout.
     Transport,
-    /// The status was fine, but the response does not match the reference.
+    /// The service answered without an error status, but the response is not what the reference promises: a redirect, no
+    /// content, something other than JSON, JSON of another shape, or more than
+    /// [`max_body`](crate::ClientBuilder::max_body) bytes.
     Answer,
     /// An argument, payload, option or name is invalid. Nothing was sent.
     Input,
-    /// The client cannot be built or cannot sign: root URL, credentials or TLS.
+    /// The client cannot be built, sign or connect: root URL, credentials, TLS, or the HTTP client's settings. Or a file or
+    /// folder cannot be read or written.
     Config,
     /// There is something wrong with an artifact or object, rather than with a call: it is an error artifact (then
     /// [`code`](Error::code) is its reason), its hash is wrong, or it is larger than the limit.
@@ -77,7 +84,7 @@ impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: start_of(message.into(), MAX_BODY),
             code: None,
             request_info: None,
             status: None,
@@ -147,7 +154,6 @@ impl Error {
         error
     }
 
-    #[cfg(any(feature = "artifacts", feature = "pulse"))]
     pub(crate) fn disconnected(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transport, message)
     }
@@ -172,7 +178,7 @@ impl Error {
     pub(crate) fn api(status: StatusCode, body: Bytes) -> Self {
         let mut error = Self::new(ErrorKind::Api, String::new()).with_answer(status, &body);
         let mut members: std::collections::BTreeMap<String, &RawValue> =
-            serde_json::from_slice(&body).unwrap_or_default();
+            serde_json::from_slice(without_mark(&body)).unwrap_or_default();
         let text = |member: Option<&RawValue>| {
             let text: String = serde_json::from_str(member?.get()).ok()?;
             Some(start_of(text, MAX_BODY))
@@ -270,7 +276,8 @@ impl Error {
         &self.0.body
     }
 
-    /// Returns the method and URL of the call, or `None` if the error is not about a call.
+    /// Returns the method and URL of the call, or `None` if the error is not about a call. Secret arguments in the URL are
+    /// replaced by `...`.
     #[must_use]
     pub fn request(&self) -> Option<(&Method, &Url)> {
         self.0.call.as_ref().map(|(method, url)| (method, url))
@@ -281,6 +288,11 @@ impl Error {
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
+}
+
+/// A body without the byte-order mark that it may begin with.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Describes a body that should have been JSON. Only HTML and XML, which a proxy wrote, is quoted: anything else may be
@@ -295,15 +307,46 @@ pub(crate) fn describe(body: &[u8]) -> String {
     }
 }
 
-/// serde's message about JSON of the wrong shape, without the values that it quotes.
+/// serde's message about JSON of the wrong shape, without the values that it quotes: `invalid type: integer `…`, expected a
+/// string`.
 pub(crate) fn without_values(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let (open, close) =
-        if text.starts_with("unknown variant") { ("`", "`,") } else { ("\"", "\",") };
-    match (text.find(open), text.rfind(close)) {
-        (Some(start), Some(end)) if start < end => format!("{}…{}", &text[..=start], &text[end..]),
+    let quotes = ["invalid type", "invalid value", "unknown variant", "unknown field"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    // A value may itself contain quotes, and these words.
+    let end = [", expected", ", there are no"].iter().filter_map(|words| text.rfind(words)).max();
+    match (text.find(['`', '"']), end.and_then(|end| end.checked_sub(1))) {
+        (Some(start), Some(end)) if quotes && start < end => {
+            format!("{}…{}", &text[..=start], &text[end..])
+        }
         _ => text,
     }
+}
+
+/// A text as it may be printed: one line of at most this many bytes, without characters that control a terminal or change
+/// the direction of text.
+pub(crate) fn shown(text: &str, bytes: usize) -> String {
+    let mut line = String::new();
+    for (i, word) in text.split_whitespace().enumerate() {
+        if i > 0 {
+            line.push(' ');
+        }
+        let safe = |c| if misleads(c) { char::REPLACEMENT_CHARACTER } else { c };
+        line.extend(word.chars().take(bytes).map(safe));
+        if line.len() > bytes || word.len() > bytes {
+            line = start_of(line, bytes);
+            line.push('…');
+            break;
+        }
+    }
+    line
+}
+
+/// Whether a character is a control character, one for bidirectional text included.
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Truncates a text to at most this many bytes.
@@ -317,24 +360,21 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         if let Some((method, url)) = &inner.call {
-            write!(f, "{method} {url}: ")?;
+            write!(f, "{method} {}: ", shown(url.as_str(), MAX_PART))?;
         }
         if let Some(status) = inner.status {
             write!(f, "{status}: ")?;
         }
-        let mut text = String::new();
         if let Some(code) = &inner.code {
-            text.extend([code.as_str(), ": "]);
+            write!(f, "{}: ", shown(code, MAX_PART))?;
         }
         // Services append the request, including its payload, after a line of dashes.
-        text.push_str(inner.message.split("\n---").next().unwrap_or_default());
+        let message = inner.message.split("\n---").next().unwrap_or_default();
+        f.write_str(&shown(message, MAX_MESSAGE))?;
         if inner.kind != ErrorKind::Api
             && let Some(source) = &inner.source
         {
-            text.push_str(&format!(": {}", innermost(&**source)));
-        }
-        for (i, word) in start_of(text, MAX_LINE).split_whitespace().enumerate() {
-            write!(f, "{}{word}", if i == 0 { "" } else { " " })?;
+            write!(f, ": {}", shown(&innermost(&**source).to_string(), MAX_PART))?;
         }
         match inner.attempts {
             0 => Ok(()),

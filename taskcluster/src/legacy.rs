@@ -34,12 +34,12 @@
 //! | `queue.createTask(payload=task, params={'taskId': 't'}, query={…})` | [`client.call(&Queue::REFERENCE, "createTask")?`](crate::Client::call)`.params([("taskId", "t")]).payload(&task).query(..).send().await?` |
 //! | `queue.listTaskGroup('g', query={'limit': 10})` | `queue.list_task_group("g").limit(10).await?` |
 //! | `queue.listTaskGroup('g', paginationHandler=f)` | [`.pages()`](crate::Paged::pages), [`.items()`](crate::Paged::items), [`.items_blocking()`](crate::Paged::items_blocking) |
-//! | `paginationLimit=5` | [`.max_pages(5)`](crate::Paged::max_pages) |
+//! | `paginationLimit=5` | `.limit(5)`: like `query={'limit': 5}`, it is the number of items a page. For the number of pages, [`.max_pages(5)`](crate::Paged::max_pages) |
 //! | `queue.buildUrl('status', 'taskId')` | [`queue.status("taskId").url()?`](crate::Call::url) |
 //! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), for any `GET` endpoint |
 //! | `buildSignedUrl(requestUrl=…)` | [`Signer::bewit`](crate::hawk::Signer::bewit) |
 //! | `asyncio`: `taskcluster.aio.Queue` | every call can be awaited |
-//! | `taskcluster.createTemporaryCredentials(start, expiry, scopes, name, credentials=…)` | [`credentials.temporary(lifetime)`](crate::Credentials::temporary)`.start(..).scopes(..).name(..).create()?` |
+//! | `taskcluster.createTemporaryCredentials(start, expiry, scopes, name, credentials=…)` | [`credentials.temporary(expiry)`](crate::Credentials::temporary)`.start(..).scopes(..).name(..).create()?` |
 //! | `authorizedScopes=['a:*']` | [`.authorized_scopes(["a:*"])`](crate::ClientBuilder::authorized_scopes), [`client.with_authorized_scopes`](crate::Client::with_authorized_scopes) |
 //! | `queueEvents.taskCompleted({'taskId': 't'})` | `QueueEvents::task_completed().task_id("t").binding()?` |
 //! | the same, with names known at run time | [`QueueEvents::REFERENCE.find_exchange("taskCompleted")?`](crate::Reference::find_exchange)[`.binding([("taskId", "t")])?`](crate::Exchange::binding) |
@@ -69,6 +69,10 @@
 //! | `utils.isExpired(certificate)` | [`credentials.information()?.is_active()`](crate::CredentialsInformation::is_active) |
 //! | `utils.optionsFromEnvironment()` | [`Client::from_env`](crate::Client::from_env) |
 //! | `DEBUG_TASKCLUSTER_CLIENT=1` | `tracing` events at debug level; the examples print them if this variable is set |
+//! | `taskcluster.config` (default options: credentials of the environment, 5 retries, 900 s for signed URLs) | [`Credentials::from_env`](crate::Credentials::from_env), [`Retry::default`](crate::Retry), [`SIGNED_URL_LIFETIME`](crate::SIGNED_URL_LIFETIME); set other values on the [`ClientBuilder`](crate::ClientBuilder), there are no global ones |
+//! | `taskcluster.createSession(..)` | not needed: a client keeps its connections, and its clones share them. For a session of your own, [`.http_client(..)`](crate::ClientBuilder::http_client) |
+//! | `taskcluster.createApiClient(name, reference)` | [`taskcluster_api!`](crate::taskcluster_api), when the program is compiled; a reference cannot be loaded at run time |
+//! | `utils.encryptEnvVar`, `utils.decryptMessage` | not available: services no longer accept encrypted environment variables. Keep the value in the secrets service |
 //! | `taskcluster.authenticate('description')` (a browser login) | not available; create credentials in the deployment's web interface |
 
 use taskcluster_macros::taskcluster_api;

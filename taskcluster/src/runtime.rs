@@ -1,8 +1,8 @@
 //! This crate's own async runtime, for blocking calls.
 
 use std::future::{Future, pending};
-use std::sync::OnceLock;
-use std::thread;
+use std::sync::{Mutex, PoisonError};
+use std::{process, thread};
 
 use tokio::runtime::{Builder, Handle};
 
@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 
 /// Runs a future to completion on this crate's own runtime.
 ///
-/// The program has one such runtime. It is never dropped, and one thread drives it: connections belong to the runtime
-/// that opened them, and other threads and the async parts of the program keep using them.
+/// A process has one such runtime. It is never dropped, and one thread drives it: connections belong to the runtime that
+/// opened them, and other threads and later calls keep using them.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
     if Handle::try_current().is_ok() {
         return Err(Error::blocking(
@@ -22,12 +22,22 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output> {
     Ok(handle()?.block_on(future))
 }
 
-/// This crate's own runtime, started on first use.
-pub(crate) fn handle() -> Result<&'static Handle> {
-    static RUNTIME: OnceLock<Handle> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
+/// Returns this crate's own runtime, started on first use.
+pub(crate) fn handle() -> Result<Handle> {
+    static RUNTIME: Mutex<Option<(u32, Handle)>> = Mutex::new(None);
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*runtime {
+        // After a fork, the thread that drives the parent's runtime does not exist in the child.
+        Some((process, handle)) if *process == process::id() => Ok(handle.clone()),
+        _ => {
+            let handle = start()?;
+            *runtime = Some((process::id(), handle.clone()));
+            Ok(handle)
+        }
     }
+}
+
+fn start() -> Result<Handle> {
     let failed = |error| Error::blocking("cannot start a runtime").because(error);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
@@ -35,6 +45,5 @@ pub(crate) fn handle() -> Result<&'static Handle> {
         .name("taskcluster".to_owned())
         .spawn(move || runtime.block_on(pending::<()>()))
         .map_err(failed)?;
-    // If another thread was faster, this runtime stays idle.
-    Ok(RUNTIME.get_or_init(|| handle))
+    Ok(handle)
 }

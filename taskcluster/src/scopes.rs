@@ -356,7 +356,7 @@ pub fn missing<S: AsRef<str>>(held: &[S], needed: &Expression) -> Option<Express
 
 /// Returns the scopes in `held` that help to satisfy an expression, or `None` if they do not satisfy it.
 ///
-/// In an `AnyOf`, every satisfied part counts.
+/// In an `AnyOf`, every satisfied part counts. For the scopes of the expression that `held` covers, use [`satisfied`].
 ///
 /// ```
 /// use taskcluster::scopes::{Expression, satisfying};
@@ -367,26 +367,49 @@ pub fn missing<S: AsRef<str>>(held: &[S], needed: &Expression) -> Option<Express
 /// ```
 #[must_use]
 pub fn satisfying<'h, S: AsRef<str>>(held: &'h [S], needed: &Expression) -> Option<Vec<&'h str>> {
+    let asked = satisfied(held, needed)?;
+    let helps = |held: &&str| asked.iter().any(|asked| covers(held, asked));
+    Some(held.iter().map(AsRef::as_ref).filter(helps).collect())
+}
+
+/// Returns the scopes of an expression that `held` covers, or `None` if they do not satisfy it. Other Taskcluster clients call
+/// this `scopesSatisfying`.
+///
+/// In an `AnyOf`, every satisfied part counts. The result names what was asked for, each scope once; [`satisfying`] names
+/// what is held:
+///
+/// ```
+/// use taskcluster::scopes::{Expression, satisfied, satisfying};
+///
+/// let needed = Expression::AllOf(vec!["a:1".into(), "a:2".into()]);
+/// assert_eq!(satisfied(&["a:*", "b"], &needed).unwrap(), ["a:1", "a:2"]);
+/// assert_eq!(satisfying(&["a:*", "b"], &needed).unwrap(), ["a:*"]);
+/// ```
+#[must_use]
+pub fn satisfied<'e, S: AsRef<str>>(held: &[S], needed: &'e Expression) -> Option<Vec<&'e str>> {
     if !satisfies(held, needed) {
         return None;
     }
     let mut found = Vec::new();
-    collect_satisfying(held, needed, &mut found);
-    Some(held.iter().map(AsRef::as_ref).filter(|held| found.contains(held)).collect())
+    each_satisfied(held, needed, &mut |scope| {
+        if !found.contains(&scope) {
+            found.push(scope);
+        }
+    });
+    Some(found)
 }
 
-fn collect_satisfying<'h, S: AsRef<str>>(
-    held: &'h [S],
-    needed: &Expression,
-    found: &mut Vec<&'h str>,
+/// Calls `each` with the scopes of an expression that `held` covers, except those in parts that are not satisfied.
+fn each_satisfied<'e, S: AsRef<str>>(
+    held: &[S],
+    needed: &'e Expression,
+    each: &mut dyn FnMut(&'e str),
 ) {
     match needed {
-        Expression::Scope(scope) => {
-            found.extend(held.iter().map(AsRef::as_ref).filter(|held| covers(held, scope)));
-        }
+        Expression::Scope(scope) => each(scope),
         Expression::AllOf(parts) | Expression::AnyOf(parts) => {
             for part in parts.iter().filter(|part| satisfies(held, part)) {
-                collect_satisfying(held, part, found);
+                each_satisfied(held, part, each);
             }
         }
     }

@@ -160,8 +160,11 @@ async fn every_known_hash_must_be_right_and_one_must_be_known() {
             assert!(running.fake.transfers().len() <= 1);
             let error = running.latest(&name).bytes().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Artifact, "{error}");
-            let streamed: Result<Vec<_>, _> =
-                running.latest(&name).stream().unwrap().try_collect().await;
+            let streamed = async {
+                let stream = running.latest(&name).stream().await?;
+                stream.try_collect::<Vec<_>>().await
+            };
+            let streamed = streamed.await;
             assert_eq!(streamed.unwrap_err().kind(), ErrorKind::Artifact);
         }
     }
@@ -181,7 +184,14 @@ async fn content_beyond_the_limit_is_refused_also_if_it_only_becomes_large() {
             artifact.limit(size - 1).bytes().await.unwrap_err(),
             artifact.limit(size - 1).download_to(folder.path("x")).await.unwrap_err(),
             artifact.limit(size - 1).resume(true).download_to(folder.path("x")).await.unwrap_err(),
-            artifact.limit(size - 1).stream().unwrap().try_collect::<Vec<_>>().await.unwrap_err(),
+            artifact
+                .limit(size - 1)
+                .stream()
+                .await
+                .unwrap()
+                .try_collect::<Vec<_>>()
+                .await
+                .unwrap_err(),
         ] {
             assert_eq!(error.kind(), ErrorKind::Artifact, "{error}");
             assert!(error.message().contains("larger than"), "{error}");
@@ -221,16 +231,17 @@ async fn content_is_streamed_and_read() {
         [("public/plain", data.clone(), "identity"), ("public/zipped", gzip(&data), "gzip")]
     {
         running.s3(name, &body, encoding).await;
-        let pieces: Vec<_> = running.latest(name).stream().unwrap().try_collect().await.unwrap();
+        let pieces: Vec<_> =
+            running.latest(name).stream().await.unwrap().try_collect().await.unwrap();
         assert!(pieces.concat() == data, "{name}");
         let mut read = Vec::new();
-        running.latest(name).stream().unwrap().read_to_end(&mut read).await.unwrap();
+        running.latest(name).stream().await.unwrap().read_to_end(&mut read).await.unwrap();
         assert!(read == data, "{name}");
     }
     let empty = running.latest("public/empty");
     running.s3("public/empty", b"", "identity").await;
     assert_eq!(empty.bytes().await.unwrap(), "");
-    assert!(empty.stream().unwrap().try_next().await.unwrap().is_none());
+    assert!(empty.stream().await.unwrap().try_next().await.unwrap().is_none());
     let folder = Folder::new();
     for artifact in [empty.clone(), empty.resume(true), empty.parallel(3)] {
         assert_eq!(artifact.download_to(folder.path("x")).await.unwrap().size, 0);

@@ -46,7 +46,7 @@ async fn cut_anywhere_the_content_is_the_same() {
                 assert!(etag.to_str().unwrap().starts_with('"'), "{etag:?}");
             }
             cut_off();
-            let pieces: Vec<_> = artifact.stream().unwrap().try_collect().await.unwrap();
+            let pieces: Vec<_> = artifact.stream().await.unwrap().try_collect().await.unwrap();
             assert!(pieces.concat() == data, "{name} {cut}");
             cut_off();
             artifact.download_to(folder.path("x")).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_server_that_sends_the_whole_instead_begins_anew() {
             running.fake.on_downloads().times(1).fault(Fault::CutOff(cut));
             assert!(running.latest(name).bytes().await.unwrap() == data, "{name} {cut}");
             running.fake.on_downloads().times(1).fault(Fault::CutOff(cut));
-            let stream = running.latest(name).stream().unwrap();
+            let stream = running.latest(name).stream().await.unwrap();
             let pieces: Vec<_> = stream.try_collect().await.unwrap();
             assert!(pieces.concat() == data, "{name} {cut}");
         }
@@ -118,7 +118,7 @@ async fn content_that_changes_meanwhile_is_fetched_from_its_start() {
         assert!(artifact.bytes().await.unwrap() == other, "{length}");
         // A stream cannot take back what it has given away.
         let artifact = change_after_first_bytes(&running, &other).await;
-        let streamed: Result<Vec<_>, _> = artifact.stream().unwrap().try_collect().await;
+        let streamed: Result<Vec<_>, _> = artifact.stream().await.unwrap().try_collect().await;
         let error = streamed.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Artifact, "{length}: {error}");
     }

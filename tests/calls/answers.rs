@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::error::Error as _;
 use std::future::IntoFuture as _;
 
+use futures::TryStreamExt as _;
 use serde_json::json;
-use taskcluster::{Client, Credentials, Error, ErrorKind, Queue, Retry, Secrets, StatusCode};
+use taskcluster::{
+    Client, Credentials, Error, ErrorKind, Notify, Queue, Retry, Secrets, StatusCode,
+};
 use taskcluster_tests::{RawServer, answer, json};
 
 use crate::support::log::Log;
@@ -134,10 +137,53 @@ async fn an_error_about_a_secret_does_not_tell_it() {
 }
 
 #[tokio::test]
-async fn an_endpoint_without_output_may_answer_nothing() {
+async fn where_no_answer_is_promised_every_2xx_is_success() {
+    let mail = json!({"address": "a@example.com", "subject": "Done", "content": "Well."});
+    for (status, body, expected) in [
+        ("200 OK", "OK", json!(null)),
+        ("204 No Content", "", json!(null)),
+        ("200 OK", "", json!(null)),
+        ("202 Accepted", "<svg/>", json!(null)),
+        ("200 OK", "{\"a\": 1} trailing", json!(null)),
+        ("201 Created", " {\"a\": 1} ", json!({"a": 1})),
+        ("200 OK", "\"OK\"", json!("OK")),
+    ] {
+        let server = RawServer::start([answer(status, &[], body)]).await.unwrap();
+        let client = Client::builder(&server.url).build().unwrap();
+        let email = client.call(&Notify::REFERENCE, "email").unwrap().payload(&mail);
+        assert_eq!(email.clone().send().await.unwrap(), expected, "{status} {body}");
+        assert_eq!(server.requests().len(), 1, "one mail");
+        // A typed method and a type of one's own.
+        assert_eq!(Secrets::new(&client).remove("a").await.unwrap(), expected);
+        let own: Option<serde_json::Value> = Queue::new(&client).ping().send_as().await.unwrap();
+        assert_eq!(own.unwrap_or_default(), expected);
+        // The text is there for who wants it.
+        let raw = email.into_call().send_raw().await.unwrap();
+        assert_eq!(raw.text().await.unwrap(), body);
+    }
+    let latin1 =
+        RawServer::start(["HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\"\u{80}".to_owned()]);
+    let client = Client::builder(&latin1.await.unwrap().url).build().unwrap();
+    assert_eq!(Queue::new(&client).ping().await.unwrap(), json!(null));
+}
+
+#[tokio::test]
+async fn no_content_where_an_answer_is_promised_is_an_error_that_says_so() {
     let server = RawServer::start([answer("204 No Content", &[], "")]).await.unwrap();
     let client = Client::builder(&server.url).build().unwrap();
-    assert_eq!(Secrets::new(&client).remove("a").await.unwrap(), json!(null));
+    let clients = taskcluster::Auth::new(&client).list_clients();
+    for error in [
+        clients.send_as::<serde_json::Value>().await.unwrap_err(),
+        clients.items().try_next().await.unwrap_err(),
+    ] {
+        assert_eq!(
+            (error.kind(), error.status()),
+            (ErrorKind::Answer, Some(StatusCode::NO_CONTENT))
+        );
+        let message = "the service sent no content, but listClients is to answer with v1/list-clients-response.json#";
+        assert_eq!(error.message(), message);
+        assert_eq!(error.attempts(), 1);
+    }
 }
 
 #[tokio::test]
@@ -158,7 +204,9 @@ async fn errors_keep_a_bounded_part_of_the_body() {
 async fn a_redirect_without_json_says_how_to_read_it() {
     let redirect =
         answer("303 See Other", &["Location: https://x.example.com/?token=hush"], "See Other");
-    let error = status_call(redirect).await.unwrap_err();
+    let server = RawServer::start([redirect]).await.unwrap();
+    let client = Client::builder(&server.url).build().unwrap();
+    let error = Queue::new(&client).get_latest_artifact("T", "a").await.unwrap_err();
     assert!(
         error.message().contains("the service sent a redirect; use `send_raw` to get it"),
         "{error}"

@@ -20,24 +20,6 @@ fn a_plain_program_calls_and_lists() {
 }
 
 #[test]
-fn blocking_and_asynchronous_parts_of_a_program_share_connections() {
-    let deployment = Deployment::start_blocking().unwrap();
-    let http = taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap();
-    let client = taskcluster::Client::builder(deployment.root_url())
-        .http_client(http)
-        .retry(taskcluster::Retry::never())
-        .build()
-        .unwrap();
-    let queue = Queue::new(&client);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    for _ in 0..3 {
-        // A connection that nobody drove would time out, and there is no second attempt.
-        queue.ping().send_blocking().unwrap();
-        runtime.block_on(queue.ping().send()).unwrap();
-    }
-}
-
-#[test]
 fn threads_share_a_client() {
     let deployment = Deployment::start_blocking().unwrap();
     deployment.client("tester", "no-secret", ["*"]);

@@ -69,6 +69,17 @@ fn missing_and_superfluous_parts_are_told() {
 }
 
 #[test]
+fn an_argument_is_set_once() {
+    for call in [
+        call("reclaimTask").args(["T", "0"]).params([("taskId", "U")]),
+        call("reclaimTask").params([("taskId", "U")]).args(["T", "0"]),
+        call("reclaimTask").param("taskId", "T").param("taskId", "T").param("runId", 0),
+    ] {
+        assert_eq!(problem(call), "argument `taskId` of reclaimTask is set twice");
+    }
+}
+
+#[test]
 fn arguments_are_texts_or_integers() {
     let url = call("reclaimTask").args(["T", "0"]).url().unwrap();
     assert_eq!(call("reclaimTask").param("taskId", "T").param("runId", 0).url().unwrap(), url);

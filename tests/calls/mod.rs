@@ -3,7 +3,15 @@
 mod answers;
 mod blocking;
 mod by_name;
+mod clock;
+mod corrections;
+mod errors;
 mod every_endpoint;
+mod gzip;
+mod limits;
 mod paging;
+mod redirects;
 mod requests;
 mod retries;
+mod secrets;
+mod storm;

@@ -3,10 +3,8 @@
 use std::future::{Future, IntoFuture as _};
 use std::time::Duration;
 
-use serde_json::json;
 use taskcluster::hawk::verify::Header;
-use taskcluster::testing::Deployment;
-use taskcluster::{Auth, Client, Credentials, ErrorKind, Queue, Retry, StatusCode};
+use taskcluster::{Client, Credentials, ErrorKind, Queue, Retry, StatusCode};
 use taskcluster_tests::{RawServer, answer, json};
 
 use crate::support::log::Log;
@@ -161,39 +159,6 @@ async fn slept(call: impl Future<Output = taskcluster::Result<serde_json::Value>
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_corrected_once() {
-    let deployment = Deployment::start().await.unwrap();
-    deployment.client("tester", "no-secret", ["*"]);
-    for offset in [3600, -86_400] {
-        deployment.set_clock_offset(offset);
-        deployment.clear_calls();
-        let client = deployment.connect("tester").unwrap();
-        let auth = Auth::new(&client);
-        auth.current_scopes().await.unwrap();
-        assert_eq!(deployment.calls().len(), 2, "refused, then signed again");
-        // The correction is kept, also by derived clients.
-        auth.current_scopes().await.unwrap();
-        let derived = client.with_authorized_scopes(["auth:current-scopes"]).unwrap();
-        Auth::new(&derived).current_scopes().await.unwrap();
-        assert_eq!(deployment.calls().len(), 4);
-        // A bewit ends by the server's clock, too.
-        let url = auth.current_scopes().signed_url(Duration::from_secs(60)).unwrap();
-        let http = taskcluster::http_client_builder().unwrap().build().unwrap();
-        assert_eq!(http.get(url).send().await.unwrap().status(), StatusCode::OK);
-    }
-}
-
-#[tokio::test]
-async fn calls_at_once_all_survive_a_clock_that_is_off() {
-    let deployment = Deployment::start().await.unwrap();
-    deployment.client("tester", "no-secret", ["*"]);
-    deployment.set_clock_offset(3600);
-    let auth = Auth::new(&deployment.connect("tester").unwrap());
-    let calls = (0..10).map(|_| auth.current_scopes().into_future());
-    futures::future::try_join_all(calls).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_refusal_whose_body_breaks_off_is_a_refusal() {
     let broken = "HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n{\"code\":".to_owned();
     let server = RawServer::start([broken]).await.unwrap();
@@ -240,19 +205,6 @@ async fn a_body_that_the_caller_reads_may_take_longer_than_an_attempt() {
         .unwrap();
     let error = Queue::new(&client).ping().send_raw().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
-}
-
-#[tokio::test]
-async fn a_stale_timestamp_with_a_right_clock_is_an_error() {
-    let date = chrono::Utc::now().format("Date: %a, %d %b %Y %H:%M:%S GMT").to_string();
-    let body = json!({"code": "AuthenticationFailed", "message": "Stale timestamp"}).to_string();
-    let server = RawServer::start([answer("401 Unauthorized", &[&date], &body)]).await.unwrap();
-    let error = Queue::new(&client(&server.url)).ping().await.unwrap_err();
-    assert_eq!((error.attempts(), error.code()), (1, Some("AuthenticationFailed")));
-    // A server that goes on refusing is asked twice.
-    let wrong = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
-    let server = RawServer::start([answer("401 Unauthorized", &[wrong], &body)]).await.unwrap();
-    assert_eq!(Queue::new(&client(&server.url)).ping().await.unwrap_err().attempts(), 2);
 }
 
 #[tokio::test]

@@ -48,6 +48,18 @@ fn credentials_read_and_write_json() {
 }
 
 #[test]
+fn white_space_around_client_ids_and_tokens_is_dropped() {
+    let json = serde_json::json!({"clientId": "a\n", "accessToken": " b\r\n"}).to_string();
+    for credentials in [Credentials::new("\ta ", "b\n"), Credentials::from_json(&json).unwrap()] {
+        assert_eq!((credentials.client_id(), credentials.access_token()), ("a", "b"));
+        assert_eq!(credentials, Credentials::new("a", "b"));
+    }
+    let blank = serde_json::json!({"clientId": "a", "accessToken": "\n"}).to_string();
+    let error = Credentials::from_json(&blank).unwrap_err();
+    assert!(error.message().contains("`accessToken` must be a non-empty string"), "{error}");
+}
+
+#[test]
 fn credentials_tell_of_themselves() {
     let permanent = Credentials::new("a", "b").information().unwrap();
     assert!(permanent.is_active() && !permanent.is_temporary && permanent.scopes.is_none());

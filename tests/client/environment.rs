@@ -9,6 +9,9 @@ use crate::support::process;
 #[ignore = "run by the tests below, with an environment"]
 fn child() {
     println!("credentials: {:?}", Credentials::from_env());
+    if let Ok(Some(credentials)) = Credentials::from_env() {
+        println!("token: {} bytes", credentials.access_token().len());
+    }
     match Client::from_env() {
         Ok(client) => println!("client: {client:?} {}", Queue::new(&client).ping().url().unwrap()),
         Err(error) => println!("client: {error}"),
@@ -58,12 +61,31 @@ fn empty_variables_count_as_unset() {
     );
 }
 
+#[test]
+fn the_newline_of_a_file_is_not_part_of_a_token() {
+    let shown = with(&[
+        ROOT,
+        ("TASKCLUSTER_CLIENT_ID", " project/builds\n"),
+        ("TASKCLUSTER_ACCESS_TOKEN", "no-secret \r\n"),
+        ("TASKCLUSTER_CERTIFICATE", "\n"),
+    ]);
+    assert!(
+        shown.contains(
+            "credentials: Ok(Some(Credentials { client_id: \"project/builds\", temporary: false, .. }))"
+        ),
+        "{shown}"
+    );
+    assert!(shown.contains("token: 9 bytes"), "{shown}");
+    let blank = [("TASKCLUSTER_CLIENT_ID", " \n"), ("TASKCLUSTER_ACCESS_TOKEN", "\t")];
+    assert!(with(&[ROOT, blank[0], blank[1]]).contains("credentials: Ok(None)"));
+}
+
 /// A task in a small image talks plain HTTP to its proxy.
 #[test]
-fn plain_http_needs_no_certificates() {
+fn clients_are_made_without_certificates() {
     let none = [("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")];
     assert!(with(&[PROXY, none[0], none[1]]).contains("http://taskcluster/api/queue/v1/ping"));
-    assert!(with(&[ROOT, none[0], none[1]]).contains("client: TLS cannot be set up"));
+    assert!(with(&[ROOT, none[0], none[1]]).contains("https://tc.example.com/api/queue/v1/ping"));
 }
 
 #[test]

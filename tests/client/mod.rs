@@ -3,6 +3,8 @@
 mod credentials;
 mod environment;
 mod providers;
+mod runtimes;
+mod tls;
 
 use taskcluster::testing::Deployment;
 use taskcluster::{Auth, Client, Credentials, ErrorKind, Queue, Service, StatusCode};

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use taskcluster::references::Fetch;
+use taskcluster::testing::Deployment;
 
+use crate::references::count_in_files;
 use crate::support::samples::{self, Extent, Sample};
 
 /// Where trybuild puts the crate that it compiles the cases in: paths in the cases are relative to it.
@@ -31,6 +34,12 @@ fn copy(from: &Path, to: &Path) {
 fn the_compiler_says_what_is_right_and_what_is_wrong() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     copy(&here.join("compile/api"), &trybuild_crate().join("api"));
+    for (name, depth) in [("deep", 4_000), ("deepest", 47)] {
+        let folder = trybuild_crate().join(format!("api/schemas/{name}/v1"));
+        fs::create_dir_all(&folder).unwrap();
+        let schema = records_in_records(depth).to_string();
+        fs::write(folder.join(format!("{name}.json")), schema).unwrap();
+    }
     let every_endpoint = trybuild_crate().join("every_endpoint.rs");
     fs::write(&every_endpoint, every_endpoint_called(&here.join("../references/current"))).unwrap();
 
@@ -40,12 +49,31 @@ fn the_compiler_says_what_is_right_and_what_is_wrong() {
     let program = every_schema_round_trips(&here.join("../references/2017"), "legacy::");
     fs::write(&of_2017, program).unwrap();
 
+    // What is fetched is for the macro as it is.
+    let fake = Deployment::start_blocking().unwrap();
+    let fetched = trybuild_crate().join("fetched");
+    Fetch::new(&fake.anonymous().unwrap()).write_to_blocking(&fetched).unwrap();
+
     let cases = trybuild::TestCases::new();
     cases.pass(&every_endpoint);
     cases.pass(&current);
     cases.pass(&of_2017);
     cases.pass(here.join("compile/pass/*.rs"));
     cases.compile_fail(here.join("compile/fail/*.rs"));
+}
+
+/// A schema of a record that contains another, which contains another, and so on.
+fn records_in_records(depth: usize) -> Value {
+    let record = |n: usize| {
+        let next = json!({"$ref": format!("#/definitions/record{n}")});
+        json!({"type": "object", "properties": {"next": next}})
+    };
+    let mut whole = record(1);
+    for n in 1..depth {
+        whole["definitions"][format!("record{n}")] = record(n + 1);
+    }
+    whole["definitions"][format!("record{depth}")] = json!({"type": "string"});
+    whole
 }
 
 /// The compiler's list of what this test was built from, in which `tests/values/urls_and_keys.rs` has an item of 2017.
@@ -98,7 +126,7 @@ fn every_endpoint_called(references: &Path) -> String {
             program.push_str("    count += 1;\n");
         }
     }
-    program + "\n    assert_eq!(count, 192);\n}\n"
+    program + &format!("\n    assert_eq!(count, {});\n}}\n", count_in_files("api"))
 }
 
 /// A program that reads and writes documents made from the schemas of every payload, answer and message of a generation,

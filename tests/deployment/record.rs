@@ -1,5 +1,6 @@
 //! What was called is on record, as it arrived.
 
+use serde_json::json;
 use taskcluster::reqwest::header::CONTENT_TYPE;
 use taskcluster::testing::{Deployment, Fault, Signature};
 use taskcluster::{Auth, Hooks, Queue, Secrets, StatusCode};
@@ -35,6 +36,26 @@ async fn a_signed_call_is_answered_and_recorded() {
 
     fake.clear_calls();
     assert!(fake.calls().is_empty());
+}
+
+#[tokio::test]
+async fn debug_does_not_show_secrets_and_signatures() {
+    let fake = deployment().await;
+    let secrets = Secrets::new(&fake.connect("tester").unwrap());
+    secrets
+        .set(
+            "s",
+            &typed(json!({"secret": {"password": "hush"}, "expires": "2100-01-01T00:00:00.000Z"})),
+        )
+        .await
+        .unwrap();
+    let call = &fake.calls()[0];
+    assert_eq!(call.payload.as_ref().unwrap()["secret"]["password"], "hush");
+    let mac = call.headers["authorization"].to_str().unwrap().rsplit_once("mac=").unwrap().1;
+    for shown in [format!("{call:?}"), format!("{call:#?}")] {
+        assert!(!shown.contains("hush") && !shown.contains(mac), "{shown}");
+        assert!(shown.contains("tester") && shown.contains("application/json"), "{shown}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,11 @@
 //! Typed payloads: what a program relies on, whatever a service sends.
 
+mod changes;
+mod dates;
 mod free_form;
+mod numbers;
 mod reading;
+mod requests;
 mod secrets;
 mod twins;
 mod types;
@@ -14,6 +18,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::support::samples::{self, Extent};
+
+taskcluster::taskcluster_api! {
+    /// A service with the schemas that these tests need.
+    pub(crate) struct Wire = "payloads/api/wire.json";
+}
 
 /// A document in full, made from a schema of the current generation.
 pub(crate) fn full(schema: &str) -> Value {

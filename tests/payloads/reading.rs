@@ -35,7 +35,7 @@ fn errors_say_where_in_the_document() {
     );
     assert_eq!(
         with("/status/runs/1/runId", json!(u64::MAX)),
-        "status: runs[1]: runId: expected an integer, found another number"
+        "status: runs[1]: runId: expected an integer, found a number that is too large"
     );
     assert_eq!(
         with("/status/runs/0/scheduled", json!("yesterday")),
@@ -57,7 +57,7 @@ fn errors_say_where_in_the_document() {
 
     let mut task = full("queue/v1/task.json");
     task["tags"]["a.b"] = json!(1);
-    assert_eq!(refused::<Task>(&task), "tags: a.b: expected text, found a number");
+    assert_eq!(refused::<Task>(&task), "tags: entry 1: expected text, found a number");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_newer_service_breaks_nothing() {
 }
 
 #[test]
-fn dates_are_written_with_milliseconds_in_utc() {
+fn dates_are_written_with_at_least_milliseconds_in_utc() {
     let mut document = status();
     for (written, means) in [
         ("2026-01-02T03:04:05.678Z", "2026-01-02T03:04:05.678Z"),
@@ -147,7 +147,7 @@ fn dates_are_written_with_milliseconds_in_utc() {
         ("2026-01-02t03:04:05z", "2026-01-02T03:04:05.000Z"),
         ("2026-01-02T05:34:05+02:30", "2026-01-02T03:04:05.000Z"),
         ("2026-01-01T19:04:05.6-08:00", "2026-01-02T03:04:05.600Z"),
-        ("2026-01-02T03:04:05.678912345Z", "2026-01-02T03:04:05.678Z"),
+        ("2026-01-02T03:04:05.678912345Z", "2026-01-02T03:04:05.678912345Z"),
     ] {
         document["status"]["deadline"] = json!(written);
         let read: TaskStatusResponse = typed(&document);
@@ -160,6 +160,25 @@ fn dates_are_written_with_milliseconds_in_utc() {
         let message = refused::<TaskStatusResponse>(&document);
         assert_eq!(message, "status: deadline: expected a date, found other text", "{wrong}");
     }
+}
+
+#[test]
+fn no_date_is_written_that_cannot_be_read() {
+    let mut document = status();
+    for fine in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] {
+        document["status"]["deadline"] = json!(fine);
+        let read: TaskStatusResponse = typed(&document);
+        assert_eq!(serde_json::to_value(&read).unwrap()["status"]["deadline"], fine);
+    }
+    for beyond in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {
+        document["status"]["deadline"] = json!(beyond);
+        let message = refused::<TaskStatusResponse>(&document);
+        assert_eq!(message, "status: deadline: expected a date, found other text", "{beyond}");
+    }
+    let mut status: TaskStatusResponse = typed(self::status());
+    status.status.deadline = DateTime::<Utc>::MAX_UTC;
+    let error = serde_json::to_string(&status).unwrap_err().to_string();
+    assert!(error.contains("is not within the years 0 to 9999"), "{error}");
 }
 
 #[test]

@@ -65,16 +65,12 @@ fn no_service_has_a_secret_that_debug_tells() {
     let login = ["accessToken", "certificate"];
     hides::<auth::AuthenticateHawkRequest>(
         full("auth/v1/authenticate-hawk-request.json"),
-        &["authorization"],
+        // A bewit is part of the resource.
+        &["authorization", "resource"],
     );
     hides::<auth::AwsS3CredentialsResponse>(
         full("auth/v1/aws-s3-credentials-response.json"),
         &["secretAccessKey", "sessionToken"],
-    );
-    hides::<auth::AzureContainerResponse>(full("auth/v1/azure-container-response.json"), &["sas"]);
-    hides::<auth::AzureTableAccessResponse>(
-        full("auth/v1/azure-table-access-response.json"),
-        &["sas"],
     );
     hides::<auth::CreateClientResponse>(full("auth/v1/create-client-response.json"), &login);
     hides::<auth::GcpCredentialsResponse>(full("auth/v1/gcp-credentials-response.json"), &login);
@@ -123,7 +119,7 @@ fn no_service_has_a_secret_that_debug_tells() {
     let login = ["accessToken", "certificate", "secret"];
     hides::<worker_manager::RegisterWorkerResponse>(
         full("worker-manager/v1/register-worker-response.json"),
-        &login,
+        &[&login[..], &["workerConfig"]].concat(),
     );
     hides::<worker_manager::ReregisterWorkerRequest>(
         full("worker-manager/v1/reregister-worker-request.json"),

@@ -125,7 +125,9 @@ struct Task {
     worker_type: String,
 }
 
+/// Also part of requests, which may have no other properties.
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct Metadata {
     description: String,
     name: String,
@@ -242,8 +244,25 @@ fn documents(schema: &str) -> Vec<Value> {
     extents
         .iter()
         .flat_map(|extent| samples::of(&samples::file(schema), *extent))
-        .map(|sample| sample.document)
+        .map(|mut sample| {
+            close(&mut sample.document);
+            sample.document
+        })
         .collect()
+}
+
+/// Leaves out what [`Metadata`] may not have.
+fn close(json: &mut Value) {
+    match json {
+        Value::Object(members) => {
+            if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.remove("brandNew");
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
 }
 
 /// What is put in front of a key that shall stand there twice.

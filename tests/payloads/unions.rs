@@ -5,6 +5,7 @@ use taskcluster::hooks::{HookLastFire, HookStatus, TriggerHookResponse};
 use taskcluster::queue::PostArtifactRequest;
 use taskcluster::worker_manager::RegisterWorkerIdentityProof;
 
+use crate::payloads::wire::Tree;
 use crate::payloads::{EXPIRES, read, refused};
 use crate::support::typed;
 
@@ -14,7 +15,7 @@ fn the_tag_of_a_union_may_stand_anywhere() {
         format!(r#"{{"storageType": "s3", "contentType": "text/plain", "expires": "{EXPIRES}"}}"#),
         format!(r#"{{"contentType": "text/plain", "expires": "{EXPIRES}", "storageType": "s3"}}"#),
         format!(
-            r#"{{"new": {{"storageType": 1}}, "contentType": "text/plain", "storage\u0054ype": "\u00733", "expires": "{EXPIRES}"}}"#
+            r#"{{"contentType": "text/plain", "storage\u0054ype": "\u00733", "expires": "{EXPIRES}"}}"#
         ),
     ] {
         let PostArtifactRequest::S3(artifact) = read(&text) else { panic!("{text}") };
@@ -66,8 +67,8 @@ fn overlapping_branches_are_told_by_what_they_require() {
 
     let read: RegisterWorkerIdentityProof = typed(json!({"document": "d"}));
     assert!(matches!(&read, RegisterWorkerIdentityProof::Document(proof) if proof.document == "d"));
-    let read: RegisterWorkerIdentityProof = typed(json!({"document": "d", "more": 1}));
-    assert!(matches!(read, RegisterWorkerIdentityProof::Document(_)));
+    let message = refused::<RegisterWorkerIdentityProof>(json!({"document": "d", "more": 1}));
+    assert_eq!(message, "there is no property `more`");
     // A signature alone is none of them.
     let read: RegisterWorkerIdentityProof = typed(json!({"signature": "s"}));
     assert_eq!(read, RegisterWorkerIdentityProof::Unknown(json!({"signature": "s"})));
@@ -84,4 +85,33 @@ fn an_object_or_nothing_is_an_object_with_nothing_that_must_be() {
     let fired: TriggerHookResponse = typed(json!({"taskId": "T", "status": {"taskId": "T"}}));
     assert_eq!(fired.task_id.as_deref(), Some("T"));
     assert_eq!(fired.status.unwrap().task_id.as_deref(), Some("T"));
+}
+
+/// A program may read in threads with small stacks. Each union is parsed from its own text, and lists count between them.
+#[test]
+fn one_depth_holds_for_the_whole_value() {
+    let deep = |levels: usize| {
+        let open = r#"{"kind": "fork", "deep": [["#.repeat(levels);
+        open + r#"{"kind": "leaf", "name": "a"}"# + &"]]}".repeat(levels)
+    };
+    let read = |text: String| {
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        let reading = move || serde_json::from_str::<Tree>(&text).map_err(|e| e.to_string());
+        thread.spawn(reading).unwrap().join().unwrap()
+    };
+    // A fork is three levels, a leaf one.
+    let Tree::Fork(fork) = read(deep(42)).unwrap() else { panic!() };
+    assert_eq!(serde_json::to_string(&fork.deep).unwrap().matches("fork").count(), 41);
+    for levels in [43, 60, 300, 30_000] {
+        let error = read(deep(levels)).unwrap_err();
+        assert!(error.contains("is nested too deeply"), "{error}");
+    }
+    // Nor may an unknown form be deeper, which is kept as it is.
+    let unknown = |levels: usize| {
+        let inner = r#"{"a": "#.repeat(levels) + "1" + &"}".repeat(levels);
+        format!(r#"{{"kind": "fork", "left": {{"kind": "new", "of": {inner}}}}}"#)
+    };
+    assert!(read(unknown(125)).is_ok());
+    assert!(read(unknown(126)).unwrap_err().contains("is nested too deeply"));
+    assert!(read(unknown(100_000)).unwrap_err().contains("is nested too deeply"));
 }

@@ -62,7 +62,7 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
             "routes[1]: is empty".to_owned(),
             "schedulerId: does not match `^([a-zA-Z0-9-_]*)$`".to_owned(),
             "scopes[0]: does not match `^[ -~]*$`".to_owned(),
-            "tags: a.b: is longer than 4096 characters".to_owned(),
+            "tags: entry 0: is longer than 4096 characters".to_owned(),
         ]
     );
     let error = task.validate().unwrap_err();

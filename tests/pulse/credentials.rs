@@ -75,6 +75,32 @@ async fn listens_with_everything_logged() {
     println!("{:?}", refused.listen().await.unwrap_err());
 }
 
+/// Shows what comes by `log`.
+struct Print;
+
+impl log::Log for Print {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        println!("{} {} {}", record.level(), record.target(), record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+/// Listens in a program that logs by `log`.
+#[tokio::test]
+#[ignore = "run by the test below, in a process of its own"]
+async fn listens_with_everything_in_log() {
+    log::set_logger(&Print).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    let messages = listener(broker().unwrap().credentials(), "G").listen().await.unwrap();
+    messages.close().await.unwrap();
+    tracing::info!("what the program logs after it");
+}
+
 /// Listens as the environment says, and shows what comes of it.
 #[tokio::test]
 #[ignore = "run by the tests below, with an environment"]
@@ -151,14 +177,30 @@ async fn passwords_are_not_logged() {
     let Some(broker) = broker() else { return };
     // Makes the exchange.
     broker.publisher().await;
-    let shown = process::run(
+    for child in [
         concat!(module_path!(), "::listens_with_everything_logged"),
-        &broker.variables(),
+        concat!(module_path!(), "::listens_with_everything_in_log"),
+    ] {
+        let shown = process::run(child, &broker.variables());
+        assert!(shown.contains("listening") && shown.contains("TRACE lapin"), "{shown}");
+        // What holds the password otherwise.
+        assert!(shown.contains("start-ok") || shown.contains("StartOk"), "{shown}");
+        let bytes = format!("{:?}", PASSWORD.as_bytes());
+        let bytes = bytes.trim_matches(['[', ']']);
+        let secret = |line: &&str| line.contains(PASSWORD) || line.contains(bytes);
+        let lines: Vec<_> = shown.lines().filter(secret).collect();
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_logged_after_a_connection_still_arrives() {
+    let Some(broker) = broker() else { return };
+    broker.publisher().await;
+    let child = concat!(module_path!(), "::listens_with_everything_in_log");
+    let shown = process::run(child, &broker.variables());
+    assert!(
+        shown.contains("INFO taskcluster::pulse::credentials what the program logs after it"),
+        "{shown}"
     );
-    assert!(shown.contains("listening") && shown.contains("TRACE lapin"), "{shown}");
-    let bytes = format!("{:?}", PASSWORD.as_bytes());
-    let bytes = bytes.trim_matches(['[', ']']);
-    let secret = |line: &&str| line.contains(PASSWORD) || line.contains(bytes);
-    let lines: Vec<_> = shown.lines().filter(secret).collect();
-    assert!(lines.is_empty(), "{lines:#?}");
 }

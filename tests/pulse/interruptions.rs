@@ -1,14 +1,16 @@
 //! Whatever breaks between listener and broker, no message is lost.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use taskcluster::slugid;
+use taskcluster::pulse::{Listener, PulseCredentials};
+use taskcluster::{Error, QueueEvents, slugid};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::pulse::{Cable, listener, next, number};
-use crate::support::broker::{Broker, HANGING, broker};
+use crate::support::broker::{HANGING, broker};
 
 #[tokio::test]
 async fn a_connection_that_is_cut_loses_nothing() {
@@ -80,69 +82,79 @@ async fn a_deleted_queue_is_declared_and_bound_again() {
     publisher.delete(&group).await;
 }
 
-/// A broker of this test's own, since it does not survive it.
-struct OwnBroker(PathBuf);
-
-impl OwnBroker {
-    fn script(&self, command: &str) -> Broker {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/broker");
-        let output = Command::new(script).arg(command).arg(&self.0).output().unwrap();
-        let shown = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
-        let value = |name: &str| {
-            let line = shown.lines().find_map(|line| line.strip_prefix(&format!("export {name}=")));
-            line.unwrap_or_default().to_owned()
-        };
-        Broker {
-            tester: value("TASKCLUSTER_TEST_BROKER"),
-            service: value("TASKCLUSTER_TEST_BROKER_SERVICE"),
-        }
+#[tokio::test]
+async fn a_broker_that_never_answers_is_left_with_the_listener() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let credentials = PulseCredentials::new("u", "no-secret").host(&address).unwrap();
+    let plain = format!("amqp://u:no-secret@{address}");
+    for (credentials, start) in [
+        (PulseCredentials::from_url(&plain).unwrap(), &b"AMQP\0\0\x09\x01"[..]),
+        // TLS: a handshake.
+        (credentials, &b"\x16\x03\x01"[..]),
+    ] {
+        let listening = tokio::spawn(listener(credentials, "G").listen());
+        let (mut connection, _) = silent.accept().await.unwrap();
+        let mut said = vec![0; start.len()];
+        connection.read_exact(&mut said).await.unwrap();
+        assert_eq!(said, start);
+        listening.abort();
+        let end = timeout(HANGING, connection.read_to_end(&mut said)).await;
+        assert!(end.is_ok(), "still connected");
     }
 }
 
-impl Drop for OwnBroker {
-    fn drop(&mut self) {
-        self.script("stop");
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_killed_and_started_again_loses_nothing() {
-    if broker().is_none() {
-        return;
-    }
-    let own = OwnBroker(std::env::temp_dir().join(format!("broker-{}", slugid::nice())));
-    let broker = own.script("start");
-    let (publisher, group) = (broker.publisher().await, slugid::nice());
-    let mut messages = listener(broker.credentials(), &group).queue(&group).listen().await.unwrap();
-    publisher.complete(&group, 0..100).await;
-    let mut seen = [false; 200];
-    for _ in 0..50 {
-        let message = next(&mut messages).await;
-        let number = number(&message);
-        assert!(message.ack().await.unwrap());
-        seen[number] = true;
-    }
-    own.script("kill");
-    // The listener does not wait for somebody to poll it when the broker is back.
-    let rest = tokio::spawn(async move {
-        let mut rest = Vec::new();
-        while !(0..200).all(|n| seen[n]) {
-            let message = next(&mut messages).await;
-            let number = number(&message);
-            if message.ack().await.unwrap() {
-                seen[number] = true;
-                rest.push(number);
+/// Hands on one connection, but does something before it hands on the first request of a class and method of AMQP.
+async fn interfere(on: TcpListener, broker: &str, request: [u8; 4], act: impl Future<Output = ()>) {
+    let (mut near, _) = on.accept().await.unwrap();
+    let mut far = TcpStream::connect(broker).await.unwrap();
+    let mut bytes = vec![0; 1 << 16];
+    let held = {
+        let ((mut from_near, mut to_near), (mut from_far, mut to_far)) =
+            (near.split(), far.split());
+        let forth = async {
+            loop {
+                let length = from_near.read(&mut bytes).await.unwrap();
+                if bytes[..length].windows(4).any(|part| part == request) {
+                    break length;
+                }
+                to_far.write_all(&bytes[..length]).await.unwrap();
             }
+        };
+        tokio::select! {
+            held = forth => held,
+            _ = tokio::io::copy(&mut from_far, &mut to_near) => panic!("the broker hung up"),
         }
-        messages.close().await.unwrap();
-        rest
-    });
-    assert_eq!(own.script("start").tester, broker.tester);
+    };
+    act.await;
+    far.write_all(&bytes[..held]).await.unwrap();
+    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+}
+
+#[tokio::test]
+async fn a_queue_that_is_deleted_while_it_is_set_up_is_declared_again() {
+    const QUEUE_BIND: [u8; 4] = [0, 50, 0, 20];
+    const BASIC_CONSUME: [u8; 4] = [0, 60, 0, 20];
+    let Some(broker) = broker() else { return };
     let publisher = broker.publisher().await;
-    publisher.complete(&group, 100..200).await;
-    let rest = rest.await.unwrap();
-    assert!((100..200).all(|n| rest.contains(&n)));
-    assert_eq!(publisher.waiting(&group).await, 0);
+    for request in [QUEUE_BIND, BASIC_CONSUME] {
+        let group = slugid::nice();
+        let on = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = on.local_addr().unwrap().to_string();
+        let ways = Mutex::new(vec![broker.credentials(), broker.credentials_at(&address)]);
+        let listening = Listener::connect_with(move || {
+            std::future::ready(Ok::<_, Error>(ways.lock().unwrap().pop().expect("two attempts")))
+        })
+        .bind_any(QueueEvents::task_completed().task_group_id(&group))
+        .queue(&group)
+        .listen();
+        let address = broker.address();
+        let interfering = interfere(on, &address, request, publisher.delete(&group));
+        let (messages, ()) = tokio::join!(timeout(HANGING, listening), interfering);
+        let mut messages = messages.unwrap().unwrap();
+        publisher.complete(&group, [0]).await;
+        assert!(next(&mut messages).await.ack().await.unwrap());
+        messages.close().await.unwrap();
+        publisher.delete(&group).await;
+    }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use futures::TryStreamExt as _;
 use taskcluster::pulse::Listener;
+use taskcluster::queue_events::TaskCompletedMessage;
 use taskcluster::{AuthEvents, ErrorKind, QueueEvents, json, slugid};
 use tokio::time::timeout;
 
 use crate::pulse::{listener, next, number};
 use crate::support::broker::{COMPLETED, HANGING, broker, key};
+use crate::support::log::Log;
 use crate::support::samples::{self, Extent};
 
 #[tokio::test]
@@ -69,7 +71,7 @@ async fn payloads_have_the_type_of_their_exchange() {
     let schema = "current/schemas/queue/v1/task-completed-message.json";
     let whole = samples::document(schema, Extent::Newer);
     publisher.send(COMPLETED, &key(&group, 7), &[], whole.to_string().as_bytes()).await;
-    publisher.complete(&group, [8]).await;
+    publisher.send(COMPLETED, &key(&group, 8), &[], br#"{"status": 7, "number": 8}"#).await;
 
     let message = timeout(HANGING, messages.try_next()).await.unwrap().unwrap().unwrap();
     let payload = message.payload.as_ref().unwrap();
@@ -80,10 +82,47 @@ async fn payloads_have_the_type_of_their_exchange() {
     // What is not of this type is a message all the same.
     let message = timeout(HANGING, messages.try_next()).await.unwrap().unwrap().unwrap();
     let error = message.payload.as_ref().unwrap_err();
-    assert!(error.message().contains("is missing"), "{error}");
+    assert!(error.message().contains("status: expected an object, found a number"), "{error}");
     assert_eq!(message.decode::<BTreeMap<String, u8>>().unwrap()["number"], 8);
     assert!(message.ack().await.unwrap());
     messages.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_of_an_older_service_is_read() {
+    let Some(broker) = broker() else { return };
+    let (publisher, group) = (broker.publisher().await, slugid::nice());
+    let bindings = || QueueEvents::task_completed().task_group_id(&group);
+    let mut messages =
+        Listener::connect(broker.credentials()).bind(bindings()).listen().await.unwrap();
+    let mut own = Listener::connect(broker.credentials())
+        .bind_any(bindings())
+        .payload_as::<TaskCompletedMessage>()
+        .listen()
+        .await
+        .unwrap();
+    let schema = "current/schemas/queue/v1/task-completed-message.json";
+    let mut older = samples::document(schema, Extent::Most);
+    older["status"].as_object_mut().unwrap().remove("taskQueueId").unwrap();
+    let log = Log::default();
+    let guard = log.install();
+    for n in 0..2 {
+        publisher.send(COMPLETED, &key(&group, n), &[], older.to_string().as_bytes()).await;
+        let message = timeout(HANGING, messages.try_next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(message.payload.as_ref().unwrap().status.task_queue_id, "");
+        assert!(message.ack().await.unwrap());
+        // A type that the program names is left as it is.
+        let message = timeout(HANGING, own.try_next()).await.unwrap().unwrap().unwrap();
+        let error = message.payload.as_ref().unwrap_err();
+        assert!(error.message().contains("`taskQueueId` is missing"), "{error}");
+        assert!(message.ack().await.unwrap());
+    }
+    drop(guard);
+    let text = log.text();
+    let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
+    assert!(matches!(&*warnings, [one] if one.contains(COMPLETED) && one.contains("taskQueueId")));
+    messages.close().await.unwrap();
+    own.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod credentials;
 mod interruptions;
 mod messages;
+mod outages;
 mod refusals;
 mod routing_keys;
 

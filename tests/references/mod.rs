@@ -1,7 +1,10 @@
 //! The reference files, and what the macro made of them.
 
+mod changes;
 mod expansions;
+mod fetching;
 mod files;
+mod served;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +37,19 @@ fn current(kind: &str) -> Vec<(String, Value)> {
 
 fn entries(reference: &Value) -> &[Value] {
     reference["entries"].as_array().unwrap()
+}
+
+/// How many entries the current generation's files of one kind have.
+pub(crate) fn count_in_files(kind: &str) -> usize {
+    current(kind).iter().map(|(_, reference)| entries(reference).len()).sum()
+}
+
+/// How many endpoints of the current generation's files are like this.
+pub(crate) fn count_endpoints(is_meant: impl Fn(&Value) -> bool) -> usize {
+    let of_service = |(_, reference): &(_, Value)| {
+        entries(reference).iter().filter(|entry| is_meant(entry)).count()
+    };
+    current("api").iter().map(of_service).sum()
 }
 
 /// The prebuilt references of the current generation, of which each file must be one.

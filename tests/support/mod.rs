@@ -1,6 +1,8 @@
 //! What tests of several rooms need.
 
 pub(crate) mod broker;
+pub(crate) mod documents;
+pub(crate) mod hostile;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod samples;
@@ -20,7 +22,7 @@ pub(crate) fn typed<T: serde::de::DeserializeOwned>(
 }
 
 /// An HTTP client that signs nothing.
-pub(crate) fn plain() -> taskcluster::reqwest::Client {
+pub(crate) fn plain() -> reqwest::Client {
     taskcluster::http_client_builder().unwrap().no_proxy().build().unwrap()
 }
 

@@ -49,7 +49,6 @@ fn every_spelling_of_every_unit_is_taken() {
 #[test]
 fn what_cannot_be_read_is_refused_with_its_place() {
     for (text, problem) in [
-        ("", "at column 1, expected a number"),
         ("  -  ", "at column 4, expected a number"),
         ("soon", "at column 1, expected a number"),
         ("1", "at column 2, expected a unit"),
@@ -64,8 +63,31 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         let error = from_now_since(text, base()).unwrap_err();
         assert!(error.message().contains(problem), "{text}: {error}");
     }
-    for text in ["99999999999999999999 years", "9223372036854775807 years", "999999999 years"] {
+    for text in [
+        "99999999999999999999 years",
+        "9223372036854775807 years",
+        "999999999 years",
+        "8000 years",
+        "-2030 years",
+    ] {
         assert!(from_now(text).unwrap_err().message().contains("out of range"), "{text}");
+    }
+}
+
+#[test]
+fn no_date_leaves_the_years_that_can_be_written() {
+    for (base, step) in [("9999-12-31T23:59:59.999Z", "1 s"), ("0000-01-01T00:00:00Z", "- 1 s")] {
+        let base = base.parse().unwrap();
+        let error = from_now_since(step, base).unwrap_err();
+        assert!(error.message().contains("not within the years 0 to 9999"), "{error}");
+        assert_eq!(from_now_since("0 s", base).unwrap(), base);
+    }
+}
+
+#[test]
+fn nothing_is_now_as_in_the_javascript_client() {
+    for text in ["", " ", "\n"] {
+        assert_eq!(from_now_since(text, base()).unwrap(), base(), "{text:?}");
     }
 }
 

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use taskcluster::scopes::{
-    Expression, Params, ScopeTemplate, covers, missing, normalize, satisfies, satisfying, union,
+    Expression, Params, ScopeTemplate, covers, missing, normalize, satisfied, satisfies,
+    satisfying, union,
 };
 use taskcluster::{Auth, Client, Queue, scope_match};
 
@@ -42,6 +43,7 @@ fn expressions_are_satisfied_as_by_the_scopes_library() {
             assert_eq!(satisfies(&held, &needed), verdict, "{case}");
             assert_eq!(missing(&held, &needed).is_none(), verdict, "{case}");
             assert_eq!(satisfying(&held, &needed).is_some(), verdict, "{case}");
+            assert_eq!(satisfied(&held, &needed).is_some(), verdict, "{case}");
         }
     }
 }
@@ -101,6 +103,36 @@ fn what_is_missing_leaves_out_what_is_there() {
     assert_eq!(missing(&["a", "d"], &needed).unwrap().to_string(), "all of (any of (b, c), e)");
     assert_eq!(missing(&["a", "c", "d"], &needed), Some("e".into()));
     assert_eq!(satisfying(&["a", "x", "c", "d", "e*"], &needed).unwrap(), ["a", "c", "d", "e*"]);
+}
+
+#[test]
+fn what_was_asked_for_and_what_is_held_are_named_apart() {
+    let needed = expression(&json!({"AllOf": [
+        "a:1", "a:2", {"AnyOf": ["b", "a:1", {"AllOf": ["a:3", "c"]}, "d"]},
+    ]}));
+    let held = ["a:*", "d", "e"];
+    assert_eq!(satisfied(&held, &needed).unwrap(), ["a:1", "a:2", "d"]);
+    assert_eq!(satisfying(&held, &needed).unwrap(), ["a:*", "d"]);
+    assert_eq!(satisfied(&["a:1"], &needed), None);
+    assert_eq!(satisfied(&["a"], &Expression::AllOf(Vec::new())).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_token_for_repositories_needs_a_scope_for_each_permission() {
+    let client = Client::builder("https://tc.example.com").build().unwrap();
+    let wanted = json!({
+        "repositories": ["Fenix", "focus"], "permissions": {"contents": "write", "issues": "read"},
+    });
+    let call = Auth::new(&client).github_repo_token("ci", "Mozilla", &typed(&wanted));
+    assert_eq!(
+        call.required_scopes().unwrap(),
+        expression(&json!({"AllOf": [
+            "auth:github-repo-token:ci/mozilla/fenix:contents:write",
+            "auth:github-repo-token:ci/mozilla/focus:contents:write",
+            "auth:github-repo-token:ci/mozilla/fenix:issues:read",
+            "auth:github-repo-token:ci/mozilla/focus:issues:read",
+        ]}))
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::expand::context::ident;
-use crate::names::Name;
+use crate::names::{self, Name};
 use crate::reference::model::{Endpoint, Exchange, Paging, Part, Reference, Scopes, Stability};
 
 pub(super) fn reference(reference: &Reference) -> TokenStream {
@@ -34,6 +34,8 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
     let method = ident(endpoint.method.name());
     let args = wire_names(&endpoint.args);
     let query = wire_names(&endpoint.query);
+    let secrets = wire_names(&endpoint.args).chain(wire_names(&endpoint.query));
+    let secrets = secrets.filter(|name| names::is_secret(name));
     let input = option(endpoint.input.as_ref());
     let output = option(endpoint.output.as_ref());
     let scopes = option(endpoint.scopes.as_ref().map(scopes));
@@ -54,6 +56,7 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
             route: #route,
             args: &[#(#args),*],
             query: &[#(#query),*],
+            secrets: &[#(#secrets),*],
             input: #input,
             output: #output,
             scopes: #scopes,

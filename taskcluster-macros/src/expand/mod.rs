@@ -18,11 +18,12 @@ use std::path::Path;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::Attribute;
 use syn::ext::IdentExt as _;
 
 use crate::expand::context::{Context, ident};
 use crate::input::files::Files;
-use crate::input::invocation::{Invocation, Item};
+use crate::input::invocation::{Folder, Invocation, Item};
 use crate::names;
 use crate::reference::model::Reference;
 use crate::reference::payloads::Payloads;
@@ -50,6 +51,42 @@ pub(crate) fn all(
         .collect()
 }
 
+/// Expands a folder into a module. What is inside refers to the runtime crate by the path that it is given.
+pub(crate) fn folder(
+    folder: &Folder,
+    runtime: &syn::Path,
+    inside: impl FnOnce(syn::Path) -> TokenStream,
+) -> TokenStream {
+    let Folder { attributes, visibility, name, path, .. } = folder;
+    let (import, runtime) = reachable(runtime, name);
+    let cfgs = cfgs(attributes);
+    let docs = (!has_docs(attributes)).then(|| {
+        let docs = format!("The services whose API references are in `{}`.", path.value());
+        quote!(#[doc = #docs])
+    });
+    let inside = inside(runtime);
+    quote! {
+        #(#cfgs)*
+        #import
+
+        #(#attributes)*
+        #docs
+        #[allow(dead_code, unreachable_pub)]
+        #visibility mod #name {
+            #inside
+        }
+    }
+}
+
+/// The attributes that decide whether anything is there at all.
+fn cfgs(attributes: &[Attribute]) -> Vec<&Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+}
+
+fn has_docs(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident("doc"))
+}
+
 /// Expands one item.
 fn expand(
     runtime: &syn::Path,
@@ -62,12 +99,10 @@ fn expand(
     let (import, runtime) = reachable(runtime, module);
     let runtime = &runtime;
     // A `cfg` on the struct applies to everything generated for it.
-    let cfgs: Vec<_> =
-        attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    let cfgs = cfgs(attributes);
     let allow = quote!(#(#cfgs)* #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]);
-    let has_own_docs = attributes.iter().any(|attribute| attribute.path().is_ident("doc"));
     let categories = categories::all(&reference.endpoints);
-    let docs = docs::reference(reference, &categories, has_own_docs);
+    let docs = docs::reference(reference, &categories, has_docs(attributes));
     let facts = facts::reference(reference);
     let (body, methods, types) = if reference.of_exchanges {
         let (methods, types) = exchange::all(context, &reference.exchanges);
@@ -148,7 +183,7 @@ fn reachable(runtime: &syn::Path, module: &Ident) -> (Option<TokenStream>, syn::
     if is_absolute {
         return (None, syn::parse_quote!(#runtime));
     }
-    let alias = format_ident!("__runtime_of_{module}");
+    let alias = format_ident!("__runtime_of_{}", module);
     (Some(quote!(use #runtime as #alias;)), syn::parse_quote!(super::#alias))
 }
 

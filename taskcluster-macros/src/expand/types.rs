@@ -6,7 +6,7 @@ use quote::{ToTokens as _, quote};
 use crate::expand::context::{Context, ident};
 use crate::expand::docs::prose;
 use crate::names;
-use crate::schema::types::{Definition, Field, Kind, Record, Rule, Type, TypeId, Union};
+use crate::schema::types::{Definition, Field, Kind, Others, Record, Rule, Type, TypeId, Union};
 
 /// The types of an item's module.
 pub(super) fn all(context: &Context<'_>) -> TokenStream {
@@ -16,7 +16,7 @@ pub(super) fn all(context: &Context<'_>) -> TokenStream {
     };
     let types = own().map(|(_, kind)| match &kind.definition {
         Definition::Record(fields) => record(context, kind, fields),
-        Definition::Choice(_) => choice(kind),
+        Definition::Choice(_) => choice(context, kind),
         Definition::Union(branches) => union(context, kind, branches),
     });
     let of = |is: fn(&Definition) -> bool| {
@@ -73,7 +73,8 @@ pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream 
     match kind {
         Kind::Text => quote!(#p::String),
         Kind::Integer => quote!(i64),
-        Kind::Number => quote!(f64),
+        Kind::Unsigned => quote!(u64),
+        Kind::Number => quote!(#p::Number),
         Kind::Bool => quote!(bool),
         Kind::Date => quote!(#p::DateTime<#p::Utc>),
         Kind::FreeForm(_) => quote!(#p::FreeForm),
@@ -98,23 +99,36 @@ pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream 
 }
 
 fn field_type(context: &Context<'_>, field: &Field) -> TokenStream {
-    let kind = of(context, &field.kind, Seen::Inside);
-    if field.required || field.nullable() { kind } else { quote!(__p::Option<#kind>) }
+    match &field.kind {
+        Kind::Optional(some) if !field.required => {
+            let some = of(context, some, Seen::Inside);
+            quote!(__p::Nullable<#some>)
+        }
+        kind => {
+            let kind = of(context, kind, Seen::Inside);
+            if field.required { kind } else { quote!(__p::Option<#kind>) }
+        }
+    }
 }
 
 fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
-    let docs = type_docs(kind);
+    let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let fields: Vec<_> = record.fields.iter().map(|field| ident(&field.name.rust)).collect();
     let types = record.fields.iter().map(|field| field_type(context, field));
     let field_docs = record.fields.iter().map(|field| field_docs(field, kind.sent));
     let shapes = record.fields.iter().map(|field| shape(field, kind));
-    let open: Vec<_> = record.open.iter().map(|name| ident(name)).collect();
-    let is_open = record.open.is_some();
+    let open: Vec<_> = record.others.field(kind.sent).into_iter().map(ident).collect();
+    let others = ident(match &record.others {
+        _ if !open.is_empty() => "Kept",
+        Others::Refused if kind.sent => "Refused",
+        _ => "Ignored",
+    });
     let all: Vec<_> = fields.iter().chain(&open).collect();
     let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
     let rust_name = &kind.name;
     let sent = kind.sent.then(|| sent(context, &name, record));
+    let sources = kind.made_of.iter().map(|source| path(context, source.answer, Seen::Inside));
     let nothing_required = record.fields.iter().all(|field| !field.required || field.nullable());
     let default = (kind.sent && nothing_required).then(|| {
         quote! {
@@ -154,10 +168,18 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
 
         #default
 
+        #(
+            impl __p::From<&#sources> for #name {
+                fn from(answer: &#sources) -> Self {
+                    __p::convert(answer)
+                }
+            }
+        )*
+
         impl __p::Record for #name {
             fn shape(&self) -> &'static __p::Shape {
                 static SHAPE: __p::Shape =
-                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], open: #is_open };
+                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], others: __p::Others::#others };
                 &SHAPE
             }
 
@@ -187,8 +209,9 @@ fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
         .iter()
         .map(|field| argument(context, &field.kind, &ident(&field.name.rust)))
         .unzip();
-    let rest = (names.len() < record.fields.len() + usize::from(record.open.is_some()))
-        .then(|| quote!(..__p::blank()));
+    let is_open = record.others.field(true).is_some();
+    let rest =
+        (names.len() < record.fields.len() + usize::from(is_open)).then(|| quote!(..__p::blank()));
     let validate = validate();
     quote! {
         impl #name {
@@ -222,6 +245,7 @@ fn validate() -> TokenStream {
 fn argument(context: &Context<'_>, kind: &Kind, name: &Ident) -> (TokenStream, TokenStream) {
     match kind {
         Kind::Text => (quote!(impl __p::Into<__p::String>), quote!(#name.into())),
+        Kind::Number => (quote!(impl __p::Into<__p::Number>), quote!(#name.into())),
         Kind::FreeForm(_) => (quote!(impl __p::Into<__p::FreeForm>), quote!(#name.into())),
         Kind::Boxed(id) => (path(context, *id, Seen::Inside), quote!(__p::Box::new(#name))),
         Kind::List(item) if **item == Kind::Text => (
@@ -249,17 +273,19 @@ fn shape(field: &Field, of: &Type) -> TokenStream {
     quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
 }
 
-/// Whether `Debug` hides a field: because of its name, or because it is free-form JSON or a map and the field or its file is
-/// called a secret.
+/// Whether `Debug` hides a field: because of its name, because it is free-form JSON or a map and the field or its file is
+/// called a secret, or because it is the `resource` of a request that may be signed there rather than in `authorization`.
 fn is_secret(field: &Field, of: &Type) -> bool {
-    let kind = match &field.kind {
-        Kind::Optional(inner) => inner,
-        kind => kind,
-    };
+    let name = field.name.wire.as_str();
     let file = of.place.path.rsplit('/').next().unwrap_or_default();
-    names::is_secret(&field.name.wire)
-        || (matches!(kind, Kind::FreeForm(_) | Kind::Map(_))
-            && [field.name.wire.as_str(), file].iter().any(|name| name.contains("secret")))
+    let is_beside = |other: &str| match &of.definition {
+        Definition::Record(record) => record.fields.iter().any(|field| field.name.wire == other),
+        _ => false,
+    };
+    names::is_secret(name)
+        || (matches!(field.kind.or_value(), Kind::FreeForm(_) | Kind::Map(_))
+            && [name, file].iter().any(|name| name.contains("secret")))
+        || (name == "resource" && is_beside("authorization"))
 }
 
 fn rule_of(rule: &Rule) -> TokenStream {
@@ -292,9 +318,9 @@ fn rule_of(rule: &Rule) -> TokenStream {
     quote!(__p::Rule::#name(#value))
 }
 
-fn choice(kind: &Type) -> TokenStream {
+fn choice(context: &Context<'_>, kind: &Type) -> TokenStream {
     let Definition::Choice(values) = &kind.definition else { return TokenStream::new() };
-    let docs = type_docs(kind);
+    let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let texts: Vec<_> = values.iter().map(|value| &value.wire).collect();
     let variants: Vec<_> = values.iter().map(|value| ident(&value.rust)).collect();
@@ -332,7 +358,7 @@ fn choice(kind: &Type) -> TokenStream {
 }
 
 fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
-    let docs = type_docs(kind);
+    let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let variants: Vec<_> = union.branches.iter().map(|branch| ident(&branch.name)).collect();
     let records: Vec<_> =
@@ -415,19 +441,24 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     }
 }
 
-/// Documents a type: what it is, and where it comes from.
-fn type_docs(kind: &Type) -> String {
-    let path = &kind.place.path;
-    let file = path.rfind("schemas/").map_or(path.as_str(), |start| &path[start..]);
+/// Documents a type: what it is, what it can be made of, and where it comes from.
+fn type_docs(context: &Context<'_>, kind: &Type) -> String {
+    let file = kind.place.path.as_str();
+    let file = file.rfind("schemas/").map_or(file, |start| &file[start..]);
     let place = match kind.place.pointer.as_str() {
         "" => format!("Schema: `{file}`."),
         pointer => format!("Schema: `{file}#{pointer}`."),
     };
-    if kind.description.is_empty() {
-        place
-    } else {
-        format!("{}\n\n{place}", prose(&kind.description))
-    }
+    let sources = kind.made_of.iter().map(|source| {
+        let answer = path(context, source.answer, Seen::Inside).to_string().replace(' ', "");
+        let (name, endpoint) = (&kind.name, &source.endpoint);
+        format!(
+            "To change what `{endpoint}` returned and send it back, use `{name}::from(&response)`. It copies all that a \
+             [`{answer}`] has in common with the request."
+        )
+    });
+    let description = (!kind.description.is_empty()).then(|| prose(&kind.description));
+    description.into_iter().chain(sources).chain([place]).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Documents a field: what it means, and if callers send it, the constraints of its schema.

@@ -51,6 +51,36 @@ impl Files {
         Ok(document)
     }
 
+    /// Finds the JSON files below a folder, except in folders called `schemas` and hidden ones.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
+    pub(crate) fn below(&self, folder: &str) -> Result<Vec<String>, String> {
+        let failed = |error| {
+            format!(
+                "cannot read the folder `{folder}`: {error}; the path is relative to the folder of Cargo.toml"
+            )
+        };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(self.root.join(folder)).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = Path::new(folder).join(&name).to_string_lossy().replace('\\', "/");
+            if name.starts_with('.') || name == "schemas" {
+                continue;
+            }
+            // A link to a folder is not followed: it may lead in a circle.
+            if entry.file_type().map_err(failed)?.is_dir() {
+                found.extend(self.below(&path)?);
+            } else if name.ends_with(".json") {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// The paths of all files read so far.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.read.keys().map(String::as_str)

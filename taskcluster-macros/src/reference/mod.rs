@@ -1,6 +1,8 @@
 //! API references: read, checked and completed with the types of their schemas.
 
 mod check;
+mod conversions;
+pub(crate) mod folder;
 mod keep;
 pub(crate) mod model;
 mod paging;

@@ -8,8 +8,8 @@ use crate::input::files::Files;
 use crate::input::invocation::{Invocation, Item};
 use crate::input::problems::{Problems, ProblemsAt};
 use crate::names;
-use crate::reference::keep;
 use crate::reference::model::Reference;
+use crate::reference::{conversions, keep};
 use crate::schema::resolve::Resolver;
 use crate::schema::type_names::{self, Names};
 use crate::schema::types::Types;
@@ -57,6 +57,9 @@ pub(crate) fn find(
     for types in &mut groups {
         types.box_cycles();
         type_names::give(types, &reserved, &known);
+    }
+    for (reference, group) in references.iter().zip(&group_of) {
+        conversions::find(reference, &mut groups[*group]);
     }
     Payloads { groups, group_of }
 }

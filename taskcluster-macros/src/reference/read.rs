@@ -30,8 +30,27 @@ pub(crate) fn reference(document: &Document, problems: &mut ProblemsAt<'_>) -> R
     reader.reference().unwrap_or_default()
 }
 
-impl Reader<'_, '_> {
+/// What a reference says of itself; its entries are left out.
+pub(crate) fn heading(document: &Document, problems: &mut ProblemsAt<'_>) -> Option<Reference> {
+    let mut reader = Reader { document, problems };
+    reader.heading().ok().map(|(_, reference)| reference)
+}
+
+impl<'a> Reader<'a, '_> {
     fn reference(&mut self) -> Read<Reference> {
+        let (root, mut reference) = self.heading()?;
+        for (entry, place) in self.list(&root, "entries")? {
+            // A mistake in one entry does not affect the others.
+            if self.entry(entry, place, &mut reference).is_err()
+                && let Some(name) = entry.get("name").and_then(Value::as_str)
+            {
+                reference.left_out.push(names::method(name).rust);
+            }
+        }
+        Ok(reference)
+    }
+
+    fn heading(&mut self) -> Read<(Object<'a>, Reference)> {
         let document = self.document;
         let root = self.object(&document.json, JsonPath::default())?;
         self.misspelt(
@@ -52,20 +71,19 @@ impl Reader<'_, '_> {
             title: self.optional_text(&root, "title")?.unwrap_or_default(),
             description: self.optional_text(&root, "description")?.unwrap_or_default(),
             base_url: self.base_url(&root)?,
-            exchange_prefix: self.optional_text(&root, "exchangePrefix")?.unwrap_or_default(),
+            exchange_prefix: self.exchange_prefix(&root)?,
             of_exchanges: root.members.contains_key("exchangePrefix"),
             ..Reference::default()
         };
         (reference.service, reference.version) = self.service_and_version(&root, &reference)?;
-        for (entry, place) in self.list(&root, "entries")? {
-            // A mistake in one entry does not affect the others.
-            if self.entry(entry, place, &mut reference).is_err()
-                && let Some(name) = entry.get("name").and_then(Value::as_str)
-            {
-                reference.left_out.push(names::method(name).rust);
-            }
-        }
-        Ok(reference)
+        Ok((root, reference))
+    }
+
+    /// The prefix of exchanges, with the slash that joins it to their names.
+    fn exchange_prefix(&mut self, root: &Object<'_>) -> Read<String> {
+        let prefix = self.optional_text(root, "exchangePrefix")?.unwrap_or_default();
+        let complete = prefix.is_empty() || prefix.ends_with('/');
+        Ok(if complete { prefix } else { prefix + "/" })
     }
 
     /// Checks what the runtime relies on: a scheme, then host and path of plain characters.

@@ -1,5 +1,6 @@
 //! JSON schemas: resolved, understood as types, and given names.
 
+pub(crate) mod conversions;
 pub(crate) mod resolve;
 mod rules;
 pub(crate) mod type_names;

@@ -106,11 +106,9 @@ impl Resolver<'_> {
         } else {
             self.path_of(&from.path, file).map_err(&lost)?
         };
-        let whole = Schema::whole(self.files, &path).map_err(&lost)?;
-        if pointer.is_empty() {
-            return Ok(whole);
-        }
-        match whole.json.pointer(pointer) {
+        let document = self.files.read(&path).map_err(&lost)?;
+        // Only the part that is meant is copied: a file may have thousands of definitions.
+        match document.json.pointer(pointer) {
             Some(json) => Ok(Schema {
                 place: Place { path, pointer: pointer.to_owned() },
                 json: json.clone(),

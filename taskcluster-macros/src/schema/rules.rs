@@ -5,15 +5,21 @@ use serde_json::Value;
 use crate::schema::resolve::{Resolver, Schema};
 use crate::schema::types::{Kind, Place, Rule};
 
-/// The constraints of a schema beyond its type.
+/// How many alternatives one field's constraints may have. Alternatives of alternatives multiply, and each costs the program
+/// that is compiled a static.
+const MOST_BRANCHES: usize = 256;
+
+/// The constraints of a schema beyond its type. Alternatives with too many branches are left to the service.
 pub(super) fn of(resolver: &mut Resolver<'_>, schema: &Schema, kind: &Kind) -> Vec<Rule> {
-    Reader { resolver, open: Vec::new() }.of(schema, kind)
+    Reader { resolver, open: Vec::new(), branches: 0 }.of(schema, kind)
 }
 
 struct Reader<'a, 'r> {
     resolver: &'a mut Resolver<'r>,
     /// The places of the branches being read, from the outermost to the innermost: a branch may refer to itself.
     open: Vec<Place>,
+    /// How many branches have been read.
+    branches: usize,
 }
 
 impl Reader<'_, '_> {
@@ -50,7 +56,7 @@ impl Reader<'_, '_> {
                     }
                 }
             }
-            Kind::Integer | Kind::Number => {
+            Kind::Integer | Kind::Unsigned | Kind::Number => {
                 rules.extend(number("minimum").map(Rule::Minimum));
                 rules.extend(number("maximum").map(Rule::Maximum));
             }
@@ -75,6 +81,10 @@ impl Reader<'_, '_> {
     }
 
     fn of_branch(&mut self, branch: Schema, kind: &Kind) -> Option<Vec<Rule>> {
+        self.branches += 1;
+        if self.branches > MOST_BRANCHES {
+            return None;
+        }
         let branch = self.resolver.follow(branch).ok()?;
         if self.open.contains(&branch.place) {
             return None;

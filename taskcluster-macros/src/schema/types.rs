@@ -36,7 +36,16 @@ pub(crate) struct Type {
     pub(crate) same_as: Option<TypeId>,
     /// For a branch of a union: the union, and the name of the variant.
     pub(crate) branch_of: Option<(TypeId, String)>,
+    /// The answers that it can be made of.
+    pub(crate) made_of: Vec<Source>,
     pub(crate) definition: Definition,
+}
+
+/// An answer that has all properties of a payload.
+pub(crate) struct Source {
+    pub(crate) answer: TypeId,
+    /// The wire name of an endpoint that has it.
+    pub(crate) endpoint: String,
 }
 
 pub(crate) enum Definition {
@@ -48,8 +57,30 @@ pub(crate) enum Definition {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
+    pub(crate) others: Others,
+}
+
+/// What a schema says about properties that it does not list.
+#[derive(Default)]
+pub(crate) enum Others {
+    /// There are none.
+    #[default]
+    Refused,
+    /// Nothing, which allows them. If the type is sent, this field keeps them.
+    Unmentioned(String),
+    /// They are allowed. This field keeps them.
+    Allowed(String),
+}
+
+impl Others {
     /// The name of the field that keeps other properties, if there is one.
-    pub(crate) open: Option<String>,
+    pub(crate) fn field(&self, sent: bool) -> Option<&str> {
+        match self {
+            Self::Allowed(field) => Some(field),
+            Self::Unmentioned(field) if sent => Some(field),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) struct Field {
@@ -72,6 +103,8 @@ impl Field {
 pub(crate) enum Kind {
     Text,
     Integer,
+    /// An integer that may be larger than any `i64`.
+    Unsigned,
     Number,
     Bool,
     Date,
@@ -109,11 +142,19 @@ impl Kind {
         }
     }
 
-    /// The same type or `null`.
+    /// The same type or `null`, which free-form JSON may be anyway.
     pub(crate) fn or_null(self) -> Self {
         match self {
-            Self::Optional(_) => self,
+            Self::Optional(_) | Self::FreeForm(_) => self,
             other => Self::Optional(Box::new(other)),
+        }
+    }
+
+    /// The type apart from `null`.
+    pub(crate) fn or_value(&self) -> &Self {
+        match self {
+            Self::Optional(inner) => inner,
+            other => other,
         }
     }
 

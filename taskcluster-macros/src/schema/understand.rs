@@ -7,11 +7,15 @@ use crate::names::{self, Name};
 use crate::schema::resolve::{Resolver, Schema};
 use crate::schema::rules;
 use crate::schema::types::{
-    Branch, Definition, Field, Kind, Place, Record, Type, TypeId, Types, Union,
+    Branch, Definition, Field, Kind, Others, Place, Record, Type, TypeId, Types, Union,
 };
 
 /// How many fields a record may have: the runtime can track no more.
 const MOST_FIELDS: usize = 256;
+
+/// How deeply schemas may nest. The compiler cannot lay out records in records in records beyond about 60, and would run out of
+/// stack here at some hundreds.
+const DEEPEST: usize = 48;
 
 /// Makes types of the schemas of one item.
 pub(crate) struct Understanding<'a, 'p> {
@@ -59,6 +63,10 @@ impl Understanding<'_, '_> {
         }
         if self.open.contains(&schema.place) {
             return Kind::unclear("a reference to itself that passes through no object");
+        }
+        if self.open.len() == DEEPEST {
+            let Place { path, pointer } = &schema.place;
+            return self.lost(format!("{path}: `{pointer}` is more than {DEEPEST} schemas deep"));
         }
         self.open.push(schema.place.clone());
         let kind = self.kind_of(schema);
@@ -138,6 +146,7 @@ impl Understanding<'_, '_> {
         match kind {
             "string" if schema.text("format") == Some("date-time") => Kind::Date,
             "string" => Kind::Text,
+            "integer" if is_unsigned(schema) => Kind::Unsigned,
             "integer" => Kind::Integer,
             "number" => Kind::Number,
             "boolean" => Kind::Bool,
@@ -188,6 +197,7 @@ impl Understanding<'_, '_> {
             sent: false,
             same_as: None,
             branch_of: None,
+            made_of: Vec::new(),
             definition: Definition::Record(Record::default()),
         });
         self.types.known.insert((place.clone(), without.map(str::to_owned)), id);
@@ -229,10 +239,11 @@ impl Understanding<'_, '_> {
                 .unwrap_or_default();
             record.fields.push(Field { name, kind, required, description, default, rules });
         }
-        let others = schema.json.get("additionalProperties");
-        if others.is_some_and(|others| *others == Value::Bool(true) || others.is_object()) {
-            record.open = Some(names::field("other", &taken).rust);
-        }
+        record.others = match schema.json.get("additionalProperties") {
+            Some(Value::Bool(false)) => Others::Refused,
+            Some(_) => Others::Allowed(names::field("other", &taken).rust),
+            None => Others::Unmentioned(names::field("other", &taken).rust),
+        };
         self.types.all[id].definition = Definition::Record(record);
         Kind::Named(id)
     }
@@ -377,6 +388,14 @@ impl Understanding<'_, '_> {
         }
         kind
     }
+}
+
+/// Whether an integer can be larger than any `i64`.
+fn is_unsigned(schema: &Schema) -> bool {
+    let bound = |key: &str| schema.json.get(key).and_then(Value::as_f64);
+    schema.text("format") == Some("uint64")
+        || (bound("minimum").is_some_and(|least| least >= 0.0)
+            && bound("maximum").is_some_and(|most| most > i64::MAX as f64))
 }
 
 fn describe(schema: &Schema) -> &str {

@@ -1,4 +1,4 @@
-//! Compares the expansions of five representative schemas with those that were last reviewed.
+//! Compares the expansions of six representative schemas with those that were last reviewed.
 //!
 //! After an intended change, run `UPDATE_GOLDEN=1 cargo test -p taskcluster-macros` to write the files in `golden` again, and
 //! read the difference before you commit it.
@@ -39,7 +39,7 @@ fn expansions_are_those_last_reviewed() {
         eprintln!("not checked: rustfmt is not installed");
         return;
     }
-    for name in ["record", "tagged-union", "untagged-union", "enum", "open-record"] {
+    for name in ["record", "tagged-union", "untagged-union", "enum", "open-record", "conversion"] {
         let now = formatted(&expansion(name)).unwrap();
         let file = format!("{}/golden/{name}.rs", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("UPDATE_GOLDEN").is_some() {

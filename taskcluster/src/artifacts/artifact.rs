@@ -160,7 +160,7 @@ impl Artifact {
     /// content is larger than the limit, or its hash is wrong.
     pub async fn bytes(&self) -> Result<Bytes> {
         let limit = self.limit.unwrap_or(IN_MEMORY);
-        let mut raw = self.raw()?;
+        let mut raw = self.raw();
         Ok(download(&mut raw, limit, || Ok(Vec::new())).await?.out.into())
     }
 
@@ -190,7 +190,7 @@ impl Artifact {
             let (head, size, hashes) = part::download(&job).await?;
             return Ok(DownloadedFile::new(path, head, size, hashes));
         }
-        let mut raw = self.raw()?;
+        let mut raw = self.raw();
         let written = download(&mut raw, self.size_limit(), || TemporaryFile::create(path)).await?;
         let Written { head, out, size, hashes } = written;
         let overwrite = self.overwrite;
@@ -209,7 +209,8 @@ impl Artifact {
     /// # async fn f(artifact: taskcluster::artifacts::Artifact) -> Result<(), taskcluster::Error> {
     /// use futures::TryStreamExt as _;
     ///
-    /// let mut stream = artifact.stream()?;
+    /// let mut stream = artifact.stream().await?;
+    /// println!("{:?}", stream.content_type());
     /// while let Some(bytes) = stream.try_next().await? {
     ///     println!("{} bytes", bytes.len());
     /// }
@@ -218,9 +219,9 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// If the HTTP client cannot be set up. All other errors are items of the stream.
-    pub fn stream(&self) -> Result<ArtifactStream> {
-        Ok(ArtifactStream::new(self.raw()?, self.size_limit()))
+    /// As [`bytes`](Self::bytes), before the first byte. Later errors are items of the stream.
+    pub async fn stream(&self) -> Result<ArtifactStream> {
+        ArtifactStream::open(self.raw(), self.size_limit()).await
     }
 
     /// Downloads into memory, blocking; see [`bytes`](Self::bytes).
@@ -251,12 +252,12 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// As [`stream`](Self::stream).
+    /// As [`stream`](Self::stream), and inside an async runtime.
     pub fn reader_blocking(&self) -> Result<ArtifactReader> {
-        Ok(ArtifactReader::new(self.stream()?))
+        block_on(self.stream())?.map(ArtifactReader::new)
     }
 
-    fn raw(&self) -> Result<Raw> {
+    fn raw(&self) -> Raw {
         Raw::new(&self.source, &self.settings)
     }
 

@@ -44,7 +44,7 @@ pub(super) struct Job<'a> {
 /// Downloads the encoded bytes to an unfinished file, then verifies it and gives it its name.
 pub(super) async fn download(job: &Job<'_>) -> Result<(Head, u64, Hashes)> {
     let part = Arc::new(Part::new(job.path, job.source.id(), job.resume)?);
-    let mut raw = Raw::new(job.source, job.settings)?;
+    let mut raw = Raw::new(job.source, job.settings);
     if let Some((head, position)) = part.known() {
         raw = raw.continue_at(head, position);
     }
@@ -122,7 +122,7 @@ async fn fill_in_pieces(job: &Job<'_>, part: &Arc<Part>, raw: Raw) -> Result<Hea
             let (head, order) = (head.clone(), order.clone());
             async move {
                 let end = (start + PIECE).min(total);
-                let raw = Raw::new(job.source, &settings)?;
+                let raw = Raw::new(job.source, &settings);
                 let mut raw = raw.continue_at(head.clone(), start).stop_at(end);
                 fill_piece(part, &mut raw, start).await?;
                 let complete = order.lock().unwrap_or_else(PoisonError::into_inner).add(start, end);

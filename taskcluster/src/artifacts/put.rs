@@ -22,6 +22,7 @@ use super::input::Input;
 use super::progress::Progress;
 use super::raw::{Cure, Failure, Settings, refusal};
 use crate::client::Client;
+use crate::client::http::unanswered;
 use crate::error::{Error, Result};
 
 /// How many pieces wait to be sent.
@@ -55,7 +56,7 @@ pub(crate) async fn put(
     loop {
         attempts += 1;
         let Failure { error, cure } =
-            match attempt(http, &target, input, length, settings, attempts).await {
+            match attempt(&http, &target, input, length, settings, attempts).await {
                 Ok(hashes) => {
                     debug!(bytes = length, attempts, "content uploaded");
                     return Ok(hashes);
@@ -121,7 +122,7 @@ async fn attempt(
     *request.body_mut() = Some(reqwest::Body::wrap(body));
     let answered = within(settings.stall_timeout, &sent, http.execute(request)).await;
     let answered = match answered {
-        Some(answered) => answered.map_err(|error| Failure::on_the_way(Error::transport(error))),
+        Some(answered) => answered.map_err(|error| Failure::on_the_way(unanswered(error))),
         None => Err(Failure::on_the_way(Error::timeout())),
     };
     match answered {

@@ -17,6 +17,7 @@ use super::progress::{OnProgress, Progress};
 use super::source::{Location, Locator, Source, StorageType};
 use crate::call::send::retry_after;
 use crate::client::Client;
+use crate::client::http::unanswered;
 use crate::error::{Error, Result};
 
 /// How many redirects lead from a URL to its content at most.
@@ -67,7 +68,6 @@ pub(crate) enum Event {
 pub(crate) struct Raw {
     source: Source,
     client: Client,
-    http: reqwest::Client,
     locator: Locator,
     settings: Settings,
     delays: Box<dyn Iterator<Item = Duration> + Send + Sync>,
@@ -122,12 +122,11 @@ impl Failure {
 
 impl Raw {
     /// Fetches the whole.
-    pub(crate) fn new(source: &Source, settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(source: &Source, settings: &Settings) -> Self {
         let locator = Locator::new(source, settings.managed_only);
         let client = locator.client().clone();
-        Ok(Self {
+        Self {
             source: source.clone(),
-            http: client.storage_http()?.clone(),
             delays: Box::new(client.retry().delays()),
             client,
             locator,
@@ -140,7 +139,7 @@ impl Raw {
             end: None,
             farthest: 0,
             attempts: 0,
-        })
+        }
     }
 
     /// Fetches the rest of content whose first bytes are there already. It begins anew if the content is another one now.
@@ -195,7 +194,7 @@ impl Raw {
         let chunk = timeout(self.settings.stall_timeout, response.chunk())
             .await
             .map_err(|_| Failure::on_the_way(Error::timeout()))?
-            .map_err(|error| Failure::on_the_way(Error::transport(error)))?;
+            .map_err(|error| Failure::on_the_way(unanswered(error)))?;
         let total = self.head.as_ref().and_then(|head| head.total);
         let end = [self.end, total].into_iter().flatten().min();
         match chunk {
@@ -289,9 +288,10 @@ impl Raw {
             None => format!("bytes={}-", self.position),
         });
         self.attempts += 1;
+        let http = self.client.storage_http().map_err(Failure::fatal)?;
         let etag = self.head.as_ref().and_then(|head| head.etag.as_ref());
         let response =
-            get(&self.http, location, range.as_deref(), etag, self.settings.stall_timeout).await;
+            get(&http, location, range.as_deref(), etag, self.settings.stall_timeout).await;
         let was_used = std::mem::replace(&mut self.is_used, true);
         let response = response?;
         match response.status() {
@@ -397,7 +397,7 @@ async fn get(
         let response = timeout(stall_timeout, http.execute(request))
             .await
             .map_err(|_| Failure::on_the_way(Error::timeout()))?
-            .map_err(|error| Failure::on_the_way(Error::transport(error)))?;
+            .map_err(|error| Failure::on_the_way(unanswered(error)))?;
         if !response.status().is_redirection() || location.storage == StorageType::Object {
             return Ok(response);
         }

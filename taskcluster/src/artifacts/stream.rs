@@ -12,8 +12,9 @@ use futures_util::stream::try_unfold;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::content::Content;
-use super::raw::{Event, Raw};
+use super::content::{Content, Encoding};
+use super::raw::{Event, Head, Raw};
+use super::source::StorageType;
 use crate::error::{Error, Result};
 use crate::runtime::block_on;
 
@@ -28,19 +29,38 @@ pub struct ArtifactStream {
     pieces: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
     /// What a reader had no room for.
     rest: Bytes,
+    head: Head,
 }
 
 impl ArtifactStream {
-    pub(crate) fn new(raw: Raw, limit: u64) -> Self {
-        let pieces = try_unfold(Streaming::new(raw, limit), async |mut streaming| match streaming
-            .next()
-            .await
-        {
+    /// Waits until the content begins.
+    pub(crate) async fn open(raw: Raw, limit: u64) -> Result<Self> {
+        let mut streaming = Streaming::new(raw, limit);
+        let head = streaming.begin().await?;
+        let pieces = try_unfold(streaming, async |mut streaming| match streaming.next().await {
             Ok(Some(bytes)) => Ok(Some((bytes, streaming))),
             Ok(None) => Ok(None),
             Err(error) => Err(streaming.raw.explain(error)),
         });
-        Self { pieces: Box::pin(pieces), rest: Bytes::new() }
+        Ok(Self { pieces: Box::pin(pieces), rest: Bytes::new(), head })
+    }
+
+    /// The content type that the server gave.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.head.content_type.as_deref()
+    }
+
+    /// The size of the content in bytes, if it is known beforehand: it is not for compressed content.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.head.total.filter(|_| self.head.encoding == Encoding::Identity)
+    }
+
+    /// Where the content comes from.
+    #[must_use]
+    pub fn storage(&self) -> StorageType {
+        self.head.storage
     }
 }
 
@@ -137,6 +157,23 @@ impl Streaming {
         }
     }
 
+    /// Waits until the content begins.
+    async fn begin(&mut self) -> Result<Head> {
+        match self.raw.next().await? {
+            Event::Begin(head) => {
+                self.begin_with(&head);
+                Ok(head)
+            }
+            _ => Err(Error::answer("the content goes on before it begins")),
+        }
+    }
+
+    fn begin_with(&mut self, head: &Head) {
+        let expected = head.expected.clone();
+        self.content = Some(Content::new(head.encoding, expected, self.limit, Vec::new()));
+        self.given.begin_anew();
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>> {
         while !self.is_over {
             if let Some(content) = &mut self.content
@@ -150,11 +187,7 @@ impl Streaming {
                 continue;
             }
             match self.raw.next().await? {
-                Event::Begin(head) => {
-                    let (encoding, expected) = (head.encoding, head.expected);
-                    self.content = Some(Content::new(encoding, expected, self.limit, Vec::new()));
-                    self.given.begin_anew();
-                }
+                Event::Begin(head) => self.begin_with(&head),
                 Event::Data(bytes) => self.encoded = bytes,
                 Event::End => {
                     self.is_over = true;

@@ -68,10 +68,16 @@ impl NamedCall {
 
     /// Sets a path argument: a string, an integer, or a value that serializes as one.
     ///
-    /// Any other value, and an unknown name, is an error when the call is used.
+    /// Any other value, an unknown name, and an argument that is set twice are errors when the call is used.
     pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
         match self.endpoint().args.iter().position(|arg| *arg == name) {
-            Some(i) => self.args[i] = Some(self.text_of(name, value)),
+            Some(i) => {
+                let text = self.text_of(name, value);
+                if self.args[i].replace(text).is_some() {
+                    let endpoint = self.endpoint().name;
+                    self.request.fail(format!("argument `{name}` of {endpoint} is set twice"));
+                }
+            }
             None => self.unknown("argument", name, self.endpoint().args),
         }
         self
@@ -109,7 +115,7 @@ impl NamedCall {
 
     /// Sets all path arguments, in the order of the route.
     ///
-    /// Too few or too many are an error when the call is used.
+    /// Too few, too many, and one that was set by [`param`](Self::param), too, are an error when the call is used.
     ///
     /// ```
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;

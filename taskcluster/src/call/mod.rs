@@ -1,12 +1,15 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
 pub(crate) mod blocking;
+mod body;
 pub(crate) mod by_name;
 pub(crate) mod paged;
 pub(crate) mod paging;
-mod request;
+mod redirect;
+pub(crate) mod request;
 pub(crate) mod required_scopes;
 pub(crate) mod send;
+mod trace;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -27,7 +30,7 @@ use crate::client::Client;
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::hawk::Target;
-use crate::model::View;
+use crate::model::{Strictness, View};
 use crate::reference::Endpoint;
 use crate::runtime::block_on;
 use crate::scopes::Expression;
@@ -40,6 +43,23 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Nothing is sent until you await the call or use one of its `send` methods. You can send a call more than once. If an
 /// argument is invalid, every use of the call returns an error.
 ///
+/// # Responses
+///
+/// A response is an error if its status is, if it is not JSON, or if a property has the wrong type: text for a number, `null` for
+/// a property that cannot be `null`. The error says where, down to the element of a list.
+///
+/// It is not an error if it
+///
+/// - has properties or values that this version does not know: unknown properties are ignored, and unknown values of an
+///   enum are `Unknown`;
+/// - lacks a required property: the property gets the empty value of its type, with a warning, unless the client is
+///   [strict](crate::ClientBuilder::strict_answers);
+/// - breaks other rules of its schema, such as patterns and lengths;
+/// - begins with a byte-order mark, writes an integer as `1.0` or `1e3`, or a date without time zone, which counts as UTC.
+///
+/// These rules hold for the type that the endpoint promises. [`send_as`](Self::send_as) decodes a type of your choice, where a
+/// missing property is an error unless the type says otherwise.
+///
 /// ```no_run
 /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
 /// let call = queue.status("fN1SbArXTPSVFNUvaOlinQ");
@@ -48,6 +68,21 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// println!("{}", status.status.state);
 /// # Ok(()) }
 /// ```
+///
+/// # What is an error, and what is not
+///
+/// - A 2xx response is a success if it is the JSON that the reference promises. A 204, or anything else, is an
+///   [`Answer`](crate::ErrorKind::Answer) error.
+/// - If the reference promises no answer, every 2xx response is a success: the call has been carried out, and a retry might
+///   send a mail twice. The result is the body if it is JSON, and `null` otherwise. [`send_raw`](Self::send_raw) returns
+///   the text.
+/// - A redirect is an `Answer` error that names the host it leads to. It is a success only from endpoints that exist to
+///   redirect (302 or 303): `getArtifact`, `getLatestArtifact`, `findArtifactFromTask`, the object service's `download` and
+///   github's `latest`. The first two send JSON with the URL; for the others use `send_raw`, which returns the headers of any
+///   redirect. Redirects are never followed.
+/// - Every other status is an [`Api`](crate::ErrorKind::Api) error. 429 and 5xx are retried first, as are attempts that
+///   time out or break off; see [`Retry`](crate::Retry).
+/// - A response that is larger than [`max_body`](crate::ClientBuilder::max_body) is an `Answer` error.
 #[must_use = "nothing is sent until the call is awaited or sent"]
 pub struct Call<T = Value> {
     request: Request,
@@ -89,6 +124,8 @@ impl<T> Call<T> {
 
     /// Sends the call and decodes the response as a type of your choice.
     ///
+    /// Nothing is filled in: if the response lacks a property that the type requires, this returns an error.
+    ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
     /// use std::collections::HashMap;
@@ -101,7 +138,7 @@ impl<T> Call<T> {
     ///
     /// Same as [`send`](Self::send).
     pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
-        decode(&send(&self.request).await?)
+        decode(&send(&self.request).await?, Strictness::Answer)
     }
 
     /// Sends the call, blocks until the response is there, and decodes it as a type of your choice; see
@@ -117,12 +154,12 @@ impl<T> Call<T> {
     /// Sends the call and returns the HTTP response, without reading its body.
     ///
     /// Use this for responses that are not JSON, such as a badge or a redirect to an artifact, and for large ones.
-    /// Redirects (3xx) are returned, never followed. The client's timeout covers the status and headers only, not the
-    /// body.
+    /// Redirects (3xx) are returned, never followed. You read the body without the client's timeout and without
+    /// [`max_body`](crate::ClientBuilder::max_body).
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Self::send), except that the content of the response is not checked.
+    /// Same as [`send`](Self::send), except that redirects are no errors and the content of the response is not checked.
     pub async fn send_raw(&self) -> Result<reqwest::Response> {
         send_raw(&self.request).await
     }
@@ -219,7 +256,8 @@ impl<T: DeserializeOwned> Call<T> {
     /// If an argument is invalid, if no response arrives after all retries, if the service answers with an error
     /// status, or if the response does not match the reference. [`Error::kind`] tells these apart.
     pub async fn send(&self) -> Result<T> {
-        self.send_as().await
+        let answer = send(&self.request).await?;
+        decode(&answer, answer.strictness())
     }
 
     /// Sends the call and blocks until the response is there, for programs without an async runtime.
@@ -229,7 +267,7 @@ impl<T: DeserializeOwned> Call<T> {
     /// Same as [`send`](Self::send). Inside an async runtime, where it would block other tasks, it returns an error and
     /// sends nothing.
     pub fn send_blocking(&self) -> Result<T> {
-        self.send_as_blocking()
+        block_on(self.send())?
     }
 }
 
@@ -271,7 +309,8 @@ impl<T: DeserializeOwned> Future for CallFuture<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        Poll::Ready(ready!(self.answer.as_mut().poll(context)).and_then(|answer| decode(&answer)))
+        let answer = ready!(self.answer.as_mut().poll(context));
+        Poll::Ready(answer.and_then(|answer| decode(&answer, answer.strictness())))
     }
 }
 

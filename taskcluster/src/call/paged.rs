@@ -108,7 +108,7 @@ impl<T, I> Paged<T, I> {
     where
         I: DeserializeOwned + Send + 'static,
     {
-        self.items_as()
+        Items::new(self.call.request.clone(), self.max_pages, true)
     }
 
     /// Iterates over the items of all pages, blocking the thread for each page.
@@ -129,7 +129,7 @@ impl<T, I> Paged<T, I> {
 
     /// Streams the items of all pages, decoded as a type of your choice, which can omit fields that you do not need.
     pub fn items_as<U: DeserializeOwned + Send + 'static>(&self) -> Items<U> {
-        Items::new(self.call.request.clone(), self.max_pages)
+        Items::new(self.call.request.clone(), self.max_pages, false)
     }
 
     /// Iterates over the items of all pages, decoded as a type of your choice, blocking the thread for each page.

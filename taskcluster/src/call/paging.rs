@@ -8,12 +8,15 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::stream::try_unfold;
-use serde_core::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_core::de::{
+    DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Deserializer;
 
 use super::request::Request;
 use super::send::{Answer, decode, send};
 use crate::error::{Error, Result};
+use crate::model::{Reading, Strictness};
 use crate::reference::Paging;
 
 /// A stream of the pages of a call, fetched one by one as it is polled. It ends after the first error.
@@ -25,8 +28,8 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
         Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
             let Some(answer) = pager.fetch().await? else { return Ok(None) };
             // A separate pass finds the token, since T may have no field for it.
-            pager.items::<IgnoredAny>(&answer)?;
-            Ok(Some((decode(&answer)?, pager)))
+            pager.items::<IgnoredAny>(&answer, Strictness::Answer)?;
+            Ok(Some((decode(&answer, answer.strictness())?, pager)))
         })))
     }
 }
@@ -38,15 +41,20 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
 pub struct Items<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T: DeserializeOwned + Send + 'static> Items<T> {
-    pub(super) fn new(request: Request, max_pages: usize) -> Self {
-        let start = (Pager::new(request, max_pages), VecDeque::new());
-        Self(Box::pin(try_unfold(start, async |(mut pager, mut items)| {
+    /// `promised` is whether `T` is the type that the reference promises.
+    pub(super) fn new(request: Request, max_pages: usize, promised: bool) -> Self {
+        let start = (Pager::new(request, max_pages), promised, VecDeque::new());
+        Self(Box::pin(try_unfold(start, async |(mut pager, promised, mut items)| {
             loop {
                 if let Some(item) = items.pop_front() {
-                    return Ok(Some((item, (pager, items))));
+                    return Ok(Some((item, (pager, promised, items))));
                 }
                 match pager.fetch().await? {
-                    Some(answer) => items = pager.items(&answer)?.into(),
+                    Some(answer) => {
+                        let strictness =
+                            if promised { answer.strictness() } else { Strictness::Answer };
+                        items = pager.items(&answer, strictness)?.into();
+                    }
                     None => return Ok(None),
                 }
             }
@@ -115,13 +123,22 @@ impl Pager {
     }
 
     /// Decodes a page's items and remembers the token of the next page.
-    fn items<I: DeserializeOwned>(&mut self, answer: &Answer) -> Result<Vec<I>> {
-        let seed = PageSeed { paging: self.paging()?, item: PhantomData };
+    fn items<I: DeserializeOwned>(
+        &mut self,
+        answer: &Answer,
+        strictness: Strictness,
+    ) -> Result<Vec<I>> {
+        let paging = self.paging()?;
+        let mut wrong = None;
+        let seed = PageSeed { paging, wrong: &mut wrong, item: PhantomData };
         let mut json = Deserializer::from_str(answer.json()?);
-        let page = seed
-            .deserialize(&mut json)
-            .and_then(|page| json.end().map(|()| page))
-            .map_err(|error| answer.undecodable(error))?;
+        let reading = Reading::begin(strictness);
+        let page = seed.deserialize(&mut json).and_then(|page| json.end().map(|()| page));
+        answer.warn(&reading.end());
+        let page = page.map_err(|error| {
+            let place = wrong.map(|index| format!("{}[{index}]: ", paging.items));
+            answer.undecodable(error, &place.unwrap_or_default())
+        })?;
         let token = page.token.filter(|token| !token.is_empty());
         if token.as_ref().is_some_and(|token| !self.seen.insert(token.clone())) {
             let error =
@@ -143,12 +160,14 @@ struct Page<I> {
 }
 
 /// Decodes a page whose property names are known only at run time.
-struct PageSeed<I> {
+struct PageSeed<'a, I> {
     paging: Paging,
+    /// Set to the index of an item that cannot be decoded.
+    wrong: &'a mut Option<usize>,
     item: PhantomData<fn() -> I>,
 }
 
-impl<'de, I: DeserializeOwned> DeserializeSeed<'de> for PageSeed<I> {
+impl<'de, I: DeserializeOwned> DeserializeSeed<'de> for PageSeed<'_, I> {
     type Value = Page<I>;
 
     fn deserialize<D: serde_core::Deserializer<'de>>(self, from: D) -> Result<Page<I>, D::Error> {
@@ -156,7 +175,7 @@ impl<'de, I: DeserializeOwned> DeserializeSeed<'de> for PageSeed<I> {
     }
 }
 
-impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<I> {
+impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<'_, I> {
     type Value = Page<I>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -167,7 +186,8 @@ impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<I> {
         let (mut token, mut items) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
             if key == self.paging.items {
-                items = Some(map.next_value()?);
+                let seed = ItemsSeed { wrong: &mut *self.wrong, item: PhantomData };
+                items = Some(map.next_value_seed(seed)?);
             } else if key == self.paging.token {
                 token = map.next_value()?;
             } else {
@@ -176,5 +196,41 @@ impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<I> {
         }
         let missing = || serde_core::de::Error::missing_field(self.paging.items);
         Ok(Page { token, items: items.ok_or_else(missing)? })
+    }
+}
+
+/// Decodes the items of a page.
+struct ItemsSeed<'a, I> {
+    wrong: &'a mut Option<usize>,
+    item: PhantomData<fn() -> I>,
+}
+
+impl<'de, I: DeserializeOwned> DeserializeSeed<'de> for ItemsSeed<'_, I> {
+    type Value = Vec<I>;
+
+    fn deserialize<D: serde_core::Deserializer<'de>>(self, from: D) -> Result<Vec<I>, D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de, I: DeserializeOwned> Visitor<'de> for ItemsSeed<'_, I> {
+    type Value = Vec<I>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<I>, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            match list.next_element() {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => return Ok(items),
+                Err(error) => {
+                    *self.wrong = Some(items.len());
+                    return Err(error);
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -16,6 +17,9 @@ use crate::reference::Endpoint;
 /// Everything but the unreserved characters of RFC 3986, so that no URL library or server has anything to normalize.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// What is shown in place of a secret argument. It needs no escaping.
+const HIDDEN: &str = "...";
+
 /// A call's service, endpoint, arguments and payload, and the first mistake in any of them.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -23,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) endpoint: &'static Endpoint,
     /// The whole path of the URL, with escaped arguments.
     path: String,
+    /// Where the path has secret arguments.
+    hidden: Vec<Range<usize>>,
     query: Vec<(Cow<'static, str>, String)>,
     pub(crate) payload: Option<Bytes>,
     problem: Option<String>,
@@ -34,10 +40,18 @@ impl Request {
             service: service.clone(),
             endpoint,
             path: String::new(),
+            hidden: Vec::new(),
             query: Vec::new(),
             payload: None,
             problem: service.problem().map(str::to_owned),
         }
+    }
+
+    /// A request for a document at this path below the service's base URL. The path needs no escaping.
+    #[cfg(feature = "references")]
+    pub(crate) fn document(service: &Service, endpoint: &'static Endpoint, path: &str) -> Self {
+        let path = format!("{}/{path}", service.base_path());
+        Self { path, ..Self::new(service, endpoint) }
     }
 
     /// Fills the arguments, in the endpoint's order, into the route.
@@ -68,8 +82,12 @@ impl Request {
     fn push_arg(&mut self, name: &str, value: &dyn fmt::Display) {
         let start = self.path.len();
         let written = write!(Escaped(&mut self.path), "{value}");
+        if self.endpoint.hides(name) {
+            self.hidden.push(start..self.path.len());
+        }
         let what = match &self.path[start..] {
             _ if written.is_err() => "cannot be formatted",
+            "" if self.service.reference().allows_empty(self.endpoint, name) => return,
             "" => "is empty",
             "." => "is `.`",
             ".." => "is `..`",
@@ -126,20 +144,35 @@ impl Request {
     /// The whole URL, or the mistake in the call.
     pub(crate) fn url(&self) -> Result<Url> {
         self.check()?;
+        Ok(self.url_with(&self.path, |_| false))
+    }
+
+    /// The URL for errors and logs: whole, but for secret arguments and query options.
+    pub(crate) fn shown_url(&self) -> Result<Url> {
+        self.check()?;
+        let mut path = self.path.clone();
+        for hidden in self.hidden.iter().rev() {
+            path.replace_range(hidden.clone(), HIDDEN);
+        }
+        Ok(self.url_with(&path, |option| self.endpoint.hides(option)))
+    }
+
+    fn url_with(&self, path: &str, hides: impl Fn(&str) -> bool) -> Url {
         // Host and port were parsed with the base URL; setting the path alone is a third of the work.
         let mut url = self.service.base_url().clone();
-        url.set_path(&self.path);
+        url.set_path(path);
         if !self.query.is_empty() {
             let mut query = String::with_capacity(32 * self.query.len());
             for (i, (name, value)) in self.query.iter().enumerate() {
                 query.push_str(if i == 0 { "" } else { "&" });
                 query.extend(utf8_percent_encode(name, RESERVED));
                 query.push('=');
+                let value = if hides(name) { HIDDEN } else { value };
                 query.extend(utf8_percent_encode(value, RESERVED));
             }
             url.set_query(Some(&query));
         }
-        Ok(url)
+        url
     }
 
     /// The path arguments as set, by name.
@@ -180,12 +213,12 @@ impl Request {
     }
 }
 
-/// Shows what would be sent, except the payload, which may contain secrets.
+/// Shows what would be sent, except secret arguments, and the payload, which may contain secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Call");
         out.field("endpoint", &self.endpoint.name);
-        match self.url() {
+        match self.shown_url() {
             Ok(url) => out.field("method", &self.endpoint.method).field("url", &url.as_str()),
             Err(problem) => out.field("problem", &problem),
         };

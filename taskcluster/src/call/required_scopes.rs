@@ -62,10 +62,19 @@ pub(crate) fn parameters(
             let paths = known.get("indexes").cloned().unwrap_or_else(|| json!([]));
             known.insert("indexPaths".to_owned(), paths);
         }
+        ("auth", "githubRepoToken") => {
+            let permissions = permissions_of_repositories(&known);
+            known.insert("repoPerms".to_owned(), permissions);
+        }
         _ => {}
     }
     known.extend(query.into_iter().map(|(name, value)| (name, json!(value))));
     for (name, value) in args {
+        // GitHub ignores the case of names; scopes have them in lower case.
+        let value = match (endpoint, name.as_str()) {
+            ("githubRepoToken", "owner") => value.to_lowercase(),
+            _ => value,
+        };
         match (service, name.as_str()) {
             // A link stands for two artifacts; only the queue knows the other one.
             ("queue", "name") => known.insert("names".to_owned(), json!([value])),
@@ -77,6 +86,20 @@ pub(crate) fn parameters(
         known.insert(name, json!(value));
     }
     known
+}
+
+/// What `githubRepoToken` asks for: `repository:permission:level` for each repository and permission.
+fn permissions_of_repositories(payload: &Map<String, Value>) -> Value {
+    let repositories = payload.get("repositories").and_then(Value::as_array).into_iter().flatten();
+    let repositories: Vec<_> =
+        repositories.filter_map(Value::as_str).map(str::to_lowercase).collect();
+    let permissions = payload.get("permissions").and_then(Value::as_object).into_iter().flatten();
+    permissions
+        .filter_map(|(permission, level)| Some((permission, level.as_str()?)))
+        .flat_map(|(permission, level)| {
+            repositories.iter().map(move |name| format!("{name}:{permission}:{level}"))
+        })
+        .collect()
 }
 
 /// Fills in the queue's defaults for a new task, from `create-task-request.json`, and names the task queue in both forms,

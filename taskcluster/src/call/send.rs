@@ -2,21 +2,28 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::DateTime;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
     RETRY_AFTER,
 };
 use reqwest::{Method, Response, StatusCode, Url};
-use serde_core::de::DeserializeOwned;
+use serde_core::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
 use tracing::debug;
 
+use super::body::{read_start, read_whole};
+use super::redirect;
 use super::request::Request;
-use crate::client::clock;
-use crate::error::{Error, Result, describe, without_values};
+use super::trace::TraceId;
+use crate::client::service::Service;
+use crate::client::{clock, http};
+use crate::error::{Error, Result, describe, without_mark, without_values};
 use crate::hawk::{self, Target, payload_hash};
+use crate::model::{Missing, Reading, Strictness};
 use crate::reference::Endpoint;
 
 /// How much of an error response's body is read, in bytes.
@@ -24,6 +31,7 @@ const MAX_ERROR: usize = 256 * 1024;
 
 /// A complete response, with the context for errors about it.
 pub(crate) struct Answer {
+    service: Service,
     endpoint: &'static Endpoint,
     url: Url,
     status: StatusCode,
@@ -32,17 +40,44 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The body as text. Checking UTF-8 once is cheaper than string by string while decoding.
+    /// The JSON of the response. Where the reference promises none, the call has succeeded whatever the body says: what is
+    /// not JSON counts as `null`.
     pub(crate) fn json(&self) -> Result<&str> {
-        std::str::from_utf8(&self.body)
-            .map_err(|error| self.error(Error::answer("the response is not UTF-8").because(error)))
+        // Checking UTF-8 once is cheaper than string by string while decoding.
+        let text = std::str::from_utf8(without_mark(&self.body));
+        let Some(schema) = self.endpoint.output else {
+            return Ok(text.ok().filter(|text| is_json(text)).unwrap_or("null"));
+        };
+        if self.status == StatusCode::NO_CONTENT {
+            return Err(self.error(Error::answer(format!(
+                "the service sent no content, but {} is to answer with {schema}",
+                self.endpoint.name
+            ))));
+        }
+        text.map_err(|error| self.error(Error::answer("the response is not UTF-8").because(error)))
     }
 
-    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape.
-    pub(crate) fn undecodable(&self, error: serde_json::Error) -> Error {
+    /// How the type that the reference promises is read.
+    pub(crate) fn strictness(&self) -> Strictness {
+        match self.service.client().strict_answers() {
+            true => Strictness::Answer,
+            false => Strictness::Corrected,
+        }
+    }
+
+    /// Warns of what had to be corrected.
+    pub(crate) fn warn(&self, missing: &[Missing]) {
+        if !missing.is_empty() {
+            let source = format!("{}.{}", self.service.reference().service, self.endpoint.name);
+            self.service.client().corrections().warn(&source, missing);
+        }
+    }
+
+    /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` says in which part.
+    pub(crate) fn undecodable(&self, error: serde_json::Error, place: &str) -> Error {
         self.error(match error.classify() {
             Category::Data => Error::answer(format!(
-                "the response does not have the expected shape: {}",
+                "the response does not have the expected shape: {place}{}",
                 without_values(&error)
             )),
             _ if self.status.is_redirection() => {
@@ -63,19 +98,37 @@ impl Answer {
     }
 }
 
-/// Decodes a response. An empty body counts as `null` if the reference names no schema for it.
-pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
-    let json = match answer.json()? {
-        "" if answer.endpoint.output.is_none() => "null",
-        json => json,
-    };
-    serde_json::from_str(json).map_err(|error| answer.undecodable(error))
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Decodes a response.
+pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer, strictness: Strictness) -> Result<T> {
+    let json = answer.json()?;
+    let reading = Reading::begin(strictness);
+    let value = serde_json::from_str(json);
+    answer.warn(&reading.end());
+    value.map_err(|error| {
+        let place = element_of(json, &error).map(|index| format!("[{index}]: "));
+        answer.undecodable(error, &place.unwrap_or_default())
+    })
+}
+
+/// The element of a list that an error is about. `Vec` does not say it.
+fn element_of(json: &str, error: &serde_json::Error) -> Option<usize> {
+    let list: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    let lines = json.split_inclusive('\n').take(error.line().checked_sub(1)?);
+    let place = lines.map(str::len).sum::<usize>() + error.column();
+    let end =
+        |item: &RawValue| item.get().as_bytes().as_ptr_range().end.addr() - json.as_ptr().addr();
+    list.into_iter().position(|item| place <= end(item))
 }
 
 /// Sends a request and reads the whole response.
 pub(crate) async fn send(request: &Request) -> Result<Answer> {
     let sent = Sender::new(request)?.run(true).await?;
     Ok(Answer {
+        service: request.service.clone(),
         endpoint: request.endpoint,
         url: sent.url,
         status: sent.response.status(),
@@ -93,49 +146,57 @@ pub(crate) async fn send_raw(request: &Request) -> Result<Response> {
 struct Sender<'a> {
     request: &'a Request,
     url: Url,
+    /// The URL for errors and logs.
+    shown: Url,
     /// The hash of the payload, if there is a payload.
     hash: Option<String>,
     attempts: u32,
+    /// What the service said of the clock during this call: unproven until it accepts a signature made by it.
+    clock_offset: Option<i64>,
 }
 
 struct Sent {
+    /// The URL for errors.
     url: Url,
     response: Response,
     body: Bytes,
     attempts: u32,
 }
 
+/// A failed attempt, with the headers of the response if there was one.
+type Failed = Box<(Error, HeaderMap)>;
+
 impl<'a> Sender<'a> {
     fn new(request: &'a Request) -> Result<Self> {
-        let url = request.url()?;
+        let (url, shown) = (request.url()?, request.shown_url()?);
         let hash = request.payload.as_deref().map(|body| payload_hash("application/json", body));
-        Ok(Self { request, url, hash, attempts: 0 })
+        Ok(Self { request, url, shown, hash, attempts: 0, clock_offset: None })
     }
 
     /// Retries until an attempt succeeds or none is left. With `whole`, reading the body is part of an attempt.
     async fn run(mut self, whole: bool) -> Result<Sent> {
         let client = self.request.service.client();
         let mut delays = client.retry().delays();
-        let mut clock_corrected = false;
         loop {
             let started = Instant::now();
-            let signed_at = client.clock().now();
+            let signed_at = self.time();
             let (error, headers) = match self.attempt(whole).await {
                 Ok((response, body)) => {
+                    self.learn_time(response.status(), None);
                     debug!(
                         endpoint = self.request.endpoint.name,
                         method = %self.request.endpoint.method,
-                        url = %self.url,
+                        url = %self.shown,
                         attempt = self.attempts,
                         status = response.status().as_u16(),
                         elapsed = ?started.elapsed(),
                         "answered"
                     );
-                    return Ok(Sent { url: self.url, response, body, attempts: self.attempts });
+                    return Ok(Sent { url: self.shown, response, body, attempts: self.attempts });
                 }
                 Err(failed) => *failed,
             };
-            let error = error.with_call(&self.request.endpoint.method, &self.url, self.attempts);
+            let error = error.with_call(&self.request.endpoint.method, &self.shown, self.attempts);
             debug!(
                 endpoint = self.request.endpoint.name,
                 attempt = self.attempts,
@@ -143,14 +204,18 @@ impl<'a> Sender<'a> {
                 %error,
                 "failed"
             );
-            let clock_was_off = !clock_corrected
+            if let Some(status) = error.status() {
+                self.learn_time(status, error.code());
+            }
+            if self.clock_offset.is_none()
                 && error.status() == Some(StatusCode::UNAUTHORIZED)
                 && error.message().contains("Stale timestamp")
-                && server_time(&headers)
-                    .is_some_and(|time| client.clock().correct(time, signed_at));
-            if clock_was_off {
-                clock_corrected = true;
-                continue;
+            {
+                self.clock_offset = server_time(&headers)
+                    .and_then(|server| client.clock().suggested_offset(server, signed_at));
+                if self.clock_offset.is_some() {
+                    continue;
+                }
             }
             if !is_worth_repeating(&error) {
                 return Err(error);
@@ -163,22 +228,44 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Makes one attempt, with its own time, nonce and signature.
-    async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Box<(Error, HeaderMap)>> {
+    /// The time to sign the next attempt with.
+    fn time(&self) -> i64 {
+        match self.clock_offset {
+            Some(offset) => clock::now().saturating_add(offset),
+            None => self.request.service.client().clock().now(),
+        }
+    }
+
+    /// Takes over what the service said of the clock, once it has accepted a signature made by it: it did what was
+    /// asked, or refused in its own words for another reason.
+    fn learn_time(&self, status: StatusCode, code: Option<&str>) {
+        let refused_later =
+            status.is_client_error() && status != StatusCode::UNAUTHORIZED && code.is_some();
+        if let Some(offset) = self.clock_offset
+            && (status.is_success() || refused_later)
+        {
+            self.request.service.client().clock().adopt(offset);
+        }
+    }
+
+    /// Makes one attempt, with its own time, nonce and signature. All that is read here is under the client's timeout.
+    async fn attempt(&mut self, whole: bool) -> Result<(Response, Bytes), Failed> {
         let unanswered = |error| Box::new((error, HeaderMap::new()));
         let client = self.request.service.client();
-        let request = self.signed(whole).await.map_err(unanswered)?;
+        let mut request = self.signed().await.map_err(unanswered)?;
+        let trace_id = TraceId::new();
+        trace_id.put_into(request.headers_mut());
         self.attempts += 1;
-        let answered = client.http().execute(request);
-        // If the caller reads the body, the timeout does not cover it.
-        let answered = if whole {
-            answered.await
-        } else {
-            tokio::time::timeout(client.timeout(), answered)
-                .await
-                .map_err(|_| unanswered(Error::timeout()))?
-        };
-        let mut response = answered.map_err(|error| unanswered(Error::transport(error)))?;
+        let started = Instant::now();
+        let http = client.http().map_err(unanswered)?;
+        let mut response = timeout(client.timeout(), http.execute(request))
+            .await
+            .map_err(|_| unanswered(Error::timeout()))?
+            .map_err(|error| unanswered(http::unanswered(error)))?;
+        if trace_id.is_of_another(response.headers()) {
+            let message = "the response on this connection answers another request";
+            return Err(unanswered(Error::disconnected(message)));
+        }
         let status = response.status();
         if response.url() != &self.url {
             let error = Error::config(
@@ -187,28 +274,46 @@ impl<'a> Sender<'a> {
             );
             return Err(unanswered(error.with_status(Some(status))));
         }
-        let failed = status.is_client_error() || status.is_server_error();
-        let body = match (failed, whole) {
-            (false, false) => Ok(Bytes::new()),
-            (false, true) => read(&mut response, usize::MAX).await,
-            (true, _) => read(&mut response, MAX_ERROR).await,
+        let service = self.request.service.reference().service;
+        let good =
+            status.is_success() || redirect::is_answer(service, self.request.endpoint.name, status);
+        if !whole && (good || status.is_redirection()) {
+            return Ok((response, Bytes::new()));
+        }
+        let reading = async {
+            match good {
+                true => read_whole(&mut response, client.max_body()).await,
+                false => read_start(&mut response, MAX_ERROR).await,
+            }
         };
+        let body = timeout(client.timeout().saturating_sub(started.elapsed()), reading)
+            .await
+            .unwrap_or_else(|_| Err(Error::timeout()));
         let error = match body {
-            Ok(body) if !failed => return Ok((response, body)),
-            Ok(body) => Error::api(status, body),
+            Ok(body) if good => return Ok((response, body)),
+            Ok(body) => self.refused(&response, body),
             // The status is enough.
-            Err(error) if failed => Error::api(status, Bytes::new()).because(error.without_url()),
-            Err(error) => Error::transport(error).with_status(Some(status)),
+            Err(error) if !good => self.refused(&response, Bytes::new()).because(error),
+            Err(error) => error.with_status(Some(status)),
         };
         Err(Box::new((error, response.headers().clone())))
     }
 
+    /// The error for a response that is no success.
+    fn refused(&self, response: &Response, body: Bytes) -> Error {
+        match response.status() {
+            status if status.is_redirection() => {
+                redirect::unwanted(&self.url, response.headers()).with_answer(status, &body)
+            }
+            status => Error::api(status, body),
+        }
+    }
+
     /// Builds the signed HTTP request of one attempt.
-    async fn signed(&self, whole: bool) -> Result<reqwest::Request> {
+    async fn signed(&self) -> Result<reqwest::Request> {
         let Request { service, endpoint, payload, .. } = self.request;
         let client = service.client();
         let mut request = reqwest::Request::new(endpoint.method.clone(), self.url.clone());
-        *request.timeout_mut() = whole.then(|| client.timeout());
         let headers = request.headers_mut();
         if let Some(signer) = client.signer().await? {
             let target = Target {
@@ -219,7 +324,7 @@ impl<'a> Sender<'a> {
             };
             let nonce = hawk::nonce();
             let nonce = std::str::from_utf8(&nonce).unwrap_or_default();
-            let header = signer.header(&target, self.hash.as_deref(), client.clock().now(), nonce);
+            let header = signer.header(&target, self.hash.as_deref(), self.time(), nonce);
             let mut value =
                 HeaderValue::from_maybe_shared(Bytes::from(header)).map_err(|error| {
                     Error::config("the signature cannot be sent as a header").because(error)
@@ -240,20 +345,6 @@ impl<'a> Sender<'a> {
         }
         Ok(request)
     }
-}
-
-/// Reads a body up to about `limit` bytes. A body that arrives as one chunk is not copied.
-async fn read(response: &mut Response, limit: usize) -> Result<Bytes, reqwest::Error> {
-    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
-    let Some(second) = response.chunk().await? else { return Ok(first) };
-    let mut body = BytesMut::from(first);
-    body.extend_from_slice(&second);
-    while body.len() < limit
-        && let Some(chunk) = response.chunk().await?
-    {
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
 }
 
 fn is_worth_repeating(error: &Error) -> bool {

@@ -1,7 +1,5 @@
 //! The underlying HTTP client: reqwest, set up in one place.
 
-use reqwest::Url;
-
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 use super::tls;
 use crate::error::{Error, Result};
@@ -9,55 +7,61 @@ use crate::error::{Error, Result};
 /// Returns a `reqwest::ClientBuilder` configured like this crate's own: user agent, no redirects, and TLS by the enabled
 /// feature.
 ///
-/// ```
-/// use taskcluster::{Client, reqwest::Proxy};
+/// Use it to send requests that are none of Taskcluster's (an artifact's URL, for example) without building a second HTTP
+/// library, or to make a client for [`ClientBuilder::http_client`](crate::ClientBuilder::http_client). To only change
+/// settings of a Taskcluster client, use [`ClientBuilder::configure_http`](crate::ClientBuilder::configure_http).
 ///
-/// let http = taskcluster::http_client_builder()?.proxy(Proxy::https("http://proxy.example.com:8080")?).build()?;
-/// let client = Client::builder("https://tc.example.com").http_client(http).build()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// Start from here rather than from `reqwest::Client::new()`, which panics unless the program installs a TLS provider for
+/// all its libraries. This builder brings its own, and leaves the program's alone.
+///
+/// ```no_run
+/// # async fn f(url: taskcluster::Url) -> Result<(), Box<dyn std::error::Error>> {
+/// let http = taskcluster::http_client_builder()?.build()?;
+/// let artifact = http.get(url).send().await?.error_for_status()?.bytes().await?;
+/// # Ok(()) }
 /// ```
+///
+/// # TLS
+///
+/// With the feature `rustls`, a server's certificate must be one that the operating system trusts. The authorities are loaded
+/// once for the whole program, when the first `https` connection is made; if there are none, the connection fails. On Linux,
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. reqwest's own settings for certificates (such as `tls_certs_merge`) have
+/// no effect on this builder. To trust others, pass a complete rustls configuration to `tls_backend_preconfigured`.
 ///
 /// # Errors
 ///
-/// If the operating system's certificates cannot be loaded.
+/// If the TLS library refuses its settings.
 pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
-    http_client_builder_for(None)
-}
-
-/// Like [`http_client_builder`], but for plain HTTP the operating system need not have certificates.
-pub(crate) fn http_client_builder_for(root: Option<&Url>) -> Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         // This crate retries itself, because every attempt needs a new signature.
         .retry(reqwest::retry::never());
-    let needs_certificates = root.is_none_or(|root| root.scheme() != "http");
-    set_up_tls(builder, needs_certificates)
-        .map_err(|error| Error::config("TLS cannot be set up").because(error))
+    set_up_tls(builder).map_err(|error| Error::config("TLS cannot be set up").because(error))
 }
 
 #[cfg(feature = "native-tls")]
-fn set_up_tls(
-    builder: reqwest::ClientBuilder,
-    _needs_certificates: bool,
-) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     Ok(builder.tls_backend_native())
 }
 
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
-fn set_up_tls(
-    builder: reqwest::ClientBuilder,
-    needs_certificates: bool,
-) -> Result<reqwest::ClientBuilder, rustls::Error> {
-    let mut config = tls::config(needs_certificates)?;
+fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, rustls::Error> {
+    let mut config = tls::config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(builder.tls_backend_preconfigured(config))
 }
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn set_up_tls(
-    builder: reqwest::ClientBuilder,
-    _needs_certificates: bool,
-) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     Ok(builder)
+}
+
+/// Explains why a request got no response.
+pub(crate) fn unanswered(error: reqwest::Error) -> Error {
+    #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+    if let Some(cause) = tls::NoCertificates::cause_of(&error) {
+        return Error::config("no certificate can be verified").because(cause);
+    }
+    Error::transport(error)
 }

@@ -123,7 +123,7 @@ fn poll_once(
         Ok(_) => None,
         Err(_) => Some(runtime::handle()?),
     };
-    let _inside = runtime.map(Handle::enter);
+    let _inside = runtime.as_ref().map(Handle::enter);
     Ok(provider.credentials().now_or_never())
 }
 

@@ -2,12 +2,11 @@
 
 mod base_url;
 pub(crate) mod clock;
+pub(crate) mod connections;
 pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
 pub(crate) mod service;
-#[cfg(feature = "artifacts")]
-mod storage;
 #[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
 pub(crate) mod tls;
 
@@ -18,17 +17,22 @@ use std::time::Duration;
 use reqwest::Url;
 
 use self::clock::Clock;
-use self::http::http_client_builder_for;
+use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
-#[cfg(feature = "artifacts")]
-use self::storage::Storage;
 use crate::credentials::{Credentials, CredentialsProvider};
 use crate::env::variable;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
+use crate::model::Corrections;
 
-/// A deployment as seen by one identity. Cheap to clone; clones and derived clients share one pool of connections.
+/// How many bytes a response may have, unless set. The largest pages of real deployments have a few MB.
+const MAX_BODY: usize = 128 * 1024 * 1024;
+
+/// How far a service's clock may differ from this machine's, unless set.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A deployment as seen by one identity. Cheap to clone; clones and derived clients share their connections.
 ///
 /// ```
 /// use taskcluster::{Auth, Client, Credentials, Queue};
@@ -39,20 +43,44 @@ use crate::hawk::Signer;
 /// let (queue, auth) = (Queue::new(&client), Auth::new(&client));
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
+///
+/// # Threads, runtimes, processes
+///
+/// A client can be used by any number of threads and tokio runtimes at once, and by blocking calls beside asynchronous
+/// ones. It has a pool of connections for each runtime that uses it, because only the runtime that opened a connection can
+/// drive it: no call waits for a runtime that stands still. A pool goes with its runtime. All blocking calls of a process
+/// share one runtime in the background, and so one pool.
+///
+/// In the child of a `fork`, blocking calls start with a runtime and connections of their own. The runtimes of the parent
+/// do not work in the child, so that it needs a new one for asynchronous calls, as for anything that tokio does. Fork while
+/// no other thread makes calls.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
+    connections: Arc<Connections>,
     /// `None` where each service has an URL of its own.
     root: Option<Url>,
     identity: Identity,
     timeout: Duration,
     retry: Retry,
     validate: bool,
+    max_body: usize,
+    strict_answers: bool,
+    corrections: Arc<Corrections>,
     clock: Arc<Clock>,
     #[cfg(feature = "artifacts")]
-    storage: Arc<Storage>,
+    storage: Storage,
+}
+
+/// What reaches stored content.
+#[cfg(feature = "artifacts")]
+#[derive(Clone)]
+struct Storage {
+    /// They give content as it is encoded: to continue a download, one has to know how many bytes came.
+    connections: Arc<Connections>,
+    /// Where the deployment is, if the client's root URL is that of a proxy.
+    direct_root: Option<Url>,
 }
 
 impl Client {
@@ -87,7 +115,10 @@ impl Client {
             timeout: Duration::from_secs(30),
             retry: Retry::default(),
             validate: false,
-            http: None,
+            max_body: MAX_BODY,
+            max_clock_skew: MAX_CLOCK_SKEW,
+            strict_answers: false,
+            http: Source::Own(Arc::new(|http| http)),
         }
     }
 
@@ -95,7 +126,8 @@ impl Client {
     ///
     /// Inside a task with the proxy feature, `TASKCLUSTER_PROXY_URL` is used; the proxy signs, so that credentials are
     /// left aside. Otherwise `TASKCLUSTER_ROOT_URL`, with `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and
-    /// `TASKCLUSTER_CERTIFICATE` where they are set. An empty variable counts as unset.
+    /// `TASKCLUSTER_CERTIFICATE` where they are set. White space around a value is dropped, and an empty variable counts as
+    /// unset.
     ///
     /// # Errors
     ///
@@ -156,15 +188,22 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity) -> Self {
-        let Inner { http, root, timeout, retry, validate, clock, .. } = &*self.0;
+        self.derive_at(self.0.root.clone(), identity)
+    }
+
+    fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
+        let Inner { connections, timeout, retry, .. } = &*self.0;
         Self(Arc::new(Inner {
-            http: http.clone(),
-            root: root.clone(),
+            connections: connections.clone(),
+            root,
             identity,
             timeout: *timeout,
             retry: *retry,
-            validate: *validate,
-            clock: clock.clone(),
+            validate: self.0.validate,
+            max_body: self.0.max_body,
+            strict_answers: self.0.strict_answers,
+            corrections: self.0.corrections.clone(),
+            clock: self.0.clock.clone(),
             #[cfg(feature = "artifacts")]
             storage: self.0.storage.clone(),
         }))
@@ -182,8 +221,9 @@ impl Client {
         self.0.identity.client_id()
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.0.http
+    /// The HTTP client of the current runtime.
+    pub(crate) fn http(&self) -> Result<reqwest::Client> {
+        self.0.connections.here()
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -199,31 +239,37 @@ impl Client {
         self.0.validate
     }
 
+    /// How many bytes a response may have.
+    pub(crate) fn max_body(&self) -> usize {
+        self.0.max_body
+    }
+
+    /// Whether an answer that lacks a required property is an error.
+    pub(crate) fn strict_answers(&self) -> bool {
+        self.0.strict_answers
+    }
+
+    /// What this client, and those derived from it, have warned of.
+    pub(crate) fn corrections(&self) -> &Corrections {
+        &self.0.corrections
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
-    /// The HTTP client for storage, which decodes nothing.
+    /// The current runtime's HTTP client for storage, which decodes nothing.
     #[cfg(feature = "artifacts")]
-    pub(crate) fn storage_http(&self) -> Result<&reqwest::Client> {
-        self.0.storage.http(self.0.root.as_ref())
+    pub(crate) fn storage_http(&self) -> Result<reqwest::Client> {
+        self.0.storage.connections.here()
     }
 
     /// A client for the object service with credentials that are good for nothing else, not limited by the scopes of
     /// this one. It avoids a proxy that would put other credentials in their place.
     #[cfg(feature = "artifacts")]
     pub(crate) fn to_object_service(&self, credentials: Credentials) -> Result<Self> {
-        let Inner { http, timeout, retry, validate, .. } = &*self.0;
-        Ok(Self(Arc::new(Inner {
-            http: http.clone(),
-            root: self.0.storage.direct_root().or(self.0.root.as_ref()).cloned(),
-            identity: Identity::fixed(credentials, None)?,
-            timeout: *timeout,
-            retry: *retry,
-            validate: *validate,
-            clock: self.0.clock.clone(),
-            storage: self.0.storage.clone(),
-        })))
+        let root = self.0.storage.direct_root.as_ref().or(self.0.root.as_ref());
+        Ok(self.derive_at(root.cloned(), Identity::fixed(credentials, None)?))
     }
 
     /// What signs the next attempt; `None` for a client without credentials.
@@ -262,7 +308,10 @@ pub struct ClientBuilder {
     timeout: Duration,
     retry: Retry,
     validate: bool,
-    http: Option<reqwest::Client>,
+    max_body: usize,
+    max_clock_skew: Duration,
+    strict_answers: bool,
+    http: Source,
 }
 
 enum Chosen {
@@ -292,8 +341,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, from connecting to the body's last byte; 30 seconds unless told. What a
-    /// credentials provider takes does not count.
+    /// Limits the duration of one attempt, from connecting to the last byte of the body; 30 seconds by default.
+    ///
+    /// The time that a credentials provider takes does not count. For [`send_raw`](crate::Call::send_raw), where you read
+    /// the body yourself, the limit covers the status, the headers, and the body of an error.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -338,10 +389,92 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends through this HTTP client, for a proxy or own TLS settings, or to share the rest of a program's connections.
+    /// Returns an error if a response lacks a property that its schema requires. By default, the property gets the empty value
+    /// of its type.
     ///
-    /// Best made from [`http_client_builder`](crate::http_client_builder). It must not follow redirects, which the signature does not cover: an
-    /// answer that comes from another URL than was asked is refused.
+    /// Deployments are older or newer than the references of this crate, and may have no such property yet, or no longer.
+    /// So a missing text is empty by default, a number 0, a boolean `false`, a list or map empty, a date 1970-01-01, an enum
+    /// `Unknown`, and a struct has such values in all fields. A warning is logged through `tracing`, once for each endpoint and
+    /// property. Values of the wrong type are always errors.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("https://tc.example.com").strict_answers(true).build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn strict_answers(mut self, strict: bool) -> Self {
+        self.strict_answers = strict;
+        self
+    }
+
+    /// Limits the size of a response's body, after decompression; 128 MiB by default.
+    ///
+    /// A larger response is an error, and no more of it is read. The limit does not apply to
+    /// [`send_raw`](crate::Call::send_raw), where you read the body yourself.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("https://tc.example.com").max_body(1024 * 1024).build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Limits how far the client follows a service whose clock differs from this machine's; one day by default.
+    ///
+    /// If a service rejects a signature as stale, the client signs again by the time that the service gives. It keeps that
+    /// time for later calls and signed URLs once the service has accepted a signature made by it, and says so in a
+    /// `tracing` warning. A service that claims a larger difference (beyond a minute for rounding) is not followed: the
+    /// call fails with the service's error.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let client = taskcluster::Client::builder("https://tc.example.com")
+    ///     .max_clock_skew(Duration::from_secs(60 * 60))
+    ///     .build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn max_clock_skew(mut self, skew: Duration) -> Self {
+        self.max_clock_skew = skew;
+        self
+    }
+
+    /// Changes the settings of the HTTP client: a proxy, for example, or the limits of its connections.
+    ///
+    /// The function gets what [`http_client_builder`](crate::http_client_builder) returns and adds settings to it. It is
+    /// called once for each runtime that makes calls, when the runtime makes the first; wrong settings are an error of that
+    /// call. Settings of several functions add up.
+    ///
+    /// Redirects must stay off, because the signature does not cover them: a response that comes from another URL than
+    /// the one requested is refused.
+    ///
+    /// ```
+    /// use taskcluster::{Client, reqwest::Proxy};
+    ///
+    /// let proxy = Proxy::https("http://proxy.example.com:8080")?;
+    /// let client = Client::builder("https://tc.example.com")
+    ///     .configure_http(move |http| http.proxy(proxy.clone()))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn configure_http(
+        mut self,
+        settings: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.http = Source::Own(match self.http {
+            Source::Own(earlier) => Arc::new(move |http| settings(earlier(http))),
+            Source::Given(_) => Arc::new(settings),
+        });
+        self
+    }
+
+    /// Sends through this HTTP client, to share the connections of other parts of the program.
+    ///
+    /// It has one pool of connections, so only one runtime can use it at a time: while a runtime that has made calls is
+    /// there, calls in another one are errors, and so are blocking calls. It must not follow redirects; best make it from
+    /// [`http_client_builder`](crate::http_client_builder). For settings alone, use
+    /// [`configure_http`](Self::configure_http), which this replaces.
     ///
     /// ```
     /// let http = taskcluster::http_client_builder()?.no_proxy().build()?;
@@ -349,16 +482,16 @@ impl ClientBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
-        self.http = Some(http);
+        self.http = Source::Given(http);
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Makes the client. Nothing is sent, and no certificates are loaded.
     ///
     /// # Errors
     ///
     /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
-    /// cannot sign; authorized scopes without credentials; TLS that cannot be set up.
+    /// cannot sign; authorized scopes without credentials.
     pub fn build(self) -> Result<Client> {
         let Self {
             root_url,
@@ -369,6 +502,9 @@ impl ClientBuilder {
             timeout,
             retry,
             validate,
+            max_body,
+            max_clock_skew,
+            strict_answers,
             http,
         } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
@@ -381,21 +517,22 @@ impl ClientBuilder {
             Some(Chosen::Provider(provider)) => Identity::provided(provider, authorized_scopes),
         };
         #[cfg(feature = "artifacts")]
-        let storage = Arc::new(Storage::new(http.clone(), direct_root_url.as_deref())?);
-        let http = match http {
-            Some(http) => http,
-            None => http_client_builder_for(root.as_ref())?.build().map_err(|error| {
-                Error::config("the HTTP client cannot be set up").because(error)
-            })?,
+        let storage = Storage {
+            connections: Arc::new(Connections::new(http.undecoded())),
+            direct_root: direct_root_url.as_deref().map(base_url::parse).transpose()?,
         };
-        let clock = Arc::default();
+        let connections = Arc::new(Connections::new(http));
+        let clock = Arc::new(Clock::new(max_clock_skew));
         Ok(Client(Arc::new(Inner {
-            http,
+            connections,
             root,
             identity,
             timeout,
             retry,
             validate,
+            max_body,
+            strict_answers,
+            corrections: Arc::default(),
             clock,
             #[cfg(feature = "artifacts")]
             storage,

@@ -7,7 +7,9 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 /// How often to retry a failed call, and after what delays.
 ///
 /// A call is retried if an attempt failed to connect, timed out, was cut off, or was answered with 429 or 5xx. This is
-/// safe: every Taskcluster endpoint can be called twice with the same arguments. The delay before the n-th retry is
+/// safe: every Taskcluster endpoint can be called twice with the same arguments. So is one that got the response to another
+/// request, which a faulty proxy can cause. Other statuses, a response that is not what the reference promises, and one
+/// larger than [`max_body`](crate::ClientBuilder::max_body) are not retried. The delay before the n-th retry is
 /// `first_delay * 2^(n-1)`, lengthened or shortened at random by up to `jitter`. It is at least the server's
 /// `Retry-After`, and never more than `max_delay`.
 ///

@@ -37,7 +37,8 @@ impl Service {
             Ok(url) => Self::at(client, reference, url, None),
             // Only a `baseUrl` can be wrong. Its calls will tell; until then any URL does.
             Err(error) => {
-                Self::at(client, reference, nowhere(), Some(format!("{base:?}: {error}")))
+                let problem = format!("the `baseUrl` of {}: {error}", reference.service);
+                Self::at(client, reference, nowhere(), Some(problem))
             }
         }
     }

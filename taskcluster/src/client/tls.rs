@@ -1,22 +1,121 @@
 //! TLS by rustls: one set-up for HTTP and for Pulse.
 
-use std::sync::Arc;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use rustls::{ClientConfig, Error, RootCertStore, crypto};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{self, CryptoProvider};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 
-/// Settings that verify certificates as the operating system does; if it has none, an error, or where they are not
-/// needed, settings that trust nobody.
+/// Named in each configuration rather than installed for the whole program, which may have another.
+static RING: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(crypto::ring::default_provider()));
+
+/// Returns settings that verify certificates as the operating system does.
+pub(crate) fn config() -> Result<ClientConfig, Error> {
+    Ok(ClientConfig::builder_with_provider(RING.clone())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(OnFirstUse))
+        .with_no_client_auth())
+}
+
+/// Verifies certificates as the operating system does, and loads the operating system's certificates only when a server
+/// shows the first of its own: that takes up to 50 ms, and programs that use plain HTTP may have none.
 ///
-/// Names the ring provider here rather than installing one for the whole program, which may have another.
-pub(crate) fn config(needs_certificates: bool) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(crypto::ring::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = match config.clone().with_platform_verifier() {
-        Ok(config) => config,
-        Err(error) if needs_certificates => return Err(error),
-        Err(_) => config.with_root_certificates(RootCertStore::empty()),
-    };
-    Ok(config.with_no_client_auth())
+/// All clients of the program share what is loaded.
+#[derive(Debug)]
+struct OnFirstUse;
+
+impl OnFirstUse {
+    fn verifier(&self) -> Result<&'static Verifier, Error> {
+        static VERIFIER: OnceLock<Verifier> = OnceLock::new();
+        if let Some(verifier) = VERIFIER.get() {
+            return Ok(verifier);
+        }
+        // A failure is not kept: certificates may be installed while the program runs.
+        let verifier = Verifier::new(RING.clone())
+            .map_err(|error| Error::Other(OtherError(Arc::new(NoCertificates(error)))))?;
+        Ok(VERIFIER.get_or_init(|| verifier))
+    }
+}
+
+impl ServerCertVerifier for OnFirstUse {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.verifier()?.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier()?.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier()?.verify_tls13_signature(message, cert, dss)
+    }
+
+    /// What the operating system's verifiers support, too. Asked for before there is a certificate to verify.
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        RING.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The operating system has no certificates to trust.
+#[derive(Clone, Debug)]
+pub(crate) struct NoCertificates(Error);
+
+impl fmt::Display for NoCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}; install the operating system's package of CA certificates, or set SSL_CERT_FILE",
+            self.0
+        )
+    }
+}
+
+impl StdError for NoCertificates {}
+
+#[cfg(all(feature = "rustls", not(feature = "native-tls")))]
+impl NoCertificates {
+    /// Finds out whether this is why a connection failed.
+    pub(crate) fn cause_of(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(Error::Other(OtherError(error))) = error.downcast_ref() {
+                return error.downcast_ref().cloned();
+            }
+            cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                // What it wraps. Its `source` is the source of that.
+                Some(inner) => Some(inner),
+                None => error.source(),
+            };
+        }
+        None
+    }
 }

@@ -139,9 +139,10 @@ fn ext(certificate: Option<&str>, authorized_scopes: Option<&[String]>) -> Resul
 
 /// Eight characters that do not repeat within the server's time window.
 ///
-/// A nonce must be unique, not secret, so a generator in user space, seeded by the operating system, is enough.
+/// A nonce must be unique, not secret, so a generator in user space, seeded by the operating system, is enough. A `fork`
+/// copies the generator, and the process ids tell the copies apart.
 pub(crate) fn nonce() -> [u8; 8] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let random = fastrand::u64(..);
+    let random = fastrand::u64(..) ^ u64::from(std::process::id());
     std::array::from_fn(|i| ALPHABET[(random >> (6 * i)) as usize & 63])
 }

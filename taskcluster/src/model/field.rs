@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::free_form::FreeForm;
+use super::number::Number;
 use super::shape::{Field, List, Map, Optional, Slot, View};
 
 /// A value to be filled.
@@ -36,13 +37,30 @@ macro_rules! plain {
 plain! {
     String = String::new(), Text, |value| value;
     i64 = 0, Integer, |value| *value;
-    f64 = 0.0, Number, |value| *value;
+    u64 = 0, Unsigned, |value| *value;
     bool = false, Bool, |value| *value;
     DateTime<Utc> = DateTime::UNIX_EPOCH, Date, |value| *value;
 }
 
+impl Field for Number {
+    const FROM_TEXT: bool = true;
+
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Number(self)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Number(self)
+    }
+}
+
 impl Field for FreeForm {
     const FROM_TEXT: bool = true;
+    const HOLDS_NULL: bool = true;
 
     fn blank() -> Self {
         Self::default()
@@ -59,6 +77,7 @@ impl Field for FreeForm {
 
 impl Field for Value {
     const FROM_TEXT: bool = true;
+    const HOLDS_NULL: bool = true;
 
     fn blank() -> Self {
         Self::Null
@@ -96,6 +115,10 @@ impl<T: Field> Optional for Option<T> {
 
     fn clear(&mut self) {
         *self = None;
+    }
+
+    fn set_null(&mut self) {
+        *self = T::HOLDS_NULL.then(T::blank);
     }
 }
 

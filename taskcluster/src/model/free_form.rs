@@ -24,6 +24,8 @@ use crate::error::{Error, Result, without_values};
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
 ///
+/// It may be `null`, so an `Option<FreeForm>` is `None` only if the property is absent.
+///
 /// Two free forms are equal if their values are equal; whitespace and the order of members do not matter. It serializes
 /// as its raw text, which formats other than JSON do not understand. For those, serialize [`to_value`](Self::to_value)
 /// instead.

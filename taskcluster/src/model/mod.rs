@@ -6,25 +6,33 @@
 //! format, [`mod@whole`] clones, compares and prints records, [`mod@rules`] validates them against their schema. So a type
 //! costs the compiler two small `match`es instead of its own visitor.
 
+mod correction;
 mod field;
 mod free_form;
 mod implement;
+mod nullable;
+mod number;
 mod read;
 mod rules;
 mod shape;
+mod strictness;
 mod union;
 mod whole;
 mod write;
 
+pub(crate) use correction::Corrections;
 pub use field::blank;
 pub use free_form::FreeForm;
+pub use nullable::Nullable;
+pub use number::Number;
 pub use read::read;
 pub use rules::validate;
 pub(crate) use rules::wrong_arguments;
 pub use shape::{
-    Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Presence, Record, Rule, Shape,
-    Slot, Union, UnionShape, View, nullable, optional, required,
+    Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
+    Shape, Slot, Union, UnionShape, View, nullable, optional, required,
 };
-pub use whole::{clone, debug, debug_union, same};
+pub(crate) use strictness::{Missing, Reading, Strictness};
+pub use whole::{clone, convert, debug, debug_union, same};
 pub(crate) use write::to_json;
 pub use write::write;

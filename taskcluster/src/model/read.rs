@@ -5,14 +5,20 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_core::Deserialize as _;
 use serde_core::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
 use super::free_form::FreeForm;
-use super::shape::{Field, FieldShape, List, Presence, Record, Shape, Slot, Union};
+use super::number::Number;
+use super::shape::{Field, FieldShape, List, Others, Presence, Record, Shape, Slot, Union};
+use super::strictness::{self, Missing, Strictness};
+use super::union::form_of;
+use crate::dates;
+use crate::error::shown;
+use crate::reference::nearest::nearest;
 
 /// Reads a value of a generated type: the implementation of its `Deserialize`.
 ///
@@ -28,8 +34,10 @@ pub fn read<'de, T: Field, D: Deserializer<'de>>(from: D) -> Result<T, D::Error>
 /// Not inlined, so that it is not compiled again for each type.
 #[inline(never)]
 fn fill_outermost<'de, D: Deserializer<'de>>(slot: Slot<'_>, from: D) -> Result<(), D::Error> {
-    let mut trace = Trace::default();
-    fill(slot, &mut trace, from).map_err(|error| trace.explain(error))
+    let mut trace = Trace::new(strictness::current());
+    let filled = fill(slot, &mut trace, from);
+    strictness::note(&trace.missing);
+    filled.map_err(|error| trace.explain(error))
 }
 
 fn fill<'de, D: Deserializer<'de>>(
@@ -40,27 +48,51 @@ fn fill<'de, D: Deserializer<'de>>(
     Reader { slot, trace }.deserialize(from)
 }
 
-/// What went wrong, and the path to it, innermost step first.
-#[derive(Default)]
+/// How to read, what went wrong, and the path to it, innermost step first.
 struct Trace {
+    strictness: Strictness,
     message: Option<String>,
     way: Vec<Step>,
-    /// How many unions enclose the current value.
-    unions: usize,
+    /// How many objects and lists enclose the current value.
+    depth: usize,
     /// The tag that accompanies the fields of the next record, which must not keep it as an unknown property.
     tag: Option<&'static str>,
+    /// What was filled with empty values.
+    missing: Vec<Missing>,
 }
 
-/// How deeply unions may nest. Each is parsed from its own text, so the parser's own limit does not apply.
-const MAX_UNIONS: usize = 64;
+/// How deeply objects and lists may nest: as in `serde_json`, which counts anew in each text that is read from within
+/// another, as unions are.
+const MAX_DEPTH: usize = 127;
 
 enum Step {
     Field(&'static str),
     Index(usize),
-    Key(String),
+    /// The entry of a map, by its position: its key may be a secret.
+    Entry(usize),
 }
 
 impl Trace {
+    fn new(strictness: Strictness) -> Self {
+        Self {
+            strictness,
+            message: None,
+            way: Vec::new(),
+            depth: 0,
+            tag: None,
+            missing: Vec::new(),
+        }
+    }
+
+    /// Enters an object or list.
+    fn descend<E: Error>(&mut self) -> Result<(), E> {
+        if self.depth == MAX_DEPTH {
+            return Err(self.fail("is nested too deeply".to_owned()));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
     /// Records an error at the current place. The text of the returned error is never seen.
     fn fail<E: Error>(&mut self, message: String) -> E {
         self.message = Some(message);
@@ -74,10 +106,10 @@ impl Trace {
         for step in self.way.iter().rev() {
             match step {
                 Step::Field(name) if text.is_empty() => text.push_str(name),
-                Step::Key(name) if text.is_empty() => text.push_str(name),
                 Step::Field(name) => text.extend([": ", name]),
-                Step::Key(name) => text.extend([": ", name]),
                 Step::Index(index) => text.push_str(&format!("[{index}]")),
+                Step::Entry(index) if text.is_empty() => text.push_str(&format!("entry {index}")),
+                Step::Entry(index) => text.push_str(&format!(": entry {index}")),
             }
         }
         if !text.is_empty() {
@@ -102,7 +134,7 @@ impl Reader<'_, '_> {
     fn expected(&self) -> &'static str {
         match &self.slot {
             Slot::Text(_) | Slot::Choice(_) => "text",
-            Slot::Integer(_) => "an integer",
+            Slot::Integer(_) | Slot::Unsigned(_) => "an integer",
             Slot::Number(_) => "a number",
             Slot::Bool(_) => "true or false",
             Slot::Date(_) => "a date",
@@ -135,11 +167,21 @@ impl Reader<'_, '_> {
         let Self { slot, trace } = self;
         match slot {
             Slot::FreeForm(slot) => *slot = text,
+            Slot::Value(_) if trace.depth + depth(text.text()) > MAX_DEPTH => {
+                return Err(trace.fail("is nested too deeply".to_owned()));
+            }
             Slot::Value(slot) => match text.to_value() {
                 Ok(value) => *slot = value,
                 Err(error) => return Err(trace.fail(error.message().to_owned())),
             },
-            Slot::Optional(slot, _) if text.text() == "null" => slot.clear(),
+            Slot::Number(number) => {
+                let found = form_of(text.text());
+                match Number::from_json(text) {
+                    Some(read) => *number = read,
+                    None => return Reader { slot: Slot::Number(number), trace }.wrong(found),
+                }
+            }
+            Slot::Optional(slot, _) if text.text() == "null" => slot.set_null(),
             Slot::Optional(slot, _) => {
                 return Reader { slot: slot.fill(), trace }.fill_from_text(text);
             }
@@ -158,17 +200,29 @@ fn fill_union<E: Error>(
     trace: &mut Trace,
     text: &FreeForm,
 ) -> Result<(), E> {
-    let branch = match union.shape().branch_of(text.text()) {
-        Ok(_) if trace.unions == MAX_UNIONS => return Err(trace.fail("is too deep".to_owned())),
-        Ok(branch) => branch,
-        Err(message) => return Err(trace.fail(message)),
-    };
+    let branch = union.shape().branch_of(text.text()).map_err(|message| trace.fail(message))?;
     let mut json = serde_json::Deserializer::from_str(text.text());
-    trace.unions += 1;
     trace.tag = union.shape().tag_of(branch).map(|(key, _)| key);
-    fill(union.choose(branch), trace, &mut json).map_err(E::custom)?;
-    trace.unions -= 1;
-    Ok(())
+    fill(union.choose(branch), trace, &mut json).map_err(E::custom)
+}
+
+/// How deeply the objects and lists of a JSON text nest.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut quoted) = (0_usize, 0, false);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' => drop(bytes.next()),
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_, '_> {
@@ -176,9 +230,11 @@ impl<'de> DeserializeSeed<'de> for Reader<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         match self.slot {
-            Slot::FreeForm(_) | Slot::Value(_) | Slot::Union(_) | Slot::Optional(_, true) => {
-                self.fill_from_text(FreeForm::deserialize(from)?)
-            }
+            Slot::FreeForm(_)
+            | Slot::Value(_)
+            | Slot::Number(_)
+            | Slot::Union(_)
+            | Slot::Optional(_, true) => self.fill_from_text(FreeForm::deserialize(from)?),
             _ => from.deserialize_any(self),
         }
     }
@@ -196,9 +252,9 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
         match &mut reader.slot {
             Slot::Text(slot) => **slot = text.to_owned(),
             Slot::Choice(slot) => slot.choose(text),
-            Slot::Date(slot) => match DateTime::parse_from_rfc3339(text) {
-                Ok(date) => **slot = date.with_timezone(&Utc),
-                Err(_) => return reader.wrong("other text"),
+            Slot::Date(slot) => match date(text, reader.trace.strictness) {
+                Some(date) => **slot = date,
+                None => return reader.wrong("other text"),
             },
             _ => return reader.wrong("text"),
         }
@@ -218,28 +274,44 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
         let mut reader = self.present();
         match &mut reader.slot {
             Slot::Integer(slot) => **slot = number,
-            #[expect(clippy::cast_precision_loss, reason = "as every reader of JSON does")]
-            Slot::Number(slot) => **slot = number as f64,
+            Slot::Unsigned(slot) => match u64::try_from(number) {
+                Ok(number) => **slot = number,
+                Err(_) => return reader.wrong("a negative number"),
+            },
             _ => return reader.wrong("a number"),
         }
         Ok(())
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        match i64::try_from(number) {
-            Ok(number) => self.visit_i64(number),
-            #[expect(clippy::cast_precision_loss, reason = "as every reader of JSON does")]
-            Err(_) => self.visit_f64(number as f64),
+        if let Ok(number) = i64::try_from(number) {
+            return self.visit_i64(number);
         }
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
         let mut reader = self.present();
         match &mut reader.slot {
-            Slot::Number(slot) => **slot = number,
-            _ => return reader.wrong("another number"),
+            Slot::Unsigned(slot) => **slot = number,
+            Slot::Integer(_) => return reader.wrong("a number that is too large"),
+            _ => return reader.wrong("a number"),
         }
         Ok(())
+    }
+
+    /// Accepts whole numbers such as `1.0` and `1e3`, as far as `serde_json` gets all of their digits right.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        const MAX_EXACT: f64 = 1e15;
+        let reader = self.present();
+        match reader.slot {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+            Slot::Integer(_) | Slot::Unsigned(_) if number.fract() == 0.0 => {
+                if number.abs() < MAX_EXACT {
+                    reader.visit_i64(number as i64)
+                } else {
+                    reader.wrong("a number that is too large")
+                }
+            }
+            Slot::Integer(_) | Slot::Unsigned(_) => reader.wrong("another number"),
+            _ => reader.wrong("a number"),
+        }
     }
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<(), E> {
@@ -253,7 +325,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.slot {
-            Slot::Optional(slot, _) => slot.clear(),
+            Slot::Optional(slot, _) => slot.set_null(),
             _ => return self.wrong("null"),
         }
         Ok(())
@@ -274,32 +346,49 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let Reader { slot, trace } = self.present();
         let Slot::List(list) = slot else { return Reader { slot, trace }.wrong("a list") };
+        trace.descend()?;
         loop {
             let index = list.len();
             let reader = ItemReader { list: &mut *list, trace: &mut *trace };
             match items.next_element_seed(reader) {
                 Ok(Some(())) => {}
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(error) => return Err(trace.step(Step::Index(index), error)),
             }
         }
+        trace.depth -= 1;
+        Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Reader { slot, trace } = self.present();
+        trace.descend()?;
         match slot {
-            Slot::Record(record) => read_record(record, trace, map),
+            Slot::Record(record) => read_record(record, trace, map)?,
             Slot::Map(entries) => {
-                while let Some(key) = map.next_key::<String>()? {
-                    let slot = entries.insert(key.clone());
+                let mut index = 0;
+                while let Some(key) = map.next_key()? {
+                    let slot = entries.insert(key);
                     map.next_value_seed(Reader { slot, trace: &mut *trace })
-                        .map_err(|error| trace.step(Step::Key(key), error))?;
+                        .map_err(|error| trace.step(Step::Entry(index), error))?;
+                    index += 1;
                 }
-                Ok(())
             }
-            slot => Reader { slot, trace }.wrong("an object"),
+            slot => return Reader { slot, trace }.wrong("an object"),
         }
+        trace.depth -= 1;
+        Ok(())
     }
+}
+
+/// Parses a date. What services send counts as UTC if it has no time zone.
+fn date(text: &str, strictness: Strictness) -> Option<DateTime<Utc>> {
+    let date = match DateTime::parse_from_rfc3339(text) {
+        Ok(date) => Some(date.with_timezone(&Utc)),
+        Err(_) if strictness == Strictness::Program => None,
+        Err(_) => text.parse::<NaiveDateTime>().ok().map(|date| date.and_utc()),
+    };
+    date.filter(dates::is_writable)
 }
 
 /// Adds a slot to a list and fills it, if there is another item.
@@ -343,8 +432,14 @@ fn read_record<'de, A: MapAccess<'de>>(
     let shape = record.shape();
     let mut seen = Seen::default();
     let mut next = 0;
+    let mut others = 0;
     let tag = trace.tag.take();
-    while let Some(key) = map.next_key_seed(KeyReader { shape, next, tag })? {
+    let keeps = match shape.others {
+        Others::Ignored => false,
+        Others::Kept => true,
+        Others::Refused => trace.strictness == Strictness::Program,
+    };
+    while let Some(key) = map.next_key_seed(KeyReader { shape, next, keeps, tag })? {
         let (slot, step) = match key {
             Key::Field(index) => {
                 let key = shape.fields[index].key;
@@ -355,8 +450,11 @@ fn read_record<'de, A: MapAccess<'de>>(
                 (record.slot_of(index), Step::Field(key))
             }
             Key::Other(key) => {
-                let Slot::Map(others) = record.slot_of(shape.fields.len()) else { continue };
-                (others.insert(key.clone()), Step::Key(key))
+                let Slot::Map(kept) = record.slot_of(shape.fields.len()) else {
+                    return Err(trace.fail(unknown(shape, tag, &key)));
+                };
+                others += 1;
+                (kept.insert(key), Step::Entry(others - 1))
             }
             Key::Unknown => {
                 map.next_value::<IgnoredAny>()?;
@@ -368,15 +466,29 @@ fn read_record<'de, A: MapAccess<'de>>(
     }
     for (index, field) in shape.fields.iter().enumerate() {
         if field.presence != Presence::Optional && !seen.contains(index) {
-            return Err(trace.fail(format!("`{}` is missing", field.key)));
+            if trace.strictness != Strictness::Corrected {
+                return Err(trace.fail(format!("`{}` is missing", field.key)));
+            }
+            // The field is blank, which is the empty value of its type.
+            let missing = Missing { of: shape.name, property: field.key };
+            if !trace.missing.contains(&missing) {
+                trace.missing.push(missing);
+            }
         }
     }
     Ok(())
 }
 
+/// What is wrong with a property that the type does not have.
+fn unknown(shape: &Shape, tag: Option<&'static str>, key: &str) -> String {
+    let known = shape.fields.iter().map(|field| field.key).chain(tag);
+    let hint = nearest(key, known).map(|near| format!("; did you mean `{near}`?"));
+    format!("there is no property `{}`{}", shown(key, 80), hint.unwrap_or_default())
+}
+
 enum Key {
     Field(usize),
-    /// A property without a field, which an open record keeps.
+    /// A property without a field, to be kept or refused.
     Other(String),
     Unknown,
 }
@@ -385,6 +497,8 @@ enum Key {
 struct KeyReader {
     shape: &'static Shape,
     next: usize,
+    /// Whether properties without a field matter.
+    keeps: bool,
     tag: Option<&'static str>,
 }
 
@@ -408,7 +522,7 @@ impl Visitor<'_> for KeyReader {
         let find = |fields: &[FieldShape]| fields.iter().position(|field| field.key == key);
         Ok(match find(after).map(|index| self.next + index).or_else(|| find(before)) {
             Some(index) => Key::Field(index),
-            None if self.shape.open && self.tag != Some(key) => Key::Other(key.to_owned()),
+            None if self.keeps && self.tag != Some(key) => Key::Other(key.to_owned()),
             None => Key::Unknown,
         })
     }

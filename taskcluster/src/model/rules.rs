@@ -71,8 +71,10 @@ impl Checker {
                 }
             }
             View::Map(map) => {
-                map.all(&mut |key, value| {
-                    self.at(key, value, each);
+                let mut index = 0;
+                map.all(&mut |_, value| {
+                    self.at(&format!("entry {index}"), value, each);
+                    index += 1;
                     true
                 });
             }
@@ -90,7 +92,7 @@ impl Checker {
     }
 }
 
-/// What is wrong with a value according to a rule, without the value itself, which may be a secret.
+/// What is wrong with a value according to a rule, without the value itself, which may be a secret, as keys may be.
 fn broken(rule: Rule, view: View<'_>) -> Option<String> {
     let problem = |wrong: bool, problem: &dyn Fn() -> String| wrong.then(problem);
     match (rule, view) {
@@ -128,13 +130,15 @@ fn broken(rule: Rule, view: View<'_>) -> Option<String> {
             };
             problem(!is_one, &|| format!("is not {name}"))
         }
-        #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
-        (rule, View::Integer(number)) => broken(rule, View::Number(number as f64)),
-        (Rule::Minimum(least), View::Number(number)) => {
-            problem(number < least, &|| format!("is less than {least}"))
+        (Rule::Minimum(least), view) => {
+            problem(number(view).is_some_and(|number| number < least), &|| {
+                format!("is less than {least}")
+            })
         }
-        (Rule::Maximum(most), View::Number(number)) => {
-            problem(number > most, &|| format!("is more than {most}"))
+        (Rule::Maximum(most), view) => {
+            problem(number(view).is_some_and(|number| number > most), &|| {
+                format!("is more than {most}")
+            })
         }
         (Rule::MinItems(least), View::List(list)) => {
             problem(list.len() < least, &|| format!("has fewer than {least} items"))
@@ -156,6 +160,17 @@ fn broken(rule: Rule, view: View<'_>) -> Option<String> {
     }
 }
 
+/// A number of any type.
+#[expect(clippy::cast_precision_loss, reason = "as precise as bounds are")]
+fn number(view: View<'_>) -> Option<f64> {
+    match view {
+        View::Integer(number) => Some(number as f64),
+        View::Unsigned(number) => Some(number as f64),
+        View::Number(number) => Some(number.as_f64()),
+        _ => None,
+    }
+}
+
 /// As much as can be checked without asking a server: a name, one `@`, a host.
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
@@ -172,7 +187,8 @@ pub(crate) fn wrong_arguments(
         .iter()
         .zip(patterns)
         .filter_map(|((name, value), pattern)| Some((name, value, (*pattern)?)))
-        .filter(|(_, value, pattern)| !matches(pattern, value))
+        // Whether an argument may be empty has been decided before.
+        .filter(|(_, value, pattern)| !value.is_empty() && !matches(pattern, value))
         .map(|(name, _, pattern)| format!("argument `{name}` does not match `{pattern}`"))
         .collect();
     (!wrong.is_empty()).then(|| wrong.join("; "))

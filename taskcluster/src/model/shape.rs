@@ -7,11 +7,15 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::free_form::FreeForm;
+use super::number::Number;
 
 /// A type that can be a field: the generated types, and the types that their fields consist of.
 pub trait Field: 'static {
     /// Whether the type is read from the text of a JSON value, rather than from its parts.
     const FROM_TEXT: bool = false;
+
+    /// Whether `null` is a value of the type, which its blank value then is.
+    const HOLDS_NULL: bool = false;
 
     /// A value to be filled. Users never see it.
     fn blank() -> Self
@@ -96,6 +100,9 @@ pub trait Optional {
 
     /// Makes the value missing.
     fn clear(&mut self);
+
+    /// Makes the value `null`, or missing if the type does not tell these apart.
+    fn set_null(&mut self);
 }
 
 /// A generated enum of records.
@@ -116,8 +123,10 @@ pub enum Slot<'a> {
     Text(&'a mut String),
     /// An integer.
     Integer(&'a mut i64),
+    /// An integer that may be larger than any `i64`.
+    Unsigned(&'a mut u64),
     /// A number.
-    Number(&'a mut f64),
+    Number(&'a mut Number),
     /// A boolean.
     Bool(&'a mut bool),
     /// A date.
@@ -151,8 +160,10 @@ pub enum View<'a> {
     Text(&'a str),
     /// An integer.
     Integer(i64),
+    /// An integer that may be larger than any `i64`.
+    Unsigned(u64),
     /// A number.
-    Number(f64),
+    Number(&'a Number),
     /// A boolean.
     Bool(bool),
     /// A date.
@@ -184,10 +195,21 @@ impl fmt::Debug for Slot<'_> {
 pub struct Shape {
     /// The Rust name of the struct.
     pub name: &'static str,
-    /// The fields. An open record has one more, not listed here, for all properties without a field.
+    /// The fields. If other properties are kept, there is one more field for them, not listed here.
     pub fields: &'static [FieldShape],
-    /// Whether properties without a field are kept.
-    pub open: bool,
+    /// What to do about other properties.
+    pub others: Others,
+}
+
+/// What to do about properties without a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They are ignored.
+    Ignored,
+    /// They are kept, and written again.
+    Kept,
+    /// The service refuses them. They are ignored only in what it has sent itself.
+    Refused,
 }
 
 /// Describes a field.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_core::Deserializer as _;
 use serde_core::de::{IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 
+use super::free_form::FreeForm;
 use super::shape::{Branch, UnionShape};
 
 impl UnionShape {
@@ -26,16 +26,8 @@ impl UnionShape {
     ///
     /// If the value cannot be any branch, not even an unknown one: it is not an object, or has two tags.
     pub(super) fn branch_of(&self, json: &str) -> Result<usize, String> {
-        let found = match json.trim_start().as_bytes() {
-            [b'{', ..] => None,
-            [b'[', ..] => Some("a list"),
-            [b'"', ..] => Some("text"),
-            [b'n', ..] => Some("null"),
-            [b't' | b'f', ..] => Some("true or false"),
-            _ => Some("a number"),
-        };
-        if let Some(found) = found {
-            return Err(format!("expected an object, found {found}"));
+        if !json.trim_start().starts_with('{') {
+            return Err(format!("expected an object, found {}", form_of(json)));
         }
         let none = self.branches.len();
         let mut reader = serde_json::Deserializer::from_str(json);
@@ -65,6 +57,18 @@ impl UnionShape {
     }
 }
 
+/// What a JSON text is.
+pub(super) fn form_of(json: &str) -> &'static str {
+    match json.trim_start().as_bytes() {
+        [b'{', ..] => "an object",
+        [b'[', ..] => "a list",
+        [b'"', ..] => "text",
+        [b'n', ..] => "null",
+        [b't' | b'f', ..] => "true or false",
+        _ => "a number",
+    }
+}
+
 /// The parts of a value that distinguish branches.
 struct Outline {
     tag: Option<String>,
@@ -84,7 +88,7 @@ impl<'de> Visitor<'de> for OutlineVisitor {
         let mut outline = Outline { tag: None, keys: Vec::new() };
         while let Some(key) = map.next_key::<String>()? {
             if Some(key.as_str()) == self.0 {
-                outline.tag = map.next_value::<Value>()?.as_str().map(str::to_owned);
+                outline.tag = serde_json::from_str(map.next_value::<FreeForm>()?.text()).ok();
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

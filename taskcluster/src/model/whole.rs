@@ -2,11 +2,18 @@
 
 use std::fmt;
 
-use super::shape::{Field, Record, Slot, Union, View};
+use serde_json::Value;
+
+use super::shape::{Field, Others, Presence, Record, Slot, Union, View};
 
 /// Clones a value: the implementation of `Clone` for generated structs.
 pub fn clone<T: Field>(value: &T) -> T {
-    let mut copy = T::blank();
+    convert(value)
+}
+
+/// Makes a value of one that has the same properties and perhaps more: the implementation of `From` between generated structs.
+pub fn convert<T: Field, U: Field>(value: &T) -> U {
+    let mut copy = U::blank();
     copy_to(value.view(), copy.slot());
     copy
 }
@@ -14,20 +21,18 @@ pub fn clone<T: Field>(value: &T) -> T {
 fn copy_to(from: View<'_>, to: Slot<'_>) {
     match (from, to) {
         (View::Nothing, Slot::Optional(to, _)) => to.clear(),
+        (View::Value(Value::Null), Slot::Optional(to, _)) => to.set_null(),
         (from, Slot::Optional(to, _)) => copy_to(from, to.fill()),
         (View::Text(from), Slot::Text(to)) => from.clone_into(to),
         (View::Integer(from), Slot::Integer(to)) => *to = from,
-        (View::Number(from), Slot::Number(to)) => *to = from,
+        (View::Unsigned(from), Slot::Unsigned(to)) => *to = from,
+        (View::Number(from), Slot::Number(to)) => to.clone_from(from),
         (View::Bool(from), Slot::Bool(to)) => *to = from,
         (View::Date(from), Slot::Date(to)) => *to = from,
         (View::Choice(from), Slot::Choice(to)) => to.choose(from.text()),
         (View::FreeForm(from), Slot::FreeForm(to)) => to.clone_from(from),
         (View::Value(from), Slot::Value(to)) => to.clone_from(from),
-        (View::Record(from), Slot::Record(to)) => {
-            for index in 0..fields(from) {
-                copy_to(from.view_of(index), to.slot_of(index));
-            }
-        }
+        (View::Record(from), Slot::Record(to)) => copy_record(from, to),
         (View::List(from), Slot::List(to)) => {
             to.clear();
             for index in 0..from.len() {
@@ -45,15 +50,40 @@ fn copy_to(from: View<'_>, to: Slot<'_>) {
             let (branch, view) = from.chosen();
             copy_to(view, to.choose(branch));
         }
-        // Views and slots of the same type always have the same kind.
+        // Views and slots of types that fit always have the same kind.
         _ => {}
+    }
+}
+
+fn copy_record(from: &dyn Record, to: &mut dyn Record) {
+    let (there, here) = (from.shape(), to.shape());
+    if std::ptr::eq(there, here) {
+        for index in 0..fields(from) {
+            copy_to(from.view_of(index), to.slot_of(index));
+        }
+        return;
+    }
+    for (index, field) in here.fields.iter().enumerate() {
+        let Some(same) = there.fields.iter().position(|same| same.key == field.key) else {
+            continue;
+        };
+        let view = match from.view_of(same) {
+            View::Nothing if there.fields[same].presence == Presence::Nullable => {
+                View::Value(&Value::Null)
+            }
+            view => view,
+        };
+        copy_to(view, to.slot_of(index));
+    }
+    if there.others == Others::Kept && here.others == Others::Kept {
+        copy_to(from.view_of(there.fields.len()), to.slot_of(here.fields.len()));
     }
 }
 
 /// How many fields a record has, including the one for properties without a field.
 fn fields(record: &dyn Record) -> usize {
     let shape = record.shape();
-    shape.fields.len() + usize::from(shape.open)
+    shape.fields.len() + usize::from(shape.others == Others::Kept)
 }
 
 /// Whether two values are equal: the implementation of `PartialEq` for generated structs.
@@ -61,12 +91,12 @@ pub fn same<T: Field>(one: &T, other: &T) -> bool {
     equal(one.view(), other.view())
 }
 
-#[expect(clippy::float_cmp, reason = "as derived comparisons do")]
 fn equal(one: View<'_>, other: View<'_>) -> bool {
     match (one, other) {
         (View::Nothing, View::Nothing) => true,
         (View::Text(a), View::Text(b)) => a == b,
         (View::Integer(a), View::Integer(b)) => a == b,
+        (View::Unsigned(a), View::Unsigned(b)) => a == b,
         (View::Number(a), View::Number(b)) => a == b,
         (View::Bool(a), View::Bool(b)) => a == b,
         (View::Date(a), View::Date(b)) => a == b,
@@ -107,10 +137,26 @@ pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             view => out.field(field.name, &view),
         };
     }
-    if shape.open {
-        out.field("other", &record.view_of(shape.fields.len()));
+    if shape.others == Others::Kept {
+        out.field("other", &Hidden(record.view_of(shape.fields.len())));
     }
     out.finish()
+}
+
+/// A map whose values nobody knows, so that they may be secrets.
+struct Hidden<'a>(View<'a>);
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_map();
+        if let View::Map(map) = self.0 {
+            map.all(&mut |key, _| {
+                out.entry(&key, &format_args!("…"));
+                true
+            });
+        }
+        out.finish()
+    }
 }
 
 /// Prints the record in a union. An unknown form is hidden, since it may contain secrets.
@@ -131,6 +177,7 @@ impl fmt::Debug for View<'_> {
             Self::Nothing => f.write_str("None"),
             Self::Text(text) => text.fmt(f),
             Self::Integer(number) => number.fmt(f),
+            Self::Unsigned(number) => number.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Bool(truth) => truth.fmt(f),
             Self::Date(date) => date.fmt(f),

@@ -1,8 +1,8 @@
 //! Writing: serializing views to any serde format. The mirror image of reading.
 
-use serde_core::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+use serde_core::ser::{Error as _, Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
-use super::shape::{Presence, Record, View};
+use super::shape::{Others, Presence, Record, View};
 use crate::dates;
 
 /// Writes a value of a generated type: the implementation of its `Serialize`.
@@ -27,9 +27,13 @@ impl Serialize for View<'_> {
             Self::Nothing => to.serialize_none(),
             Self::Text(text) => to.serialize_str(text),
             Self::Integer(number) => to.serialize_i64(number),
-            Self::Number(number) => to.serialize_f64(number),
+            Self::Unsigned(number) => to.serialize_u64(number),
+            Self::Number(number) => number.serialize(to),
             Self::Bool(truth) => to.serialize_bool(truth),
-            Self::Date(date) => to.serialize_str(&dates::to_json(date)),
+            Self::Date(date) if dates::is_writable(&date) => to.serialize_str(&dates::exact(date)),
+            Self::Date(date) => {
+                Err(S::Error::custom(format_args!("{date} is not within the years 0 to 9999")))
+            }
             Self::Choice(choice) => to.serialize_str(choice.text()),
             Self::FreeForm(value) => value.serialize(to),
             Self::Value(value) => value.serialize(to),
@@ -78,7 +82,7 @@ fn write_record<S: Serializer>(
             view => entries.serialize_entry(field.key, &view)?,
         }
     }
-    if shape.open
+    if shape.others == Others::Kept
         && let View::Map(others) = record.view_of(shape.fields.len())
     {
         let mut result = Ok(());

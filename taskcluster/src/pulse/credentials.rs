@@ -107,6 +107,8 @@ impl PulseCredentials {
         match host.rsplit_once(':') {
             Some((name, port)) if !name.ends_with(':') && !port.ends_with(']') => {
                 self.uri.authority.port = port.parse().map_err(|_| {
+                    // A whole URL has a password before the `@`.
+                    let host = host.rsplit_once('@').map_or(host, |_| "…");
                     Error::config(format!("the port in {host:?} is not a number up to 65535"))
                 })?;
                 self.uri.authority.host = name.to_owned();

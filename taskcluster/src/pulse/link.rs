@@ -1,23 +1,24 @@
 //! One connection to the broker, which declares, binds and consumes a queue.
 
-use std::cell::OnceCell;
 use std::fmt;
+use std::io;
 use std::pin::pin;
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::tcp::{AMQPUriTcpExt as _, RustlsConnector, TLSConfig};
+use lapin::options::{
+    BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
 use lapin::types::{FieldTable, ShortString};
-use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{Channel, Connection, ConnectionProperties, Consumer};
+use lapin::{AsyncTcpStream, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
-use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
 
 use super::credentials::PulseCredentials;
 use super::plan::Plan;
-use crate::client::tls;
+use super::wire::{self, Wire};
 use crate::error::{Error, Result};
 use crate::slugid;
 
@@ -100,8 +101,8 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
     let connection = connect(credentials)
         .await
         .map_err(failed(format!("{} cannot connect to {address}", credentials.user())))?;
-    let asked = failed(format!("cannot open a channel on {address}"));
-    let channel = connection.create_channel().await.map_err(asked)?;
+    let no_channel = || failed(format!("cannot open a channel on {address}"));
+    let channel = connection.create_channel().await.map_err(no_channel())?;
 
     let named = plan.queue.is_some();
     let options = QueueDeclareOptions {
@@ -110,28 +111,33 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
         auto_delete: !named,
         ..QueueDeclareOptions::default()
     };
-    channel
-        .queue_declare(queue.clone(), options, FieldTable::default())
-        .await
-        .map_err(failed(format!("the queue {name} cannot be declared")))?;
+    channel.queue_declare(queue.clone(), options, FieldTable::default()).await.map_err(
+        |error| explain_about_queue(&format!("the queue {name} cannot be declared"), error),
+    )?;
     for binding in &plan.bindings {
         let (exchange, pattern) = (binding.exchange, binding.routing_key_pattern.as_str());
         let options = QueueBindOptions::default();
-        channel
-            .queue_bind(
-                queue.clone(),
-                short(exchange)?,
-                short(pattern)?,
-                options,
-                FieldTable::default(),
-            )
-            .await
-            .map_err(failed(format!(
-                "the queue {name} cannot be bound to {exchange} with {pattern}"
-            )))?;
+        let bound = channel.queue_bind(
+            queue.clone(),
+            short(exchange)?,
+            short(pattern)?,
+            options,
+            FieldTable::default(),
+        );
+        if let Err(error) = bound.await {
+            let what = format!("the queue {name} cannot be bound to {exchange} with {pattern}");
+            if code(&error) == Some(NOT_FOUND) {
+                // Which of the two is missing? The error closed the channel.
+                let channel = connection.create_channel().await.map_err(no_channel())?;
+                find(&channel, exchange).await.map_err(failed(what.clone()))?;
+            }
+            return Err(explain_about_queue(&what, error));
+        }
     }
-    let consumed = || failed(format!("the queue {name} cannot be consumed"));
-    channel.basic_qos(plan.prefetch, BasicQosOptions::default()).await.map_err(consumed())?;
+    channel
+        .basic_qos(plan.prefetch, BasicQosOptions::default())
+        .await
+        .map_err(failed(format!("the queue {name} cannot be consumed")))?;
     let consumer = channel
         .basic_consume(
             queue,
@@ -140,7 +146,9 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
             FieldTable::default(),
         )
         .await
-        .map_err(consumed())?;
+        .map_err(|error| {
+            explain_about_queue(&format!("the queue {name} cannot be consumed"), error)
+        })?;
     tracing::info!(address, queue = name, bindings = plan.bindings.len(), "listening");
     let renew = credentials
         .renew_at
@@ -149,47 +157,56 @@ async fn open_as(plan: &Plan, credentials: &PulseCredentials, address: &str) -> 
 }
 
 pub(super) async fn connect(credentials: &PulseCredentials) -> lapin::Result<Connection> {
-    let tls = match credentials.uri.scheme {
-        AMQPScheme::AMQP => None,
-        AMQPScheme::AMQPS => {
-            Some(RustlsConnector::from(tls::config(true).map_err(std::io::Error::other)?))
-        }
-    };
-    // lapin would use the TLS provider of the whole program, so let it connect in plain text and add TLS on top.
-    let plain = AMQPUri { scheme: AMQPScheme::AMQP, ..credentials.uri.clone() };
-    Connection::connector(
-        plain,
-        lapin::runtime::default_runtime()?,
-        async move |uri, runtime| {
-            be_silent();
-            let stream = uri.connect_with_config_async(TLSConfig::default(), &runtime).await?;
-            Ok(match &tls {
-                Some(tls) => stream.into_rustls(tls, &uri.authority.host).await?,
-                None => stream,
-            })
+    let (wanted, awaited) = oneshot::channel();
+    let awaited = Mutex::new(Some(awaited));
+    let owned = credentials.clone();
+    let connection = Connection::connector(
+        wire::without_password(credentials),
+        wire::runtime(),
+        async move |_, _| {
+            // lapin connects on a thread of its own, which would otherwise outlast a broker that does not answer. It does so
+            // once.
+            let awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let awaited = awaited.ok_or(io::ErrorKind::Unsupported).map_err(io::Error::from)?;
+            Ok(AsyncTcpStream::Plain(Wire::connect(&owned, awaited).await?))
         },
         ConnectionProperties::default()
             .with_connection_name(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")).into()),
     )
-    .await
-}
-
-/// lapin logs everything that it sends at trace level, including the password, on one thread per connection. Called on that
-/// thread, this turns off its logging.
-fn be_silent() {
-    thread_local! {
-        static SILENCE: OnceCell<DefaultGuard> = const { OnceCell::new() };
-    }
-    if thread::current().name() == Some("lapin-io-loop") {
-        SILENCE.with(|silence| {
-            silence.get_or_init(|| set_default(NoSubscriber::default()));
-        });
-    }
+    .await?;
+    let _ = wanted.send(());
+    Ok(connection)
 }
 
 pub(super) fn short(text: &str) -> Result<ShortString> {
     ShortString::try_new(text)
         .map_err(|_| Error::input(format!("{text:?} is longer than 255 bytes")))
+}
+
+/// Asks whether an exchange exists.
+async fn find(channel: &Channel, exchange: &str) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let (name, kind) = (ShortString::from(exchange), ExchangeKind::Topic);
+    channel.exchange_declare(name, kind, options, FieldTable::default()).await
+}
+
+const NOT_FOUND: u16 = 404;
+
+/// The broker's code for what it did not do.
+fn code(error: &lapin::Error) -> Option<u16> {
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(refusal) => Some(refusal.get_id()),
+        _ => None,
+    }
+}
+
+/// As [`explain`], for what was asked of the listener's own queue, which it has just declared: if that is missing, then
+/// because somebody deleted it since, or because the node of the cluster that keeps it is down. Both pass.
+fn explain_about_queue(what: &str, error: lapin::Error) -> Error {
+    match code(&error) {
+        Some(NOT_FOUND) => Error::disconnected(what).because(error),
+        _ => explain(what, error),
+    }
 }
 
 /// Distinguishes refusals, which are permanent, from errors that a retry may fix.

@@ -13,6 +13,7 @@ use super::messages::Messages;
 use super::plan::Plan;
 use crate::client::retry::Retry;
 use crate::error::{Error, Result};
+use crate::model::{Corrections, Strictness};
 use crate::reference::routing_keys::IntoBinding;
 
 /// The payload type of a [`Listener`] without bindings: not known yet.
@@ -78,6 +79,8 @@ impl Listener {
             queue: None,
             prefetch: 32,
             retry: Retry::default(),
+            strictness: Strictness::Answer,
+            corrections: Corrections::default(),
         };
         Self { plan, mistake: None, payload: PhantomData }
     }
@@ -86,6 +89,9 @@ impl Listener {
 impl Listener {
     /// Binds the queue to an exchange, and decodes payloads as the message type of this exchange.
     ///
+    /// A required property that a message lacks gets the empty value of its type, as in the responses of a
+    /// [`Client`](crate::ClientBuilder::strict_answers), with a warning once for each exchange and property.
+    ///
     /// Call it again to bind other routing keys of the same exchange. A message that matches several bindings is delivered
     /// once. To receive messages of several types, use [`bind_any`](Self::bind_any). A named queue keeps the bindings that
     /// it already has.
@@ -93,7 +99,9 @@ impl Listener {
     where
         B: IntoBinding<Message: DeserializeOwned>,
     {
-        self.payload_as::<B::Message>().bind(binding)
+        let mut listener = self.payload_as::<B::Message>();
+        listener.plan.strictness = Strictness::Corrected;
+        listener.bind(binding)
     }
 
     /// Binds the queue to an exchange, for messages of any type.
@@ -159,12 +167,13 @@ impl<T> Listener<T> {
         self
     }
 
-    /// Decodes payloads as `U`, whatever the message types of the exchanges.
+    /// Decodes payloads as `U`, whatever the message types of the exchanges. A payload that lacks what `U` requires is an error.
     ///
     /// Use this for a type of your own, or for a queue that is already bound. To decode a single message, use
     /// [`Message::decode`](super::Message::decode).
     pub fn payload_as<U: DeserializeOwned>(self) -> Listener<U> {
-        Listener { plan: self.plan, mistake: self.mistake, payload: PhantomData }
+        let plan = Plan { strictness: Strictness::Answer, ..self.plan };
+        Listener { plan, mistake: self.mistake, payload: PhantomData }
     }
 }
 
@@ -176,7 +185,8 @@ impl<T: DeserializeOwned + 'static> Listener<T> {
     /// - [`ErrorKind::Input`](crate::ErrorKind::Input): a binding or the queue name is invalid, or a temporary queue has no
     ///   bindings.
     /// - [`ErrorKind::Refused`](crate::ErrorKind::Refused): the broker refuses the credentials, the queue or a binding.
-    /// - [`Error::is_transport`]: the connection fails, even after all retries.
+    /// - [`Error::is_transport`]: the connection fails, or the node of a cluster that keeps the queue is down, even after
+    ///   all retries.
     /// - Errors of the callback for credentials.
     pub async fn listen(self) -> Result<Messages<T>> {
         if let Some(mistake) = self.mistake {

@@ -13,7 +13,9 @@ use serde_core::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::link::Link;
-use crate::error::{Error, Result, without_values};
+use super::plan::Plan;
+use crate::error::{Error, Result, without_mark, without_values};
+use crate::model::{Missing, Reading, Strictness};
 use crate::reference::routing_keys::route;
 
 /// A message from a queue, with its payload decoded as `T`.
@@ -52,7 +54,7 @@ impl<T> Message<T> {
     ///
     /// If the payload is not JSON of this type. The error never quotes the payload, which is in [`body`](Self::body).
     pub fn decode<U: DeserializeOwned>(&self) -> Result<U> {
-        decode(&self.exchange, &self.body)
+        decode(&self.exchange, &self.body, Strictness::Answer, |_| {})
     }
 
     /// Acknowledges the message; see [`Receipt::ack`].
@@ -84,7 +86,12 @@ impl<T> Message<T> {
 }
 
 impl<T: DeserializeOwned> Message<T> {
-    pub(super) fn new(delivery: Delivery, link: Arc<Link>, open: mpsc::Sender<Infallible>) -> Self {
+    pub(super) fn new(
+        delivery: Delivery,
+        plan: &Plan,
+        link: Arc<Link>,
+        open: mpsc::Sender<Infallible>,
+    ) -> Self {
         let cc =
             delivery.properties.headers().as_ref().and_then(|headers| headers.inner().get("CC"));
         let cc = match cc {
@@ -92,8 +99,9 @@ impl<T: DeserializeOwned> Message<T> {
             _ => Vec::new(),
         };
         let exchange = String::from(delivery.exchange);
+        let warn = |missing: &[Missing]| plan.corrections.warn(&exchange, missing);
         Self {
-            payload: decode(&exchange, &delivery.data),
+            payload: decode(&exchange, &delivery.data, plan.strictness, warn),
             exchange,
             routing_key: delivery.routing_key.into(),
             cc,
@@ -112,8 +120,16 @@ fn text(value: &AMQPValue) -> Option<String> {
     }
 }
 
-fn decode<T: DeserializeOwned>(exchange: &str, body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| {
+fn decode<T: DeserializeOwned>(
+    exchange: &str,
+    body: &[u8],
+    strictness: Strictness,
+    warn: impl FnOnce(&[Missing]),
+) -> Result<T> {
+    let reading = Reading::begin(strictness);
+    let payload = serde_json::from_slice(without_mark(body));
+    warn(&reading.end());
+    payload.map_err(|error| {
         let why = without_values(&error);
         Error::answer(format!("cannot decode the payload of a message from {exchange}: {why}"))
     })

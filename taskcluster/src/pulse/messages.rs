@@ -197,7 +197,8 @@ impl<T: DeserializeOwned> State<T> {
             let Some(source) = &mut self.source else { return Ok(None) };
             match wait(source, &mut self.stopped, self.draining).await {
                 Event::Delivery(delivery) => {
-                    let message = Message::new(delivery, source.link.clone(), self.held.clone());
+                    let message =
+                        Message::new(delivery, &self.plan, source.link.clone(), self.held.clone());
                     let (exchange, routing_key) = (&message.exchange, &message.routing_key);
                     tracing::debug!(exchange, routing_key, message.redelivered, "message");
                     self.delays = self.patient();

@@ -42,9 +42,9 @@
 //! **A temporary queue**, which you get without [`queue`](Listener::queue), lives as long as its connection. Messages
 //! published while the listener reconnects are lost. Use it to watch, not to act.
 //!
-//! **The listener reconnects by itself.** If the connection breaks, the broker restarts, or the queue is deleted, the
-//! listener waits (100 ms, doubling up to 30 s, with a jitter of 25 %), then connects, declares and binds again, for as long
-//! as it takes. It logs this with `tracing` at info level. Meanwhile, the stream is pending. Messages of the old
+//! **The listener reconnects by itself.** If the connection breaks, the broker restarts, the node of a cluster that keeps the
+//! queue goes down, or the queue is deleted, the listener waits (100 ms, doubling up to 30 s, with a jitter of 25 %), then
+//! connects, declares and binds again, for as long as it takes. It logs this with `tracing` at info level. Meanwhile, the stream is pending. Messages of the old
 //! connection can no longer be settled: `ack` returns `false` for them, which is not an error, and they are redelivered.
 //!
 //! **Refusals fail immediately**, both at the start and later, with [`ErrorKind::Refused`](crate::ErrorKind::Refused): wrong
@@ -52,7 +52,8 @@
 //! stream ends after its first error. A payload that cannot be decoded is not an error of the stream: the error is in
 //! [`payload`](Message::payload), and the bytes are in [`body`](Message::body).
 //!
-//! **Passwords stay secret.** They never appear in errors, `Debug` output or logs of this crate.
+//! **Passwords stay secret.** They never appear in errors, `Debug` output or logs. The AMQP library, lapin, logs under its
+//! own name, at trace level everything that it sends, but it never has the password.
 //!
 //! # Stopping
 //!
@@ -88,6 +89,7 @@ mod messages;
 mod plan;
 #[cfg(feature = "testing")]
 mod publisher;
+mod wire;
 
 pub use credentials::PulseCredentials;
 pub use listener::{Listener, Unbound};

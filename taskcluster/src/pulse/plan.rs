@@ -6,6 +6,7 @@ use std::pin::Pin;
 use super::credentials::PulseCredentials;
 use crate::client::retry::Retry;
 use crate::error::Result;
+use crate::model::{Corrections, Strictness};
 use crate::reference::routing_keys::Binding;
 
 type Claim =
@@ -18,4 +19,7 @@ pub(super) struct Plan {
     pub(super) queue: Option<String>,
     pub(super) prefetch: u16,
     pub(super) retry: Retry,
+    /// How payloads are read.
+    pub(super) strictness: Strictness,
+    pub(super) corrections: Corrections,
 }

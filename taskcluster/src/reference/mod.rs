@@ -12,6 +12,9 @@ use self::nearest::nearest;
 use crate::error::{Error, Result};
 use crate::scopes::ScopeTemplate;
 
+/// The endpoints, by service and name, whose last argument may be empty: those that list the top of the index.
+const MAY_BE_EMPTY: &[(&str, &str)] = &[("index", "listNamespaces"), ("index", "listTasks")];
+
 /// An API reference: the endpoints of a service, or the exchanges that it publishes to.
 ///
 /// Every struct that [`taskcluster_api!`](crate::taskcluster_api) generates for a reference has it as `REFERENCE`.
@@ -79,6 +82,16 @@ impl Reference {
         })
     }
 
+    /// Whether an argument may be empty, because it is the last one of its route and the service takes it so.
+    ///
+    /// References do not say which services do; those of Taskcluster are listed here. Elsewhere, an empty argument would
+    /// name another resource than the one that was meant.
+    pub(crate) fn allows_empty(&self, endpoint: &Endpoint, arg: &str) -> bool {
+        let last = endpoint.route.strip_suffix('>').and_then(|route| route.rsplit_once('<'));
+        last.is_some_and(|(_, last)| last == arg)
+            && MAY_BE_EMPTY.contains(&(self.service, endpoint.name))
+    }
+
     /// Finds the exchange with this wire name, such as `taskCompleted`.
     ///
     /// # Errors
@@ -113,6 +126,14 @@ pub struct Endpoint {
     pub args: &'static [&'static str],
     /// The names of the query options.
     pub query: &'static [&'static str],
+    /// The names of the path arguments and query options whose values are secret. Errors, logs and `Debug` show `...` in
+    /// their place.
+    ///
+    /// ```
+    /// let endpoint = taskcluster::Hooks::REFERENCE.endpoint("triggerHookWithToken");
+    /// assert_eq!(endpoint.secrets, ["token"]);
+    /// ```
+    pub secrets: &'static [&'static str],
     /// The schema of the payload, if the endpoint takes one.
     pub input: Option<&'static str>,
     /// The schema of the response, if the reference names one.
@@ -125,6 +146,13 @@ pub struct Endpoint {
     pub paging: Option<Paging>,
     /// The pattern (a JSON schema regular expression) that each argument must match, if the service's schemas have one.
     pub patterns: &'static [Option<&'static str>],
+}
+
+impl Endpoint {
+    /// Whether the value of an argument or query option is secret.
+    pub(crate) fn hides(&self, name: &str) -> bool {
+        self.secrets.contains(&name)
+    }
 }
 
 impl fmt::Display for Endpoint {

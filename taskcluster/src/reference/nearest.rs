@@ -7,6 +7,10 @@ pub(crate) fn nearest<'a>(
     wanted: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // No name is this long, and comparing takes time.
+    if wanted.len() > 256 {
+        return None;
+    }
     let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
     let wanted = plain(wanted);
     candidates

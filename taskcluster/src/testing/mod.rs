@@ -53,10 +53,18 @@
 //!   routes, and workers are remembered and can be quarantined.
 //! - hooks: everything. Hooks fire when triggered, by their schedules, and on the messages they are bound to.
 //! - index: everything
-//! - notify: everything; notifications are [recorded](Deployment::notifications), not sent
+//! - notify: everything; notifications are [recorded](Deployment::notifications), not sent. One that repeats an earlier one
+//!   is answered with 204 and not recorded, as the real service does not send it.
 //! - object: everything, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
 //! - purge-cache: everything
 //! - secrets: everything
+//!
+//! It also serves its references and schemas: each by itself, listed in `/references/manifest.json`, and together in
+//! `/references/references.json`. References that you add by [`serve`](Deployment::serve) are among them, except for those of
+//! 2017.
+//!
+//! Responses repeat the trace id of their request, as those of real services do. With the feature `gzip`, bodies over 1 KiB
+//! are compressed for clients that accept it.
 //!
 //! The services publish the messages that they publish to Pulse. [`Deployment::listen`] receives them without a broker; with
 //! the feature `pulse`, `Deployment::publish_to` also publishes them to a real one.

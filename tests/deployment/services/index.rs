@@ -82,6 +82,20 @@ async fn tasks_are_indexed_by_hand_and_listed() {
     let error = index(&limited, "findTasksAtIndex").payload(&wanted).await.unwrap_err();
     assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", "index:find-task:a.b.y");
 
+    // The namespace without a name is the top.
+    let top = all(index(&tc, "listTasks").param("namespace", "")).await;
+    assert_eq!(names(top, "namespace"), ["b"]);
+    let top = all(index(&tc, "listNamespaces").param("namespace", "")).await;
+    assert_eq!(names(top, "namespace"), ["a"]);
+    let call = Index::new(&tc).list_namespaces("");
+    assert_eq!(call.url().unwrap().path(), "/api/index/v1/namespaces/");
+    assert_eq!(call.await.unwrap().namespaces[0].name, "a");
+    for name in ["findTask", "deleteTask"] {
+        let arg = Index::REFERENCE.endpoint(name).args[0];
+        let error = index(&tc, name).param(arg, "").await.unwrap_err();
+        assert_eq!(error.message(), format!("argument `{arg}` of {name} is empty"));
+    }
+
     index(&tc, "deleteTask").param("namespace", "a.x").await.unwrap();
     let error = index(&tc, "findTask").param("indexPath", "a.x").await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));

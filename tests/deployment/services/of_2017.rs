@@ -44,8 +44,10 @@ async fn the_index_takes_its_options_as_a_payload() {
     let second = list(json!({"limit": 1, "continuationToken": token})).await.unwrap();
     assert_eq!(second["tasks"][0]["namespace"], "a.y");
     assert_eq!(second.get("continuationToken"), None);
-    let namespaces = index("listNamespaces").param("namespace", "a").payload(json!({}));
-    assert_eq!(namespaces.await.unwrap()["namespaces"][0]["namespace"], "a.b");
+    for (namespace, child) in [("a", "a.b"), ("", "a")] {
+        let list = index("listNamespaces").param("namespace", namespace).payload(json!({}));
+        assert_eq!(list.await.unwrap()["namespaces"][0]["namespace"], child);
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,7 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::server::Server;
 use crate::testing::services::notify::Notification;
 use crate::{
-    Client, ClientBuilder, Credentials, Endpoint, Error, Reference, Result, Retry,
-    http_client_builder, slugid,
+    Client, ClientBuilder, Credentials, Endpoint, Error, Reference, Result, Retry, slugid,
 };
 
 /// A Taskcluster deployment on a port of 127.0.0.1. It stops when its last handle is dropped.
@@ -192,14 +191,14 @@ impl Deployment {
     ///
     /// If cannot set up the HTTP client.
     pub fn builder(&self) -> Result<ClientBuilder> {
-        let http = http_client_builder()?
-            .no_proxy()
-            .build()
-            .map_err(|error| Error::config("cannot set up the HTTP client").because(error))?;
         let retry = Retry::default()
             .first_delay(Duration::from_millis(1))
             .max_delay(Duration::from_millis(20));
-        Ok(Client::builder(self.root_url()).http_client(http).retry(retry))
+        Ok(Client::builder(self.root_url())
+            .configure_http(reqwest::ClientBuilder::no_proxy)
+            .retry(retry)
+            // A test may move this deployment's clock as far as it likes.
+            .max_clock_skew(Duration::MAX))
     }
 
     /// Stubs an endpoint; see [`StubBuilder`].

@@ -25,6 +25,9 @@ impl Handler for State {
         if request.resource.starts_with(PREFIX) {
             return self.transfer(request).await;
         }
+        if let Some(reply) = self.answer_references(&request) {
+            return self.finish(reply);
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let Route { reference, endpoint, args } =
             match routing::find(&self.references(), &request.method, path) {
@@ -72,7 +75,7 @@ impl Handler for State {
         self.finish(refusal.into())
     }
 
-    fn upload_prefix(&self) -> &'static str {
+    fn storage_prefix(&self) -> &'static str {
         PREFIX
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod expected;
 mod handling;
 pub(crate) mod listening;
 mod recorded;
+mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_json::Value;
 
 use crate::{Endpoint, Stability};
@@ -13,7 +13,9 @@ use crate::{Endpoint, Stability};
 const ANONYMOUS: &str = "static/anonymous";
 
 /// A call that reached an endpoint, whether carried out or refused.
-#[derive(Clone, Debug)]
+///
+/// `Debug` and `Display` hide what may be secret: the payload, the `Authorization` header, and secret arguments.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedCall {
     /// The service's name, such as `queue`.
@@ -47,10 +49,10 @@ impl fmt::Display for RecordedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.service, self.endpoint.name)?;
         for (name, value) in &self.args {
-            write!(f, " {name}={value:?}")?;
+            write!(f, " {name}={:?}", self.shown(name, value))?;
         }
         for (name, value) in &self.query {
-            write!(f, " ?{name}={value:?}")?;
+            write!(f, " ?{name}={:?}", self.shown(name, value))?;
         }
         if self.is_deprecated() {
             f.write_str(" (deprecated)")?;
@@ -69,7 +71,39 @@ impl fmt::Display for RecordedCall {
     }
 }
 
+impl fmt::Debug for RecordedCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let args: Vec<_> =
+            self.args.iter().map(|(name, value)| (name, self.shown(name, value))).collect();
+        let query: Vec<_> =
+            self.query.iter().map(|(name, value)| (name, self.shown(name, value))).collect();
+        let mut headers = self.headers.clone();
+        if let Some(authorization) = headers.get_mut(AUTHORIZATION) {
+            authorization.set_sensitive(true);
+        }
+        f.debug_struct("RecordedCall")
+            .field("service", &self.service)
+            .field("version", &self.version)
+            .field("endpoint", &self.endpoint.name)
+            .field("args", &args)
+            .field("query", &query)
+            .field("payload", &self.payload.as_ref().map(|_| format_args!("…")))
+            .field("headers", &headers)
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .field("signature", &self.signature)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
 impl RecordedCall {
+    /// The value of an argument or query option, if it is not secret.
+    fn shown<'v>(&self, name: &str, value: &'v str) -> &'v str {
+        if self.endpoint.hides(name) { "…" } else { value }
+    }
+
     /// Returns the value of a query option.
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {

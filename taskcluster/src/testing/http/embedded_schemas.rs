@@ -11,6 +11,11 @@ pub(crate) fn embedded_schema(path: &str) -> Option<&'static str> {
     Some(files[found].1)
 }
 
+/// The paths of the current generation's schema files.
+pub(super) fn embedded_paths() -> impl Iterator<Item = &'static str> {
+    CURRENT.iter().map(|(path, _)| *path)
+}
+
 #[cfg(not(feature = "legacy"))]
 const OF_2017: &[(&str, &str)] = &[];
 
@@ -19,11 +24,6 @@ const CURRENT: &[(&str, &str)] = embed! {
     "current/schemas/auth/v1/authenticate-hawk-request.json"
     "current/schemas/auth/v1/authenticate-hawk-response.json"
     "current/schemas/auth/v1/aws-s3-credentials-response.json"
-    "current/schemas/auth/v1/azure-account-list-response.json"
-    "current/schemas/auth/v1/azure-container-list-response.json"
-    "current/schemas/auth/v1/azure-container-response.json"
-    "current/schemas/auth/v1/azure-table-access-response.json"
-    "current/schemas/auth/v1/azure-table-list-response.json"
     "current/schemas/auth/v1/client-message.json"
     "current/schemas/auth/v1/create-client-request.json"
     "current/schemas/auth/v1/create-client-response.json"
@@ -55,6 +55,7 @@ const CURRENT: &[(&str, &str)] = embed! {
     "current/schemas/github/v1/render-taskcluster-yml-output.json"
     "current/schemas/github/v1/repository.json"
     "current/schemas/github/v1/task-group-creation-requested.json"
+    "current/schemas/github/v1/taskcluster-yml-update-message.json"
     "current/schemas/hooks/v1/bindings.json"
     "current/schemas/hooks/v1/create-hook-request.json"
     "current/schemas/hooks/v1/hook-definition.json"
@@ -137,6 +138,8 @@ const CURRENT: &[(&str, &str)] = embed! {
     "current/schemas/queue/v1/task-pending-message.json"
     "current/schemas/queue/v1/task-priority-changed-message.json"
     "current/schemas/queue/v1/task-pulse-definition.json"
+    "current/schemas/queue/v1/task-queue-counts-list-response.json"
+    "current/schemas/queue/v1/task-queue-counts-request.json"
     "current/schemas/queue/v1/task-queue-counts-response.json"
     "current/schemas/queue/v1/task-reclaim-response.json"
     "current/schemas/queue/v1/task-run.json"

@@ -4,6 +4,8 @@ pub(crate) mod answer;
 pub(crate) mod authentication;
 pub(crate) mod authorization;
 pub(crate) mod call;
+#[cfg(feature = "gzip")]
+mod compression;
 mod embedded_schemas;
 pub(crate) mod paging;
 pub(crate) mod request;

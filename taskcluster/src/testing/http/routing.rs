@@ -43,7 +43,12 @@ pub(crate) fn find(
         .flat_map(|reference| reference.endpoints.iter().map(|endpoint| (*reference, endpoint)))
         .filter(|(_, endpoint)| endpoint.method == *method)
         .filter_map(|(reference, endpoint)| {
-            Some(Route { reference, endpoint, args: arguments(endpoint.route, rest)? })
+            let may_be_empty = |arg: &str| reference.allows_empty(endpoint, arg);
+            Some(Route {
+                reference,
+                endpoint,
+                args: arguments(endpoint.route, rest, may_be_empty)?,
+            })
         })
         .min_by_key(|route| route.args.len())
         .ok_or_else(|| Refusal::not_found(format!("{service} has no endpoint {method} {rest}")))
@@ -85,17 +90,21 @@ fn split(path: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The arguments of a path, if it fits the route. A slash at the end does not count: some clients take it away.
-fn arguments(route: &'static str, path: &str) -> Option<BTreeMap<&'static str, String>> {
+fn arguments(
+    route: &'static str,
+    path: &str,
+    may_be_empty: impl Fn(&str) -> bool,
+) -> Option<BTreeMap<&'static str, String>> {
     let mut args = BTreeMap::new();
     let mut words = path.strip_suffix('/').unwrap_or(path).split('/');
     for pattern in route.strip_suffix('/').unwrap_or(route).split('/') {
-        let word = words.next()?;
         let Some((before, name, after)) = argument(pattern) else {
-            if pattern == word { continue } else { return None }
+            if pattern == words.next()? { continue } else { return None }
         };
+        let word = words.next().or_else(|| may_be_empty(name).then_some(""))?;
         let value = word.strip_prefix(before)?.strip_suffix(after)?;
         let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
-        if value.is_empty() {
+        if value.is_empty() && !may_be_empty(name) {
             return None;
         }
         args.insert(name, value);
@@ -117,8 +126,8 @@ mod tests {
 
     #[test]
     fn arguments_are_whole_words_and_decoded() {
-        let args = arguments("/task/<taskId>/artifacts/<name>", "/task/t/artifacts/public%2Fa%20b")
-            .unwrap();
+        let arguments = |path| arguments("/task/<taskId>/artifacts/<name>", path, |_| false);
+        let args = arguments("/task/t/artifacts/public%2Fa%20b").unwrap();
         assert_eq!(args["taskId"], "t");
         assert_eq!(args["name"], "public/a b");
         for path in [
@@ -127,7 +136,7 @@ mod tests {
             "/task/t/artifacts/a/b",
             "/task//artifacts/a",
         ] {
-            assert!(arguments("/task/<taskId>/artifacts/<name>", path).is_none(), "{path}");
+            assert!(arguments(path).is_none(), "{path}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The JSON schemas of payloads, answers and messages, each compiled when it is first needed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
 use std::fmt;
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::answer::{Refusal, Reply};
 use super::call::RecordedCall;
-use super::embedded_schemas::embedded_schema;
+use super::embedded_schemas::{embedded_paths, embedded_schema};
 use crate::{Endpoint, Error, Result};
 
 /// What schemas of the current generation are below: their ids are paths of the deployment that serves them.
@@ -112,6 +112,24 @@ impl Schemas {
         let added = Arc::new(HashMap::from([(url.clone(), schema.clone())]));
         let schemas = Self(Mutex::new(Inner { added, ..Inner::default() }));
         schemas.check("", &url, value)
+    }
+
+    /// The paths of all schemas of the current form, below the root of the deployment that serves them.
+    pub(crate) fn paths(&self) -> BTreeSet<String> {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = inner.added.keys().filter_map(|url| url.strip_prefix(CURRENT));
+        let embedded = embedded_paths().filter_map(|path| path.strip_prefix("current/schemas/"));
+        added.chain(embedded).map(|path| format!("schemas/{path}")).collect()
+    }
+
+    /// The schema at one of these paths.
+    pub(crate) fn at(&self, path: &str) -> Option<Value> {
+        let path = path.strip_prefix("schemas/")?;
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = inner.added.get(&format!("{CURRENT}{path}")).cloned();
+        added.or_else(|| {
+            serde_json::from_str(embedded_schema(&format!("current/schemas/{path}"))?).ok()
+        })
     }
 
     /// Adds all schema files below a folder that is laid out like a deployment's `/schemas`.

@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::answer::{Outcome, Refusal, Rendered};
+#[cfg(feature = "gzip")]
+use super::compression::{accepts_gzip, compress};
 use super::request::Incoming;
 use crate::{Error, Result};
 
@@ -31,8 +33,8 @@ const MAX_UPLOAD: usize = 256 * 1024 * 1024;
 
 /// Answers requests.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// What the paths of uploads begin with, which may be larger than calls.
-    fn upload_prefix(&self) -> &'static str;
+    /// What the paths of stored content begin with, which may be larger than calls.
+    fn storage_prefix(&self) -> &'static str;
 
     /// Answers one request.
     fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
@@ -119,10 +121,12 @@ async fn answer(
     request: Request<hyper::body::Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
-    let limit = match head.uri.path().starts_with(handler.upload_prefix()) {
-        true => MAX_UPLOAD,
-        false => MAX_BODY,
-    };
+    let is_content = head.uri.path().starts_with(handler.storage_prefix());
+    let limit = if is_content { MAX_UPLOAD } else { MAX_BODY };
+    let trace_id = head.headers.get("x-taskcluster-trace-id").cloned();
+    // Storage gives content as it got it.
+    #[cfg(feature = "gzip")]
+    let gzip = accepts_gzip(&head.headers) && !is_content;
     let outcome = match read(body, limit).await? {
         Some(body) => {
             let resource =
@@ -137,7 +141,8 @@ async fn answer(
             handler.refuse(refusal)
         }
     };
-    let (Rendered { status, headers, body, .. }, end) = match outcome {
+    #[cfg_attr(not(feature = "gzip"), expect(unused_mut, reason = "nothing else changes it"))]
+    let (mut answer, end) = match outcome {
         Outcome::Answer(answer) => (answer, End::Complete),
         Outcome::Truncated { answer, sent, hangs } => {
             (answer, if hangs { End::Hangs(sent) } else { End::Breaks(sent) })
@@ -150,9 +155,17 @@ async fn answer(
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     };
+    #[cfg(feature = "gzip")]
+    if gzip {
+        compress(&mut answer);
+    }
+    let Rendered { status, headers, body, .. } = answer;
     let mut response = Response::new(Body::new(body, end));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
+    if let Some(id) = trace_id {
+        response.headers_mut().insert("x-for-trace-id", id);
+    }
     Ok(response)
 }
 

@@ -177,9 +177,14 @@ fn insert(index: &Index, context: &Context, call: &RecordedCall) -> Result<Value
     Ok(index.find(path, now).map_or(new, |entry| entry.to_json(path)))
 }
 
+/// What the paths in a namespace begin with. The namespace without a name is the top, which contains all paths.
+fn prefix(namespace: &str) -> String {
+    if namespace.is_empty() { String::new() } else { format!("{namespace}.") }
+}
+
 /// The entries below a namespace, with the rest of their paths.
 fn below(index: &Index, context: &Context, namespace: &str) -> Vec<(String, String, Entry)> {
-    let (now, prefix) = (context.now(), format!("{namespace}."));
+    let (now, prefix) = (context.now(), prefix(namespace));
     let entries = index.lock();
     let entries = entries.iter().filter(|(_, entry)| entry.expires > now);
     entries
@@ -210,7 +215,7 @@ fn list_namespaces(
         }
     }
     let items = children.into_iter().map(|(name, expires)| {
-        let namespace = format!("{}.{name}", path(call));
+        let namespace = prefix(path(call)) + &name;
         (name.clone(), json!({"namespace": namespace, "name": name, "expires": timestamp(expires)}))
     });
     page(&context.token_key, call, "namespaces", items)

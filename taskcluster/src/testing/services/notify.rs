@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::StatusCode;
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::NotifyEvents;
@@ -12,6 +13,9 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::message::Message;
 use crate::testing::services::context::{Context, Service};
+
+/// How many notifications are remembered, so as not to send one twice.
+const REMEMBERED: usize = 1000;
 
 /// What was sent, and to whom nothing is to be sent.
 #[derive(Default)]
@@ -82,13 +86,33 @@ fn send(
     if notify.denied().contains(&(kind.to_owned(), address.clone())) {
         return Err(Refusal::denylisted(format!("{address} is on the denylist")));
     }
+    let mut sent = notify.sent();
+    let repeats =
+        |sent: &Notification| sent.kind == kind && content(&sent.request) == content(&request);
+    if sent.iter().rev().take(REMEMBERED).any(repeats) {
+        return Ok(Reply::new(StatusCode::NO_CONTENT));
+    }
     if kind == "pulse" {
         let exchange = NotifyEvents::notify().exchange();
         let payload = json!({"version": 1, "message": request["message"]});
         context.publish(&Message::new(exchange, &[("topic", &address)], &[], payload));
     }
-    notify.sent().push(Notification { kind, address, request });
-    Ok(Reply::new(StatusCode::OK))
+    sent.push(Notification { kind, address, request });
+    Ok(ok())
+}
+
+/// What of a request makes it another notification: all but how it looks.
+fn content(request: &Value) -> Value {
+    let mut content = request.clone();
+    if let Some(properties) = content.as_object_mut() {
+        properties.remove("template");
+    }
+    content
+}
+
+/// The answer to what has been done: text where other services have JSON.
+fn ok() -> Reply {
+    Reply::new(StatusCode::OK).body(HeaderValue::from_static("text/plain; charset=utf-8"), "OK")
 }
 
 fn deny(notify: &Notify, call: &RecordedCall, denied: bool) -> Result<Reply, Refusal> {
@@ -100,5 +124,5 @@ fn deny(notify: &Notify, call: &RecordedCall, denied: bool) -> Result<Reply, Ref
     } else {
         all.remove(&entry);
     }
-    Ok(Reply::new(StatusCode::OK))
+    Ok(ok())
 }

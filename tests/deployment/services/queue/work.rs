@@ -70,6 +70,10 @@ async fn work_goes_by_priority_and_then_by_age() {
 
     let answer = call(&tc, "taskQueueCounts").param("taskQueueId", QUEUE).await.unwrap();
     assert_eq!((&answer["pendingTasks"], &answer["claimedTasks"]), (&json!(1), &json!(3)));
+    let queues = json!({"taskQueueIds": ["prov/other", QUEUE]});
+    let batch = call(&tc, "taskQueueCountsBatch").payload(queues).await.unwrap();
+    assert_eq!(batch["taskQueueCounts"][0]["pendingTasks"], 1);
+    assert_eq!(batch["taskQueueCounts"][1], answer);
     let pending = call(&tc, "listPendingTasks").param("taskQueueId", QUEUE).await.unwrap();
     assert_eq!(pending["tasks"][0]["taskId"], ids[2]);
     let claimed = call(&tc, "listClaimedTasks").param("taskQueueId", QUEUE).query("limit", 2);

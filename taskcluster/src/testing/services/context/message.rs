@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::model::{Reading, Strictness};
 use crate::{Error, Exchange, Result, route};
 
 /// A message that a service published.
@@ -53,6 +54,7 @@ impl Message {
     ///
     /// If the payload does not fit the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
+        let _reading = Reading::begin(Strictness::Answer);
         T::deserialize(&self.payload).map_err(|error| {
             Error::answer(format!("cannot decode the payload of a message of {}", self.exchange))
                 .because(error)
@@ -68,14 +70,33 @@ impl Message {
 }
 
 /// Whether the words of a key fit a pattern: `*` is any word, `#` any number of words.
+///
+/// Only the last `#` so far ever needs to take one word more: what an earlier one could take, it can take as well.
 fn fits(pattern: &[&str], words: &[&str]) -> bool {
-    match (pattern, words) {
-        ([], _) => words.is_empty(),
-        (["#", rest @ ..], _) => (0..=words.len()).any(|skipped| fits(rest, &words[skipped..])),
-        ([wanted, rest @ ..], [word, others @ ..]) => {
-            (*wanted == "*" || wanted == word) && fits(rest, others)
+    let (mut place, mut word) = (0, 0);
+    // Where the pattern goes on behind the last `#`, and the first word that it does not take.
+    let mut last = None;
+    loop {
+        match pattern.get(place) {
+            Some(&"#") => {
+                place += 1;
+                last = Some((place, word));
+            }
+            Some(&wanted)
+                if words.get(word).is_some_and(|word| wanted == "*" || wanted == *word) =>
+            {
+                place += 1;
+                word += 1;
+            }
+            None if word == words.len() => return true,
+            _ => match &mut last {
+                Some((behind, next)) if *next < words.len() => {
+                    *next += 1;
+                    (place, word) = (*behind, *next);
+                }
+                _ => return false,
+            },
         }
-        (_, []) => false,
     }
 }
 
@@ -116,13 +137,33 @@ mod tests {
             ("a.#.c", "a.b.b.c"),
             ("*.#", "a"),
             ("#.#", "a"),
+            ("#.b.#", "a.b.b.c"),
+            ("#.a.b.#.*", "a.a.b.c"),
         ] {
             assert!(fits(pattern, key), "{pattern} {key}");
         }
-        for (pattern, key) in
-            [("a.b", "a.c"), ("a.*", "a"), ("a", "a.b"), ("*.*", "a.b.c"), ("a.#.c", "a.b")]
-        {
+        for (pattern, key) in [
+            ("a.b", "a.c"),
+            ("a.*", "a"),
+            ("a", "a.b"),
+            ("*.*", "a.b.c"),
+            ("a.#.c", "a.b"),
+            ("#.b.#.b", "a.b.a"),
+        ] {
             assert!(!fits(pattern, key), "{pattern} {key}");
         }
+    }
+
+    #[test]
+    fn many_wildcards_are_little_work() {
+        let (pattern, key) = (["#", "a"].repeat(60).join("."), vec!["a"; 120].join("."));
+        let message = |key| Message {
+            exchange: "e".to_owned(),
+            routing_key: key,
+            cc: Vec::new(),
+            payload: Value::Null,
+        };
+        assert!(message(key.clone()).is_for("e", &pattern));
+        assert!(!message(format!("{key}.b")).is_for("e", &pattern));
     }
 }

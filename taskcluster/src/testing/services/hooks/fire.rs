@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
+use super::expressions;
 use super::store::{Fire, Hooks, Key};
 use crate::testing::http::answer::{Refusal, timestamp};
 use crate::testing::services::context::Context;
@@ -45,6 +46,9 @@ fn render(
     task_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Map<String, Value>>, Refusal> {
+    let refuse =
+        |why: String| Refusal::input(format!("the task template cannot be rendered: {why}"));
+    expressions::check(template).map_err(|why| refuse(why.to_owned()))?;
     let template = json!({"$let": {"now": timestamp(now)}, "in": template});
     let mut task = match json_e::render(&template, values) {
         Ok(Value::Object(task)) => task,
@@ -54,9 +58,7 @@ fn render(
                 "the task template renders to {other}, which is not a task"
             )));
         }
-        Err(error) => {
-            return Err(Refusal::input(format!("the task template cannot be rendered: {error:#}")));
-        }
+        Err(error) => return Err(refuse(format!("{error:#}"))),
     };
     let day = timestamp(now + TimeDelta::days(1));
     let defaults =

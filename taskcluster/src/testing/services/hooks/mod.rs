@@ -1,5 +1,6 @@
 //! The hooks service: templates that become tasks when they are triggered, by a schedule, or when a message comes.
 
+mod expressions;
 mod fire;
 mod schedule;
 mod store;

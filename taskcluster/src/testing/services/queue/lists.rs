@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::lifecycle::Tasks;
 use super::store::Queue;
 use super::task::{Run, RunState, Task};
-use crate::testing::http::answer::{Refusal, timestamp};
+use crate::testing::http::answer::{Refusal, strings, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
@@ -18,8 +18,18 @@ pub(super) fn answer(
     endpoint: &str,
 ) -> Option<Result<Value, Refusal>> {
     Some(match endpoint {
-        "pendingTasks" => Ok(counts(queue, context, call, false)),
-        "taskQueueCounts" => Ok(counts(queue, context, call, true)),
+        "pendingTasks" => queue.with(context, |tasks, _| {
+            let mut counts = counts(tasks, &task_queue(call));
+            counts.as_object_mut().map(|counts| counts.remove("claimedTasks"));
+            Ok(counts)
+        }),
+        "taskQueueCounts" => queue.with(context, |tasks, _| Ok(counts(tasks, &task_queue(call)))),
+        "taskQueueCountsBatch" => strings(call.payload(), "taskQueueIds").map(|ids| {
+            queue.with(context, |tasks, _| {
+                let all: Vec<_> = ids.iter().map(|id| counts(tasks, id)).collect();
+                json!({"taskQueueCounts": all})
+            })
+        }),
         "listPendingTasks" => list(queue, context, call, RunState::Pending),
         "listClaimedTasks" => list(queue, context, call, RunState::Running),
         _ => return None,
@@ -51,19 +61,12 @@ pub(super) fn task_queue(call: &RecordedCall) -> String {
     }
 }
 
-fn counts(queue: &Queue, context: &Context, call: &RecordedCall, with_claimed: bool) -> Value {
-    let task_queue = task_queue(call);
-    let (provisioner, worker_type) = task_queue.split_once('/').unwrap_or((&task_queue, ""));
-    queue.with(context, |tasks, _| {
-        let count = |state| in_state(tasks, &task_queue, state).len();
-        let mut answer = json!({
-            "provisionerId": provisioner, "workerType": worker_type, "taskQueueId": task_queue,
-            "pendingTasks": count(RunState::Pending),
-        });
-        if with_claimed {
-            answer["claimedTasks"] = json!(count(RunState::Running));
-        }
-        answer
+fn counts(tasks: &Tasks, task_queue: &str) -> Value {
+    let (provisioner, worker_type) = task_queue.split_once('/').unwrap_or((task_queue, ""));
+    let count = |state| in_state(tasks, task_queue, state).len();
+    json!({
+        "provisionerId": provisioner, "workerType": worker_type, "taskQueueId": task_queue,
+        "pendingTasks": count(RunState::Pending), "claimedTasks": count(RunState::Running),
     })
 }
 

@@ -1,0 +1,25 @@
+//! What the fuzzer runs: the targets that the tests run as well, and the macro's own, with the macro's modules.
+
+#![allow(dead_code, unreachable_pub, clippy::expect_used)]
+
+mod targets;
+
+#[path = "../../taskcluster-macros/src/expand/mod.rs"]
+mod expand;
+#[path = "../../taskcluster-macros/src/tests/hostile.rs"]
+mod hostile;
+#[path = "../../taskcluster-macros/src/input/mod.rs"]
+mod input;
+#[path = "../../taskcluster-macros/src/names.rs"]
+mod names;
+#[path = "../../taskcluster-macros/src/reference/mod.rs"]
+mod reference;
+#[path = "../../taskcluster-macros/src/schema/mod.rs"]
+mod schema;
+
+pub use targets::*;
+
+/// References and schemas: what the macro reads.
+pub fn references(text: &[u8]) {
+    hostile::references(text);
+}
