@@ -125,7 +125,7 @@ impl Error {
     /// A refusal by storage, whose URL and words may be secret.
     #[cfg(feature = "artifacts")]
     pub(crate) fn storage(status: StatusCode) -> Self {
-        let error = Self::new(ErrorKind::Api, "the storage refused the request for the content");
+        let error = Self::new(ErrorKind::Api, "the storage refused the request");
         error.with_status(Some(status))
     }
 

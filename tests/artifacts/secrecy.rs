@@ -7,6 +7,7 @@ use taskcluster_tests::{RawServer, answer};
 
 use crate::artifacts::{Folder, PUBLIC, Running, bytes, sha256};
 use crate::support::log::Log;
+use crate::support::process;
 
 #[tokio::test]
 async fn neither_storage_nor_what_a_task_chose_sees_credentials() {
@@ -76,7 +77,16 @@ async fn signed_urls_are_in_no_log_error_or_debug() {
     }
 }
 
-#[tokio::test]
+/// What a task with the proxy feature does.
+#[test]
+#[ignore = "run by the test below, with an environment"]
+fn child() {
+    let queue = Queue::new(&Client::from_env().unwrap());
+    let task_id = std::env::var("TASK_ID").unwrap();
+    println!("content: {:?}", artifacts::latest(&queue, task_id, PUBLIC).bytes_blocking());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn behind_a_proxy_the_artifacts_credentials_go_to_the_deployment_itself() {
     let running = Running::new().await;
     running.object(PUBLIC, b"hello", json!({"sha256": sha256(b"hello")})).await;
@@ -91,6 +101,20 @@ async fn behind_a_proxy_the_artifacts_credentials_go_to_the_deployment_itself() 
     let artifact = artifacts::latest(&queue, &running.task_id, PUBLIC);
     assert_eq!(artifact.bytes().await.unwrap(), "hello");
     assert_eq!((proxy.requests().len(), running.count("startDownload")), (1, 1));
+    let (proxy_url, root_url) = (proxy.url.clone(), running.fake.root_url().to_owned());
+    let task_id = running.task_id.clone();
+    let child = move || {
+        process::run(
+            concat!(module_path!(), "::child"),
+            &[
+                ("TASKCLUSTER_PROXY_URL", &proxy_url),
+                ("TASKCLUSTER_ROOT_URL", &root_url),
+                ("TASK_ID", &task_id),
+            ],
+        )
+    };
+    let shown = tokio::task::spawn_blocking(child).await.unwrap();
+    assert!(shown.contains("content: Ok(b\"hello\")"), "{shown}");
     let error = Client::builder(&proxy.url).direct_root_url("ftp://x").build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 
 use super::upload::expiry_of;
-use crate::Queue;
+use crate::services::Queue;
 use crate::error::Result;
-use crate::queue::{
+use crate::services::queue::{
     PostArtifactRequest, PostArtifactRequestError, PostArtifactRequestErrorReason,
     PostArtifactRequestLink, PostArtifactRequestReference,
 };

@@ -17,12 +17,12 @@ pub(crate) struct TemporaryFile {
 impl TemporaryFile {
     /// Creates one with the permissions that the umask gives.
     pub(crate) fn create(destination: &Path) -> Result<Self> {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(destination.file_name().ok_or_else(|| {
-            Error::file(format!("{} is not the path of a file", destination.display()))
-        })?);
-        name.push(format!(".{}", slugid::v4()));
-        let path = destination.with_file_name(name);
+        if destination.file_name().is_none() {
+            let path = destination.display();
+            return Err(Error::file(format!("{path} is not the path of a file")));
+        }
+        // The destination's name may be as long as a name can be.
+        let path = destination.with_file_name(format!(".taskcluster-{}", slugid::v4()));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -14,7 +14,7 @@ use super::artifact::{Artifact, DownloadedFile};
 use super::file::failed;
 use super::progress::Progress;
 use super::source::Source;
-use crate::Queue;
+use crate::services::Queue;
 use crate::error::{Error, Result};
 use crate::runtime::block_on;
 use crate::slugid;

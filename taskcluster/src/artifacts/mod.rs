@@ -78,8 +78,8 @@ use self::source::Source;
 use self::upload::Destination;
 use crate::call::Call;
 use crate::client::service::Service;
-use crate::queue::PostArtifactRequestErrorReason;
-use crate::{Index, Queue};
+use crate::services::queue::PostArtifactRequestErrorReason;
+use crate::services::{Index, Queue};
 
 /// The artifact of this name of the latest run of a task.
 ///

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::artifact::Artifact;
 use super::source::Source;
 use super::upload::{Destination, UploadBuilder};
-use crate::Object;
+use crate::services::Object;
 
 /// An object by its name, with the credentials of the client of `object`; it needs the scope `object:download:<name>`.
 ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::LOCATION;
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
 use super::hashes::Expected;
@@ -13,12 +13,12 @@ use crate::client::Client;
 use crate::client::service::Service;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::index::IndexedTaskResponse;
-use crate::object::{
+use crate::services::index::IndexedTaskResponse;
+use crate::services::object::{
     DownloadObjectAcceptDownloadMethods, DownloadObjectRequest, DownloadObjectResponse,
 };
-use crate::queue::ArtifactContentResponse;
-use crate::{Object, Queue, StatusCode};
+use crate::services::queue::ArtifactContentResponse;
+use crate::services::{Object, Queue};
 
 /// How an artifact's content is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

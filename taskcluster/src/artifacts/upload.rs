@@ -24,16 +24,17 @@ use super::raw::Settings;
 use super::source::StorageType;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::object::{
+use crate::services::object::{
     CreateUploadProposedUploadMethods, CreateUploadRequest, FinishUploadRequest, HashesUpload,
     UploadMethodDataInlineRequest, UploadMethodPutUrlRequest,
 };
-use crate::queue::{
+use crate::services::queue::{
     FinishArtifactRequest, PostArtifactRequest, PostArtifactRequestObject, PostArtifactRequestS3,
     PostArtifactResponse,
 };
 use crate::runtime::block_on;
-use crate::{Object, Queue, slugid};
+use crate::services::{Object, Queue};
+use crate::slugid;
 
 /// Content of fewer bytes goes with the call that creates the object.
 const INLINE: u64 = 8192;
@@ -394,7 +395,7 @@ impl NewObject<'_> {
     async fn create(
         &self,
         methods: CreateUploadProposedUploadMethods,
-    ) -> Result<crate::object::CreateUploadMethod> {
+    ) -> Result<crate::services::object::CreateUploadMethod> {
         let request =
             CreateUploadRequest::new(self.expires, self.project_id, methods, self.upload_id);
         Ok(self.object.create_upload(self.name, &request).send().await?.upload_method)

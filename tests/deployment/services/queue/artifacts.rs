@@ -87,7 +87,8 @@ async fn artifacts_are_listed_described_and_found() {
     assert_eq!(content["url"], "https://example.com/y");
 
     fake.advance(26 * HOUR);
-    let error = latest("latestArtifactInfo", "public/url").await.unwrap_err();
+    // Of this run: the claim has expired as well, and there is another one.
+    let error = artifact_of(&tc, "artifactInfo", &claim, "public/url").await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::GONE));
 }
 
