@@ -17,9 +17,16 @@ mod reference;
 #[path = "../../taskcluster-macros/src/schema/mod.rs"]
 mod schema;
 
-pub use targets::*;
-
-/// References and schemas: what the macro reads.
-pub fn references(text: &[u8]) {
-    hostile::references(text);
+/// Gives an input to a target.
+///
+/// # Panics
+///
+/// If something is wrong with what the target does, or if there is no such target.
+pub fn run(target: &str, input: &[u8]) {
+    let mut targets = targets::TARGETS
+        .iter()
+        .copied()
+        .chain([("references", hostile::references as targets::Check)]);
+    let (_, check) = targets.find(|(name, _)| *name == target).expect("a target");
+    check(input);
 }

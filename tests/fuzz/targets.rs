@@ -13,10 +13,10 @@ use taskcluster::{
 };
 
 /// A target: it panics if something is wrong.
-pub type Check = fn(&[u8]);
+pub(crate) type Check = fn(&[u8]);
 
 /// All targets, by the names of their corpora.
-pub const TARGETS: &[(&str, Check)] = &[
+pub(crate) const TARGETS: &[(&str, Check)] = &[
     ("answers", answers),
     ("credentials", credentials),
     ("dates", dates),
@@ -25,7 +25,7 @@ pub const TARGETS: &[(&str, Check)] = &[
 ];
 
 /// Answers of services, read as the types of several schemas.
-pub fn answers(json: &[u8]) {
+pub(crate) fn answers(json: &[u8]) {
     reads::<queue::TaskStatusResponse>(json);
     reads::<queue::CreateTaskRequest>(json);
     reads::<queue::ListTaskGroupResponse>(json);
@@ -48,7 +48,7 @@ fn reads<T: DeserializeOwned + Serialize>(json: &[u8]) {
 }
 
 /// Credentials as JSON.
-pub fn credentials(json: &[u8]) {
+pub(crate) fn credentials(json: &[u8]) {
     let Ok(credentials) = Credentials::from_json(&String::from_utf8_lossy(json)) else { return };
     let written = credentials.to_json().to_string();
     assert_eq!(Credentials::from_json(&written).expect(&written), credentials);
@@ -67,7 +67,7 @@ pub fn credentials(json: &[u8]) {
 }
 
 /// Dates relative to another one: this one, or the last that can be written.
-pub fn dates(text: &[u8]) {
+pub(crate) fn dates(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     for base in ["2017-01-19T16:27:20.974Z", "9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00Z"] {
         let base: DateTime<Utc> = base.parse().expect("a date");
@@ -79,7 +79,7 @@ pub fn dates(text: &[u8]) {
 }
 
 /// Requests to verify: lines with a header's value, a method, a resource, a host, and a client's id.
-pub fn hawk(lines: &[u8]) {
+pub(crate) fn hawk(lines: &[u8]) {
     const NOW: i64 = 1_500_000_000;
     let text = String::from_utf8_lossy(lines);
     let mut lines = text.split('\n');
@@ -98,10 +98,11 @@ pub fn hawk(lines: &[u8]) {
     }
 
     // What the client signs verifies; with another key, target or time it does not.
-    let Ok(signer) = Signer::new(&Credentials::new(id, "no-secret"), None) else { return };
+    let credentials = Credentials::new(id, "no-secret");
+    let Ok(signer) = Signer::new(&credentials, None) else { return };
     let value = signer.header(&target, None, NOW, "nonce");
     let parsed = Header::parse(&value).expect(&value);
-    assert_eq!(parsed.id, id);
+    assert_eq!(parsed.id, credentials.client_id());
     assert_eq!(parsed.verify(&target, "no-secret", NOW), Ok(()));
     assert_eq!(parsed.verify(&target, "another", NOW), Err(Refusal::BadMac));
     assert_eq!(parsed.verify(&target, "no-secret", NOW + 901), Err(Refusal::StaleTimestamp));
@@ -124,7 +125,7 @@ pub fn hawk(lines: &[u8]) {
 }
 
 /// Routing keys of messages, and words of bindings.
-pub fn routing_keys(text: &[u8]) {
+pub(crate) fn routing_keys(text: &[u8]) {
     let text = String::from_utf8_lossy(text);
     if let Ok(parts) = QueueEvents::task_completed().parse(&text) {
         let keys = QueueEvents::task_completed()

@@ -105,7 +105,7 @@ fn odd() {
     again::<Odd>(full);
 
     let error = odd.validate().unwrap_err().to_string();
-    assert!(error.contains("byPattern: a: is less than 1"), "{error}");
+    assert!(error.contains("byPattern: entry 0: is less than 1"), "{error}");
     assert!(error.contains("form: is not an IPv4 address, or is not an IPv6 address"), "{error}");
     assert!(!error.contains("formOfItself"), "{error}");
 }

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| taskcluster_fuzz::hawk(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| taskcluster_fuzz::run("hawk", input));

@@ -24,7 +24,7 @@ use crate::testing::http::authentication::{Accounts, Authority};
 use crate::testing::http::authorization;
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::schemas::Schemas;
-use crate::{Credentials, Exchange, Reference, slugid};
+use crate::{Credentials, Reference, slugid};
 
 /// The client id of the services.
 pub(crate) const SERVICE: &str = "static/taskcluster/queue";
@@ -265,7 +265,8 @@ impl Context {
     }
 
     /// All exchanges that the services publish to.
-    pub(crate) fn all_exchanges(&self) -> impl Iterator<Item = &'static Exchange> {
+    #[cfg(feature = "pulse")]
+    pub(crate) fn all_exchanges(&self) -> impl Iterator<Item = &'static crate::Exchange> {
         self.exchange_references().flat_map(|reference| reference.exchanges)
     }
 
