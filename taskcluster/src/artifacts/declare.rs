@@ -7,13 +7,13 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 
 use super::upload::expiry_of;
-use crate::services::Queue;
 use crate::error::Result;
+use crate::runtime::block_on;
+use crate::services::Queue;
 use crate::services::queue::{
     PostArtifactRequest, PostArtifactRequestError, PostArtifactRequestErrorReason,
     PostArtifactRequestLink, PostArtifactRequestReference,
 };
-use crate::runtime::block_on;
 
 /// An artifact without content of its own; created by [`reference`](super::reference), [`link`](super::link) and
 /// [`error`](super::error). Await it, or call [`send_blocking`](Self::send_blocking).

@@ -14,9 +14,9 @@ use super::artifact::{Artifact, DownloadedFile};
 use super::file::failed;
 use super::progress::Progress;
 use super::source::Source;
-use crate::services::Queue;
 use crate::error::{Error, Result};
 use crate::runtime::block_on;
+use crate::services::Queue;
 use crate::slugid;
 
 /// How many artifacts are downloaded at once unless set.

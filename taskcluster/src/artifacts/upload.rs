@@ -24,6 +24,7 @@ use super::raw::Settings;
 use super::source::StorageType;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::runtime::block_on;
 use crate::services::object::{
     CreateUploadProposedUploadMethods, CreateUploadRequest, FinishUploadRequest, HashesUpload,
     UploadMethodDataInlineRequest, UploadMethodPutUrlRequest,
@@ -32,7 +33,6 @@ use crate::services::queue::{
     FinishArtifactRequest, PostArtifactRequest, PostArtifactRequestObject, PostArtifactRequestS3,
     PostArtifactResponse,
 };
-use crate::runtime::block_on;
 use crate::services::{Object, Queue};
 use crate::slugid;
 

@@ -85,8 +85,7 @@ async fn parts_of_content_are_given_as_long_as_it_is_the_same() {
     assert_eq!(sent(other).await.status(), StatusCode::OK);
 
     sent(put(&to).body("changed")).await;
-    let changed =
-        sent(raw().get(&url).header("range", "bytes=3-").header("if-range", &etag)).await;
+    let changed = sent(raw().get(&url).header("range", "bytes=3-").header("if-range", &etag)).await;
     assert_eq!((changed.status(), changed.headers()["etag"] == etag), (StatusCode::OK, false));
     assert!(!changed.headers().contains_key("content-encoding"));
 }
