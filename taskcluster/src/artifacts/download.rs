@@ -47,7 +47,7 @@ async fn fetch<W: Write + Send + 'static>(
                 // What is written so far goes before its successor comes.
                 drop(work.take());
                 let content = Content::new(head.encoding, head.expected.clone(), limit, begin()?);
-                work = Some((head, Worker::Idle(content)));
+                work = Some((head, Worker::Idle(Box::new(content))));
             }
             Event::Data(bytes) => {
                 size += bytes.len();
@@ -74,7 +74,7 @@ async fn fetch<W: Write + Send + 'static>(
 
 /// Content, here or on a thread where it may block.
 enum Worker<W: Write> {
-    Idle(Content<W>),
+    Idle(Box<Content<W>>),
     Busy(JoinHandle<Result<Content<W>>>),
     Failed,
 }
@@ -94,7 +94,7 @@ impl<W: Write + Send + 'static> Worker<W> {
 
     async fn content(self) -> Result<Content<W>> {
         match self {
-            Self::Idle(content) => Ok(content),
+            Self::Idle(content) => Ok(*content),
             Self::Busy(handle) => handle.await.map_err(lost)?,
             Self::Failed => Err(Error::file("the content could not be written")),
         }

@@ -227,9 +227,10 @@ fn at_url(url: &str, storage: StorageType) -> Result<Location> {
 }
 
 fn download_request() -> DownloadObjectRequest {
-    let mut methods = DownloadObjectAcceptDownloadMethods::default();
-    methods.get_url = Some(true);
-    DownloadObjectRequest::new(methods)
+    DownloadObjectRequest::new(DownloadObjectAcceptDownloadMethods {
+        get_url: Some(true),
+        ..Default::default()
+    })
 }
 
 async fn start_download(object: &Object, name: &str) -> Result<Location> {

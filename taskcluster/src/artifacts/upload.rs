@@ -321,9 +321,11 @@ impl Upload {
             Ok((data, hashes))
         })
         .await?;
-        let mut methods = CreateUploadProposedUploadMethods::default();
-        methods.data_inline =
-            Some(UploadMethodDataInlineRequest::new(upload.content_type, STANDARD.encode(&data)));
+        let data = STANDARD.encode(&data);
+        let methods = CreateUploadProposedUploadMethods {
+            data_inline: Some(UploadMethodDataInlineRequest::new(upload.content_type, data)),
+            ..Default::default()
+        };
         let created = upload.create(methods).await?;
         if created.data_inline != Some(true) {
             let client = upload.object.as_ref().client();
@@ -404,10 +406,12 @@ impl NewObject<'_> {
 
 impl Place for NewObject<'_> {
     async fn target(&self) -> Result<Target> {
-        let mut methods = CreateUploadProposedUploadMethods::default();
         let length =
             i64::try_from(self.size).map_err(|_| Error::input("the content is too large"))?;
-        methods.put_url = Some(UploadMethodPutUrlRequest::new(length, self.content_type));
+        let methods = CreateUploadProposedUploadMethods {
+            put_url: Some(UploadMethodPutUrlRequest::new(length, self.content_type)),
+            ..Default::default()
+        };
         let created = self.create(methods).await?.put_url.ok_or_else(|| {
             Error::answer("the object service has no way to upload that this crate knows")
         })?;
@@ -428,10 +432,11 @@ pub(crate) async fn expiry_of(queue: &Queue, task_id: &str) -> Result<DateTime<U
 }
 
 fn known(hashes: &Hashes) -> HashesUpload {
-    let mut known = HashesUpload::default();
-    known.sha256 = Some(hashes.sha256.clone());
-    known.sha512.clone_from(&hashes.sha512);
-    known
+    HashesUpload {
+        sha256: Some(hashes.sha256.clone()),
+        sha512: hashes.sha512.clone(),
+        ..Default::default()
+    }
 }
 
 fn url(text: &str) -> Result<Url> {
