@@ -48,7 +48,7 @@ async fn random_faults_make_no_wrong_file() {
             };
             running.fake.on_downloads().one_in(2 + (random >> 60) as usize % 3).fault(fault);
         }
-        if random % 5 == 0 {
+        if random.is_multiple_of(5) {
             // A server that lost its ranges.
             let body = Reply::new(StatusCode::OK).body("a/b".parse().unwrap(), data.clone());
             running.fake.on_downloads().one_in(4).reply(body);
