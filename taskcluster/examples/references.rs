@@ -5,8 +5,9 @@
 //! $ cargo run --example references -- diff --root-url https://tc.example.com --output api/ --service queue
 //! ```
 //!
-//! `--service` may be repeated; without it, all services are meant. Without a root URL, the embedded deployment is asked;
-//! without arguments, what that serves is written to a temporary folder. `diff` exits with status 1 if a change can break callers.
+//! Repeat `--service` to name several services; the default is all of them. Without `--root-url`, the example starts the
+//! embedded deployment and uses it; without any arguments, it writes to a temporary folder. `diff` exits with status 1 if a
+//! change can break callers.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ const USAGE: &str =
 async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let Arguments { fetch, root_url, output, services } =
         Arguments::parse(std::env::args().skip(1)).ok_or(USAGE)?;
-    // As long as this is there, it answers.
+    // It runs until this is dropped.
     let embedded = Deployment::start().await?;
     let client = match root_url {
         Some(url) => Client::builder(url).build()?,

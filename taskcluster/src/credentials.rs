@@ -69,7 +69,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If only one of the first two is set.
+    /// Returns an error if only one of the first two is set.
     pub fn from_env() -> Result<Option<Self>> {
         let id = variable("TASKCLUSTER_CLIENT_ID");
         let token = variable("TASKCLUSTER_ACCESS_TOKEN");
@@ -103,7 +103,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If the text has any other form. The error never quotes the text.
+    /// Returns an error if the text has any other form. The error never quotes the text.
     pub fn from_json(json: &str) -> Result<Self> {
         let refuse = |what: &str| Error::config(format!("invalid credentials: {what}"));
         // serde's message could quote the token.
@@ -153,7 +153,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If the certificate is invalid.
+    /// Returns an error if the certificate is invalid.
     pub fn information(&self) -> Result<CredentialsInformation> {
         let mut information = CredentialsInformation {
             client_id: self.client_id.clone(),
@@ -344,9 +344,10 @@ impl TemporaryBuilder<'_> {
     ///
     /// # Errors
     ///
-    /// If the lifetime is longer than 31 days or ends before it starts, if the name is empty or equal to the issuer's client
-    /// id, or if the issuer is itself temporary: the auth service rejects all of these. Also if a scope or the name contains
-    /// a line break, because it could not be signed, or if the expiry is out of range.
+    /// Returns an error if the lifetime is longer than 31 days or ends before it starts, if the name is empty or equal
+    /// to the issuer's client id, or if the issuer is itself temporary: the auth service rejects all of these. Returns
+    /// an error, too, if a scope or the name contains a line break, because it could not be signed, or if the expiry is
+    /// out of range.
     pub fn create(self) -> Result<Credentials> {
         self.create_with_seed(&(slugid::v4() + &slugid::v4()))
     }

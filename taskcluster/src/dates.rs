@@ -30,8 +30,8 @@ const UNITS: &[(&[&str], i64)] = &[
 ///
 /// # Errors
 ///
-/// If the text cannot be parsed, with the column of the mistake, or if the date is not within the years 0 to 9999, the only
-/// ones that can be written in JSON.
+/// Returns an error if the text cannot be parsed, with the column of the mistake, or if the date is not within the
+/// years 0 to 9999, the only ones that can be written in JSON.
 pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
     // Services count in milliseconds. Rounded up, since the result must not be before now.
     let now = Utc::now() + TimeDelta::nanoseconds(999_999);
@@ -49,7 +49,7 @@ pub fn from_now(text: &str) -> Result<DateTime<Utc>> {
 ///
 /// # Errors
 ///
-/// Same as [`from_now`].
+/// Returns the errors of [`from_now`].
 pub fn from_now_since(text: &str, base: DateTime<Utc>) -> Result<DateTime<Utc>> {
     let beyond = || {
         Error::input(format!(
@@ -68,7 +68,7 @@ pub fn from_now_since(text: &str, base: DateTime<Utc>) -> Result<DateTime<Utc>> 
 ///
 /// # Errors
 ///
-/// Same as [`from_now`].
+/// Returns the errors of [`from_now`].
 pub fn from_now_json(text: &str) -> Result<String> {
     from_now(text).map(to_json)
 }

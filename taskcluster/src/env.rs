@@ -1,7 +1,7 @@
-//! The environment variables by which Taskcluster tells a program where it is.
+//! The environment variables with which Taskcluster configures programs.
 
-/// Returns a variable's value without the white space around it, such as the newline of the file that it was read from.
-/// Empty counts as unset.
+/// Returns the value of a variable without surrounding white space, such as the newline of the file that it was read from.
+/// Returns `None` if it is unset or empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     let value = std::env::var(name).ok()?;
     Some(value.trim().to_owned()).filter(|value| !value.is_empty())

@@ -55,8 +55,8 @@ impl ScopeTemplate {
     ///
     /// # Errors
     ///
-    /// If `params` lacks a parameter of the template; the error names the first one. Some parameters are known only to the
-    /// service, such as the scheduler of a task.
+    /// Returns an error if `params` lacks a parameter of the template; the error names the first one. Some parameters
+    /// are known only to the service, such as the scheduler of a task.
     pub fn expand(&self, params: &Params<'_>) -> Result<Expression, MissingParam> {
         let mut parts = Vec::with_capacity(1);
         self.expand_into(params, &mut parts)?;

@@ -73,7 +73,7 @@ pub fn encode(uuid: Uuid) -> String {
 ///
 /// # Errors
 ///
-/// If the text is not 22 characters of URL-safe base64.
+/// Returns an error if the text is not 22 characters of URL-safe base64.
 pub fn decode(slug: &str) -> Result<Uuid> {
     let bytes = URL_SAFE_NO_PAD.decode(slug).ok();
     bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()).ok_or_else(|| {

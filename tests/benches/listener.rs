@@ -93,7 +93,7 @@ async fn by_listener(url: &str, channel: &Channel, count: usize) -> Duration {
     let (binding, key) = exchange(channel).await;
     let name = slugid::nice();
     let listen = || {
-        Listener::connect(PulseCredentials::from_url(url).expect("an URL"))
+        Listener::connect(PulseCredentials::from_url(url).expect("a URL"))
             .bind(binding.clone())
             .queue(&name)
             .prefetch(PREFETCH)

@@ -180,7 +180,7 @@ async fn no_content_where_an_answer_is_promised_is_an_error_that_says_so() {
             (error.kind(), error.status()),
             (ErrorKind::Answer, Some(StatusCode::NO_CONTENT))
         );
-        let message = "the service sent no content, but listClients is to answer with v1/list-clients-response.json#";
+        let message = "the service sent no content, but listClients must answer with v1/list-clients-response.json#";
         assert_eq!(error.message(), message);
         assert_eq!(error.attempts(), 1);
     }

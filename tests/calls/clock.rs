@@ -147,6 +147,20 @@ async fn a_time_is_followed_only_once_the_service_accepts_a_signature_made_by_it
 }
 
 #[tokio::test]
+async fn a_redirect_to_an_artifact_is_an_accepted_signature() {
+    let redirect = answer("303 See Other", &["Location: https://storage.example.com/"], "{}");
+    let server = RawServer::start([stale(2 * HOUR), redirect.clone()]).await.unwrap();
+    let client = builder(&server).build().unwrap();
+    // Not for endpoints that do not exist to redirect: a proxy may have done it.
+    Queue::new(&client).status("T").send_raw().await.unwrap();
+    assert!(about(signed_url_ends_in(&client), LIFETIME));
+    let server = RawServer::start([stale(2 * HOUR), redirect]).await.unwrap();
+    let client = builder(&server).build().unwrap();
+    Queue::new(&client).get_latest_artifact("T", "a").send_raw().await.unwrap();
+    assert!(about(signed_url_ends_in(&client), LIFETIME + 2 * HOUR));
+}
+
+#[tokio::test]
 async fn no_lie_about_the_time_moves_the_clock_by_more_than_the_limit() {
     let good = json("200 OK", r#"{"scopes": []}"#);
     for lie in ["Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"] {

@@ -73,6 +73,25 @@ async fn a_page_of_an_older_service_is_read() {
 }
 
 #[tokio::test]
+async fn a_page_without_its_list_has_no_items_and_does_not_end_the_listing() {
+    let mut bare = without(page(), "", "tasks");
+    bare["continuationToken"] = json!("next");
+    let pages = [bare.to_string(), page().to_string()];
+    let pages = pages.map(|page| json_answer("200 OK", &page));
+    let server = RawServer::start(pages.clone().into_iter().chain(pages)).await.unwrap();
+    let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
+    let log = Log::default();
+    let guard = log.install();
+    let call = Queue::new(&client).list_task_group("G");
+    assert_eq!(call.items().try_collect::<Vec<_>>().await.unwrap().len(), 3);
+    let pages: Vec<_> = call.pages().try_collect().await.unwrap();
+    drop(guard);
+    assert_eq!(pages.iter().map(|page| page.tasks.len()).collect::<Vec<_>>(), [0, 3]);
+    let log = log.text();
+    assert!(log.contains("WARN") && log.contains("queue.listTaskGroup"), "{log}");
+}
+
+#[tokio::test]
 async fn a_warning_names_endpoint_and_property_once_per_client() {
     let page = without(page(), "/tasks/1/status", "taskQueueId");
     let page = without(page, "/tasks/2/status", "taskQueueId");
@@ -142,6 +161,20 @@ async fn a_property_of_the_wrong_type_is_an_error_that_says_which_element() {
         error.message().contains("shape: [1]: weight: expected a number, found text"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_number_beyond_all_bounds_is_json_of_another_shape() {
+    for number in ["1e400".to_owned(), format!("-{}", "9".repeat(400))] {
+        let body = full("queue/v1/task-status-response.json").to_string();
+        let body =
+            body.replacen("\"retriesLeft\":", &format!("\"retriesLeft\":{number},\"x\":"), 1);
+        let server = RawServer::start([json_answer("200 OK", &body)]).await.unwrap();
+        let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
+        let error = Queue::new(&client).status("T").await.unwrap_err();
+        let said = "does not have the expected shape: number out of range at line 1 column";
+        assert!(error.message().contains(said), "{error}");
+    }
 }
 
 #[tokio::test]

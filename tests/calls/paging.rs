@@ -142,11 +142,18 @@ async fn tokens_that_go_in_circles_are_an_error() {
 }
 
 #[tokio::test]
-async fn a_page_without_its_list_is_an_error() {
-    let (_server, queue) = listing(&[json!({"task": []})]).await;
-    let error = queue.list_task_group("G").items().try_collect::<Vec<_>>().await.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
-    assert!(error.to_string().contains("missing field `tasks`"), "{error}");
+async fn a_page_without_its_list_is_an_error_where_nothing_is_filled_in() {
+    let (server, queue) = listing(&[json!({"task": []})]).await;
+    let strict = Client::builder(&server.url).strict_answers(true).build().unwrap();
+    let strict = Queue::new(&strict).list_task_group("G");
+    for error in [
+        queue.list_task_group("G").items_as::<Value>().try_next().await.unwrap_err(),
+        strict.items().try_next().await.unwrap_err(),
+        strict.pages().try_next().await.unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
+        assert!(error.to_string().contains("is missing"), "{error}");
+    }
 }
 
 #[tokio::test]

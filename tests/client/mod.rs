@@ -18,7 +18,10 @@ fn root_urls_that_are_none_are_refused() {
         ("", "cannot be read"),
         ("tc.example.com", "cannot be read"),
         ("ftp://tc.example.com", "neither http nor https"),
-        ("https://user:secret@tc.example.com", "carries a user or password"),
+        (
+            "https://user:secret@tc.example.com",
+            "contains a user or password; pass credentials to the client instead",
+        ),
         ("https://tc.example.com?a=b", "query or fragment"),
         ("https://tc.example.com/#a", "query or fragment"),
     ] {

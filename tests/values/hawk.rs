@@ -95,6 +95,21 @@ fn bewits_are_those_of_the_reference_implementation() {
 }
 
 #[test]
+fn debug_shows_nothing_to_sign_with() {
+    let credentials = credentials().with_certificate("{\"seed\": \"hush\"}");
+    let signer = Signer::new(&credentials, None).unwrap();
+    let target = Target { method: "GET", resource: "/a", host: "h", port: 80 };
+    let header = signer.header(&target, None, 100, "n");
+    let bewit = Bewit::parse(&signer.bewit(&target, 100)).unwrap();
+    let header = Header::parse(&header).unwrap();
+    let shown = format!("{header:?} {bewit:?} {signer:?}");
+    assert!(shown.contains("tester"), "{shown}");
+    for secret in ["mac", "ext", "hush", header.ext.unwrap(), bewit.ext.as_str()] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[test]
 fn a_header_is_no_bewit() {
     let signer = Signer::new(&credentials(), None).unwrap();
     let target = Target { method: "GET", resource: "/a", host: "h", port: 80 };

@@ -23,7 +23,7 @@ use syn::ext::IdentExt as _;
 
 use crate::expand::context::{Context, ident};
 use crate::input::files::Files;
-use crate::input::invocation::{Folder, Invocation, Item};
+use crate::input::invocation::{Invocation, Item};
 use crate::names;
 use crate::reference::model::Reference;
 use crate::reference::payloads::Payloads;
@@ -53,11 +53,11 @@ pub(crate) fn all(
 
 /// Expands a folder into a module. What is inside refers to the runtime crate by the path that it is given.
 pub(crate) fn folder(
-    folder: &Folder,
+    folder: &Item,
     runtime: &syn::Path,
     inside: impl FnOnce(syn::Path) -> TokenStream,
 ) -> TokenStream {
-    let Folder { attributes, visibility, name, path, .. } = folder;
+    let Item { attributes, visibility, name, path, .. } = folder;
     let (import, runtime) = reachable(runtime, name);
     let cfgs = cfgs(attributes);
     let docs = (!has_docs(attributes)).then(|| {

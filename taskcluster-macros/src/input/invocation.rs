@@ -10,21 +10,14 @@ use syn::{Attribute, Ident, LitStr, Path, Token, Visibility, braced};
 pub(crate) struct Invocation {
     /// The runtime crate.
     pub(crate) runtime: Path,
+    /// `pub struct Name = "reference.json" { endpoint, … }`.
     pub(crate) items: Vec<Item>,
-    pub(crate) folders: Vec<Folder>,
+    /// `pub mod name = "folder/" { Struct, … }`.
+    pub(crate) folders: Vec<Item>,
 }
 
-/// `pub struct Name = "reference.json" { endpoint, … }`, or with `;` instead of the list to keep all endpoints.
+/// A struct of a reference, or a module of a folder. Without a list in braces, everything in it is kept.
 pub(crate) struct Item {
-    pub(crate) attributes: Vec<Attribute>,
-    pub(crate) visibility: Visibility,
-    pub(crate) name: Ident,
-    pub(crate) path: LitStr,
-    pub(crate) keep: Option<Vec<Ident>>,
-}
-
-/// `pub mod name = "folder/" { Struct, … }`, or with `;` instead of the list to keep all structs.
-pub(crate) struct Folder {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
@@ -49,9 +42,11 @@ impl Parse for Invocation {
             let visibility = input.parse()?;
             let keyword = input.lookahead1();
             if keyword.peek(Token![struct]) {
+                input.parse::<Token![struct]>()?;
                 items.push(Item::parse(attributes, visibility, input)?);
             } else if keyword.peek(Token![mod]) {
-                folders.push(Folder::parse(attributes, visibility, input)?);
+                input.parse::<Token![mod]>()?;
+                folders.push(Item::parse(attributes, visibility, input)?);
             } else {
                 return Err(keyword.error());
             }
@@ -66,28 +61,13 @@ impl Parse for Invocation {
     }
 }
 
-impl Folder {
-    fn parse(
-        attributes: Vec<Attribute>,
-        visibility: Visibility,
-        input: ParseStream<'_>,
-    ) -> syn::Result<Self> {
-        input.parse::<Token![mod]>()?;
-        let name = input.parse()?;
-        input.parse::<Token![=]>()?;
-        let path = input.parse()?;
-        let keep = list(input)?;
-        Ok(Self { attributes, visibility, name, path, keep })
-    }
-}
-
 impl Item {
+    /// Parses what follows the keyword.
     fn parse(
         attributes: Vec<Attribute>,
         visibility: Visibility,
         input: ParseStream<'_>,
     ) -> syn::Result<Self> {
-        input.parse::<Token![struct]>()?;
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
         let path = input.parse()?;

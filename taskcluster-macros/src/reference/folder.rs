@@ -6,13 +6,13 @@ use proc_macro2::Ident;
 use syn::{LitStr, Token, Visibility};
 
 use crate::input::files::Files;
-use crate::input::invocation::{Folder, Item};
+use crate::input::invocation::Item;
 use crate::input::problems::{Problems, ProblemsAt, did_you_mean};
 use crate::names;
 use crate::reference::read;
 
 /// The items of a folder: one for each JSON file below it that has `entries`.
-pub(crate) fn items(folder: &Folder, files: &mut Files, problems: &mut Problems) -> Vec<Item> {
+pub(crate) fn items(folder: &Item, files: &mut Files, problems: &mut Problems) -> Vec<Item> {
     let mut problems = problems.at(folder.path.span());
     let paths = match files.below(folder.path.value().trim_end_matches('/')) {
         Ok(paths) => paths,
@@ -59,11 +59,7 @@ pub(crate) fn items(folder: &Folder, files: &mut Files, problems: &mut Problems)
 }
 
 /// Drops what the folder's list does not name, if it has one, and reports names that are not found.
-fn keep_listed(
-    folder: &Folder,
-    found: &mut BTreeMap<String, String>,
-    problems: &mut ProblemsAt<'_>,
-) {
+fn keep_listed(folder: &Item, found: &mut BTreeMap<String, String>, problems: &mut ProblemsAt<'_>) {
     let Some(keep) = &folder.keep else { return };
     let mut kept = BTreeSet::new();
     for ident in keep {

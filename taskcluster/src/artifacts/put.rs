@@ -50,7 +50,7 @@ pub(crate) async fn put(
     settings: &Settings,
 ) -> Result<Hashes> {
     let http = client.storage_http()?;
-    let mut delays = client.retry().delays();
+    let mut delays = client.settings().retry.delays();
     let mut target = place.target().await?;
     let mut attempts = 0;
     loop {
@@ -76,7 +76,7 @@ pub(crate) async fn put(
             Cure::BeginAnew | Cure::Nothing => return Err(error),
         };
         let Some(delay) = delays.next() else { return Err(error) };
-        tokio::time::sleep(after.min(client.retry().limit()).max(delay)).await;
+        tokio::time::sleep(after.min(client.settings().retry.limit()).max(delay)).await;
         if !matches!(cure, Cure::Repeat(_)) || target.expires.timestamp() <= client.clock().now() {
             target = place.target().await?;
         }

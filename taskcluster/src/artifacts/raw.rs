@@ -127,7 +127,7 @@ impl Raw {
         let client = locator.client().clone();
         Self {
             source: source.clone(),
-            delays: Box::new(client.retry().delays()),
+            delays: Box::new(client.settings().retry.delays()),
             client,
             locator,
             settings: settings.clone(),
@@ -212,7 +212,7 @@ impl Raw {
                 if self.position > self.farthest {
                     self.farthest = self.position;
                     // Retries are counted from the last progress: a large file may need many.
-                    self.delays = Box::new(self.client.retry().delays());
+                    self.delays = Box::new(self.client.settings().retry.delays());
                 }
                 if let Some(on_progress) = &self.settings.on_progress {
                     on_progress(Progress { bytes: self.position, total, attempt: self.attempts });
@@ -248,7 +248,7 @@ impl Raw {
         };
         let Some(delay) = self.delays.next() else { return Err(error) };
         if let Some(after) = after {
-            tokio::time::sleep(after.min(self.client.retry().limit()).max(delay)).await;
+            tokio::time::sleep(after.min(self.client.settings().retry.limit()).max(delay)).await;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the reference has no such endpoint; the error names the nearest one.
+    /// Returns an error if the reference has no such endpoint; the error names the nearest one.
     pub fn call(&self, reference: &'static Reference, endpoint: &str) -> Result<NamedCall> {
         let endpoint = reference.find_endpoint(endpoint)?;
         Ok(NamedCall::new(&Service::new(self, reference), endpoint))
@@ -184,7 +184,7 @@ impl NamedCall {
     ///
     /// # Errors
     ///
-    /// If the endpoint is not paged.
+    /// Returns an error if the endpoint is not paged.
     pub fn into_paged(self) -> Result<Paged> {
         match self.endpoint().paging {
             Some(_) => Ok(Paged::new(self.into_call())),
@@ -196,7 +196,7 @@ impl NamedCall {
     ///
     /// # Errors
     ///
-    /// If an argument or the payload is wrong, and for all the reasons that [`Call::send`] lists.
+    /// Returns an error if an argument or the payload is wrong, and for all the reasons that [`Call::send`] lists.
     pub async fn send(self) -> Result<Value> {
         self.into_call().await
     }
@@ -205,7 +205,7 @@ impl NamedCall {
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Self::send), and if called inside an async runtime.
+    /// Returns the errors of [`send`](Self::send), and an error if called inside an async runtime.
     pub fn send_blocking(self) -> Result<Value> {
         self.into_call().send_blocking()
     }
@@ -214,7 +214,7 @@ impl NamedCall {
     ///
     /// # Errors
     ///
-    /// If an argument or the payload is wrong.
+    /// Returns an error if an argument or the payload is wrong.
     pub fn url(self) -> Result<Url> {
         self.into_call().url()
     }
@@ -223,7 +223,8 @@ impl NamedCall {
     ///
     /// # Errors
     ///
-    /// If an argument or the payload is wrong, and for all the reasons that [`Call::signed_url`] lists.
+    /// Returns an error if an argument or the payload is wrong, and for all the reasons that [`Call::signed_url`]
+    /// lists.
     pub fn signed_url(self, lifetime: Duration) -> Result<Url> {
         self.into_call().signed_url(lifetime)
     }

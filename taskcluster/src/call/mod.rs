@@ -136,7 +136,7 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Self::send).
+    /// Returns the errors of [`send`](Self::send).
     pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
         decode(&send(&self.request).await?, Strictness::Answer)
     }
@@ -146,7 +146,7 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`send_blocking`](Self::send_blocking).
+    /// Returns the errors of [`send_blocking`](Self::send_blocking).
     pub fn send_as_blocking<U: DeserializeOwned>(&self) -> Result<U> {
         block_on(self.send_as())?
     }
@@ -159,7 +159,8 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Self::send), except that redirects are no errors and the content of the response is not checked.
+    /// Returns the errors of [`send`](Self::send), except that redirects are not errors and the content of the response
+    /// is not checked.
     pub async fn send_raw(&self) -> Result<reqwest::Response> {
         send_raw(&self.request).await
     }
@@ -168,7 +169,7 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// If an argument is invalid.
+    /// Returns an error if an argument is invalid.
     pub fn url(&self) -> Result<Url> {
         self.request.url()
     }
@@ -196,8 +197,8 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// If an argument is invalid, or if the scopes depend on something that only the service knows, such as the
-    /// scheduler of an existing task.
+    /// Returns an error if an argument is invalid, or if the scopes depend on something that only the service knows,
+    /// such as the scheduler of an existing task.
     pub fn required_scopes(&self) -> Result<Expression> {
         required_scopes(&self.request)
     }
@@ -218,7 +219,8 @@ impl<T> Call<T> {
     ///
     /// # Errors
     ///
-    /// If an argument is invalid, if the endpoint's method is not `GET`, or if the client has no credentials.
+    /// Returns an error if an argument is invalid, if the endpoint's method is not `GET`, or if the client has no
+    /// credentials.
     pub fn signed_url(&self, lifetime: Duration) -> Result<Url> {
         let Request { service, endpoint, .. } = &self.request;
         let mut url = self.request.url()?;
@@ -253,8 +255,8 @@ impl<T: DeserializeOwned> Call<T> {
     ///
     /// # Errors
     ///
-    /// If an argument is invalid, if no response arrives after all retries, if the service answers with an error
-    /// status, or if the response does not match the reference. [`Error::kind`] tells these apart.
+    /// Returns an error if an argument is invalid, if no response arrives after all retries, if the service answers
+    /// with an error status, or if the response does not match the reference. [`Error::kind`] tells these apart.
     pub async fn send(&self) -> Result<T> {
         let answer = send(&self.request).await?;
         decode(&answer, answer.strictness())
@@ -264,8 +266,8 @@ impl<T: DeserializeOwned> Call<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`send`](Self::send). Inside an async runtime, where it would block other tasks, it returns an error and
-    /// sends nothing.
+    /// Returns the errors of [`send`](Self::send). Inside an async runtime, where it would block other tasks, it
+    /// returns an error and sends nothing.
     pub fn send_blocking(&self) -> Result<T> {
         block_on(self.send())?
     }

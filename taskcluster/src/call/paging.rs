@@ -16,7 +16,7 @@ use serde_json::Deserializer;
 use super::request::Request;
 use super::send::{Answer, decode, send};
 use crate::error::{Error, Result};
-use crate::model::{Reading, Strictness};
+use crate::model::{Missing, Reading, Strictness};
 use crate::reference::Paging;
 
 /// A stream of the pages of a call, fetched one by one as it is polled. It ends after the first error.
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
         Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
             let Some(answer) = pager.fetch().await? else { return Ok(None) };
             // A separate pass finds the token, since T may have no field for it.
-            pager.items::<IgnoredAny>(&answer, Strictness::Answer)?;
+            pager.turn::<IgnoredAny>(&answer, Strictness::Answer)?;
             Ok(Some((decode(&answer, answer.strictness())?, pager)))
         })))
     }
@@ -53,7 +53,10 @@ impl<T: DeserializeOwned + Send + 'static> Items<T> {
                     Some(answer) => {
                         let strictness =
                             if promised { answer.strictness() } else { Strictness::Answer };
-                        items = pager.items(&answer, strictness)?.into();
+                        items = match pager.turn(&answer, strictness)? {
+                            Some(items) => items.into(),
+                            None => pager.no_list(&answer, strictness)?,
+                        };
                     }
                     None => return Ok(None),
                 }
@@ -122,12 +125,12 @@ impl Pager {
         send(&self.request).await.map(Some)
     }
 
-    /// Decodes a page's items and remembers the token of the next page.
-    fn items<I: DeserializeOwned>(
+    /// Decodes a page's items, if it has a list of them, and remembers the token of the next page.
+    fn turn<I: DeserializeOwned>(
         &mut self,
         answer: &Answer,
         strictness: Strictness,
-    ) -> Result<Vec<I>> {
+    ) -> Result<Option<Vec<I>>> {
         let paging = self.paging()?;
         let mut wrong = None;
         let seed = PageSeed { paging, wrong: &mut wrong, item: PhantomData };
@@ -151,12 +154,27 @@ impl Pager {
         self.token = token;
         Ok(page.items)
     }
+
+    /// What a page without the list of its items is: a page of none, or an error, like anything that lacks a required
+    /// property.
+    fn no_list<I>(&self, answer: &Answer, strictness: Strictness) -> Result<VecDeque<I>> {
+        let property = self.paging()?.items;
+        if strictness != Strictness::Corrected {
+            return Err(answer.error(Error::answer(format!(
+                "the response does not have the expected shape: `{property}` is missing"
+            ))));
+        }
+        let of = self.request.endpoint.output.unwrap_or_default();
+        answer.warn(&[Missing { of, property }]);
+        Ok(VecDeque::new())
+    }
 }
 
 /// The parts of a page that matter here: its items and the token of the next page.
 struct Page<I> {
     token: Option<String>,
-    items: Vec<I>,
+    /// `None` if the page has no such property.
+    items: Option<Vec<I>>,
 }
 
 /// Decodes a page whose property names are known only at run time.
@@ -194,8 +212,7 @@ impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<'_, I> {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        let missing = || serde_core::de::Error::missing_field(self.paging.items);
-        Ok(Page { token, items: items.ok_or_else(missing)? })
+        Ok(Page { token, items })
     }
 }
 

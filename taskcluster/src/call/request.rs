@@ -71,7 +71,7 @@ impl Request {
             rest = tail;
         }
         self.path.push_str(rest);
-        if self.service.client().validates()
+        if self.service.client().settings().validate
             && let Some(problem) = model::wrong_arguments(self.endpoint.patterns, &self.args())
         {
             self.fail(format!("{}: {problem}", self.endpoint.name));
@@ -115,7 +115,7 @@ impl Request {
 
     /// Sets a payload of a generated type, and validates it if the client is set up to.
     pub(crate) fn with_typed(mut self, payload: View<'_>) -> Self {
-        if self.service.client().validates()
+        if self.service.client().settings().validate
             && let Err(error) = model::validate(payload)
         {
             self.fail(format!("{}: {}", self.endpoint.name, error.message()));

@@ -50,7 +50,7 @@ impl Answer {
         };
         if self.status == StatusCode::NO_CONTENT {
             return Err(self.error(Error::answer(format!(
-                "the service sent no content, but {} is to answer with {schema}",
+                "the service sent no content, but {} must answer with {schema}",
                 self.endpoint.name
             ))));
         }
@@ -59,7 +59,7 @@ impl Answer {
 
     /// How the type that the reference promises is read.
     pub(crate) fn strictness(&self) -> Strictness {
-        match self.service.client().strict_answers() {
+        match self.service.client().settings().strict_answers {
             true => Strictness::Answer,
             false => Strictness::Corrected,
         }
@@ -76,10 +76,12 @@ impl Answer {
     /// Explains why the content cannot be decoded: it is not JSON, or JSON of the wrong shape. `place` says in which part.
     pub(crate) fn undecodable(&self, error: serde_json::Error, place: &str) -> Error {
         self.error(match error.classify() {
-            Category::Data => Error::answer(format!(
-                "the response does not have the expected shape: {place}{}",
-                without_values(&error)
-            )),
+            category if category == Category::Data || is_out_of_range(&error) => {
+                Error::answer(format!(
+                    "the response does not have the expected shape: {place}{}",
+                    without_values(&error)
+                ))
+            }
             _ if self.status.is_redirection() => {
                 Error::answer("the service sent a redirect; use `send_raw` to get it")
                     .because(error)
@@ -96,6 +98,12 @@ impl Answer {
             self.attempts,
         )
     }
+}
+
+/// Whether there is a number that no `f64` can hold, which is JSON all the same. `serde_json` counts it as a mistake in the
+/// syntax.
+fn is_out_of_range(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("number out of range")
 }
 
 fn is_json(text: &str) -> bool {
@@ -176,7 +184,7 @@ impl<'a> Sender<'a> {
     /// Retries until an attempt succeeds or none is left. With `whole`, reading the body is part of an attempt.
     async fn run(mut self, whole: bool) -> Result<Sent> {
         let client = self.request.service.client();
-        let mut delays = client.retry().delays();
+        let mut delays = client.settings().retry.delays();
         loop {
             let started = Instant::now();
             let signed_at = self.time();
@@ -221,8 +229,10 @@ impl<'a> Sender<'a> {
                 return Err(error);
             }
             let Some(delay) = delays.next() else { return Err(error) };
-            let delay =
-                retry_after(&headers).unwrap_or_default().min(client.retry().limit()).max(delay);
+            let delay = retry_after(&headers)
+                .unwrap_or_default()
+                .min(client.settings().retry.limit())
+                .max(delay);
             debug!(endpoint = self.request.endpoint.name, ?delay, "retrying");
             tokio::time::sleep(delay).await;
         }
@@ -242,7 +252,7 @@ impl<'a> Sender<'a> {
         let refused_later =
             status.is_client_error() && status != StatusCode::UNAUTHORIZED && code.is_some();
         if let Some(offset) = self.clock_offset
-            && (status.is_success() || refused_later)
+            && (self.is_good(status) || refused_later)
         {
             self.request.service.client().clock().adopt(offset);
         }
@@ -258,7 +268,7 @@ impl<'a> Sender<'a> {
         self.attempts += 1;
         let started = Instant::now();
         let http = client.http().map_err(unanswered)?;
-        let mut response = timeout(client.timeout(), http.execute(request))
+        let mut response = timeout(client.settings().timeout, http.execute(request))
             .await
             .map_err(|_| unanswered(Error::timeout()))?
             .map_err(|error| unanswered(http::unanswered(error)))?;
@@ -274,19 +284,17 @@ impl<'a> Sender<'a> {
             );
             return Err(unanswered(error.with_status(Some(status))));
         }
-        let service = self.request.service.reference().service;
-        let good =
-            status.is_success() || redirect::is_answer(service, self.request.endpoint.name, status);
+        let good = self.is_good(status);
         if !whole && (good || status.is_redirection()) {
             return Ok((response, Bytes::new()));
         }
         let reading = async {
             match good {
-                true => read_whole(&mut response, client.max_body()).await,
+                true => read_whole(&mut response, client.settings().max_body).await,
                 false => read_start(&mut response, MAX_ERROR).await,
             }
         };
-        let body = timeout(client.timeout().saturating_sub(started.elapsed()), reading)
+        let body = timeout(client.settings().timeout.saturating_sub(started.elapsed()), reading)
             .await
             .unwrap_or_else(|_| Err(Error::timeout()));
         let error = match body {
@@ -297,6 +305,13 @@ impl<'a> Sender<'a> {
             Err(error) => error.with_status(Some(status)),
         };
         Err(Box::new((error, response.headers().clone())))
+    }
+
+    /// Whether a response with this status is what was asked for.
+    fn is_good(&self, status: StatusCode) -> bool {
+        let Request { service, endpoint, .. } = self.request;
+        status.is_success()
+            || redirect::is_answer(service.reference().service, endpoint.name, status)
     }
 
     /// The error for a response that is no success.

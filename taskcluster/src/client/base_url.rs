@@ -1,10 +1,10 @@
-//! The URLs that calls start from: of a deployment, or of one service.
+//! Parses base URLs: a deployment's root URL, or the URL of one service.
 
 use reqwest::Url;
 
 use crate::error::{Error, Result};
 
-/// Parses the URL of a deployment or service. Slashes at the end are dropped, a path is kept.
+/// Parses the URL of a deployment or service. Keeps its path, without trailing slashes.
 pub(crate) fn parse(text: &str) -> Result<Url> {
     let refuse = |why: &str| Error::config(format!("the URL of a deployment or service {why}"));
     let mut url = Url::parse(text.trim_end_matches('/'))
@@ -13,7 +13,7 @@ pub(crate) fn parse(text: &str) -> Result<Url> {
         return Err(refuse("is neither http nor https"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("carries a user or password, which belong into the credentials"));
+        return Err(refuse("contains a user or password; pass credentials to the client instead"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refuse("has a query or fragment"));

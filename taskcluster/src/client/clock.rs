@@ -1,17 +1,17 @@
-//! The time that requests are signed with: this machine's, corrected by what the service said of it.
+//! The clock that requests are signed by: this machine's, corrected to match the service's.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::warn;
 
-/// What rounding and the time on the wire may make of a difference between two clocks, in seconds.
+/// How far apart rounding and network latency can make two equal clocks appear, in seconds.
 const NOISE: u64 = 60;
 
-/// How far the service's clock is ahead of ours, in seconds, as far as that is proven. Derived clients share it.
+/// The proven offset of the service's clock from this machine's, in seconds. Derived clients share it.
 pub(crate) struct Clock {
     offset: AtomicI64,
-    /// The largest offset to believe.
+    /// The largest offset to follow.
     limit: Duration,
 }
 
@@ -20,13 +20,13 @@ impl Clock {
         Self { offset: AtomicI64::new(0), limit }
     }
 
-    /// Seconds since 1970, by the service's clock.
+    /// Returns the Unix time by the service's clock, in seconds.
     pub(crate) fn now(&self) -> i64 {
         now().saturating_add(self.offset.load(Ordering::Relaxed))
     }
 
-    /// The offset to try after the service found a signature of the time `signed_at` stale and gave `server` as its
-    /// own. `None` if the two times hardly differ, or if the offset is beyond belief.
+    /// Returns the offset to try after the service, whose clock shows `server`, rejected a signature made at `signed_at` as
+    /// stale. Returns `None` if the two times hardly differ, or if the offset exceeds the limit.
     pub(crate) fn suggested_offset(&self, server: i64, signed_at: i64) -> Option<i64> {
         if server.abs_diff(signed_at) <= NOISE {
             return None;
@@ -44,7 +44,7 @@ impl Clock {
         Some(offset)
     }
 
-    /// Takes over an offset that a signature was accepted with.
+    /// Keeps an offset after the service has accepted a signature made with it.
     pub(crate) fn adopt(&self, offset: i64) {
         let before = self.offset.swap(offset, Ordering::Relaxed);
         if before.abs_diff(offset) > NOISE {
@@ -56,7 +56,7 @@ impl Clock {
     }
 }
 
-/// Seconds since 1970, by this machine's clock.
+/// Returns the Unix time by this machine's clock, in seconds.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

@@ -19,9 +19,9 @@ pub(crate) struct Connections {
 }
 
 pub(super) enum Source {
-    /// Each runtime gets a HTTP client of its own, made with these settings.
+    /// Each runtime gets an HTTP client of its own, built with these settings.
     Own(Configure),
-    /// The program's. Only one runtime at a time may use it.
+    /// The program's own HTTP client, which only one runtime at a time may use.
     Given(reqwest::Client),
 }
 

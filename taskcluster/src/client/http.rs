@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 ///
-/// If the TLS library refuses its settings.
+/// Returns an error if the TLS library refuses its settings.
 pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))

@@ -1,4 +1,4 @@
-//! Whose signatures a client makes: nobody's, those of fixed credentials, or those of what a provider gives.
+//! Who signs a client's calls: nobody, fixed credentials, or a credentials provider.
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::hawk::Signer;
 use crate::runtime;
 
-/// Who signs a client's calls, and the scopes that the signatures are limited to.
+/// The signer of a client's calls, and the scopes that its signatures are limited to.
 pub(super) struct Identity {
     who: Who,
     authorized_scopes: Option<Vec<String>>,
@@ -23,11 +23,11 @@ enum Who {
     Provided(Arc<dyn CredentialsProvider>, LastSigner),
 }
 
-/// What a provider gave last, ready to sign.
+/// The provider's latest credentials, ready to sign.
 type LastSigner = Mutex<Option<(Credentials, Arc<Signer>)>>;
 
 impl Identity {
-    /// Signs nothing.
+    /// Leaves calls unsigned.
     pub(super) fn nobody() -> Self {
         Self { who: Who::Nobody, authorized_scopes: None }
     }
@@ -47,12 +47,12 @@ impl Identity {
         Self { who: Who::Provided(provider, LastSigner::default()), authorized_scopes }
     }
 
-    /// Other credentials under the same limit.
+    /// Replaces the credentials and keeps the authorized scopes.
     pub(super) fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
         Self::fixed(credentials, self.authorized_scopes.clone())
     }
 
-    /// The same credentials under another limit.
+    /// Keeps the credentials and replaces the authorized scopes.
     pub(super) fn with_authorized_scopes(&self, scopes: Vec<String>) -> Result<Self> {
         match &self.who {
             Who::Nobody => Err(no_credentials_to_limit()),
@@ -61,7 +61,7 @@ impl Identity {
         }
     }
 
-    /// The client id of fixed credentials.
+    /// Returns the client id of fixed credentials.
     pub(super) fn client_id(&self) -> Option<&str> {
         match &self.who {
             Who::Fixed(credentials, _) => Some(credentials.client_id()),
@@ -69,7 +69,7 @@ impl Identity {
         }
     }
 
-    /// What signs the next attempt; `None` if nothing does.
+    /// Returns the signer of the next attempt, or `None` if it is not signed.
     pub(super) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
         match &self.who {
             Who::Nobody => Ok(None),
@@ -81,7 +81,7 @@ impl Identity {
         }
     }
 
-    /// What signs a URL, without waiting: if the provider would, the credentials that it gave last sign.
+    /// Returns the signer of a URL without waiting. If the provider is not ready at once, its latest credentials sign.
     pub(super) fn signer_at_once(&self) -> Result<Arc<Signer>> {
         match &self.who {
             Who::Nobody => Err(Error::config("a signed URL needs a client with credentials")),
@@ -100,7 +100,7 @@ impl Identity {
         }
     }
 
-    /// The signer of credentials that a provider gave; the last one if they have not changed.
+    /// Returns a signer for the provider's credentials, reusing the last one if they have not changed.
     fn signer_of(&self, credentials: Credentials, last: &LastSigner) -> Result<Arc<Signer>> {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
@@ -115,7 +115,7 @@ impl Identity {
     }
 }
 
-/// Asks a provider without waiting, but within a runtime, since it may need one.
+/// Polls a provider once, inside a runtime in case it needs one. Returns `None` if it is not ready.
 fn poll_once(
     provider: &dyn CredentialsProvider,
 ) -> Result<Option<Result<Credentials, Box<dyn StdError + Send + Sync>>>> {

@@ -26,13 +26,15 @@ use crate::error::{Error, Result};
 use crate::hawk::Signer;
 use crate::model::Corrections;
 
-/// How many bytes a response may have, unless set. The largest pages of real deployments have a few MB.
+/// The default limit of a response's size, in bytes. The largest pages of real deployments have a few MB.
 const MAX_BODY: usize = 128 * 1024 * 1024;
 
-/// How far a service's clock may differ from this machine's, unless set.
+/// How far a service's clock may differ from this machine's, by default.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A deployment as seen by one identity. Cheap to clone; clones and derived clients share their connections.
+/// Calls the services of one deployment, with at most one set of credentials.
+///
+/// A client is cheap to clone. Clones and derived clients share their connections.
 ///
 /// ```
 /// use taskcluster::{Auth, Client, Credentials, Queue};
@@ -48,25 +50,20 @@ const MAX_CLOCK_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A client can be used by any number of threads and tokio runtimes at once, and by blocking calls beside asynchronous
 /// ones. It has a pool of connections for each runtime that uses it, because only the runtime that opened a connection can
-/// drive it: no call waits for a runtime that stands still. A pool goes with its runtime. All blocking calls of a process
-/// share one runtime in the background, and so one pool.
+/// drive it, so no call waits for a runtime that does not make progress. A pool is dropped with its runtime. All blocking
+/// calls of a process share one background runtime, and so one pool.
 ///
-/// In the child of a `fork`, blocking calls start with a runtime and connections of their own. The runtimes of the parent
-/// do not work in the child, so that it needs a new one for asynchronous calls, as for anything that tokio does. Fork while
-/// no other thread makes calls.
+/// In the child of a `fork`, blocking calls use a new runtime and new connections. The parent's runtimes do not work in the
+/// child, so asynchronous calls need a new one there. Fork while no other thread makes calls.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
     connections: Arc<Connections>,
-    /// `None` where each service has an URL of its own.
+    /// `None` if each service has a URL of its own.
     root: Option<Url>,
     identity: Identity,
-    timeout: Duration,
-    retry: Retry,
-    validate: bool,
-    max_body: usize,
-    strict_answers: bool,
+    settings: Settings,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
     #[cfg(feature = "artifacts")]
@@ -83,13 +80,27 @@ struct Storage {
     direct_root: Option<Url>,
 }
 
+/// How calls are made, whoever makes them.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    /// The maximum duration of one attempt.
+    pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
+    /// Whether arguments and payloads are validated before they are sent.
+    pub(crate) validate: bool,
+    /// The maximum size of a response, in bytes.
+    pub(crate) max_body: usize,
+    /// Whether a response that lacks a required property is an error.
+    pub(crate) strict_answers: bool,
+}
+
 impl Client {
-    /// Begins a client for the deployment at this root URL, which may have a path and end in slashes.
+    /// Returns a builder for a client of the deployment at this root URL. The URL may have a path and trailing slashes.
     pub fn builder(root_url: impl Into<String>) -> ClientBuilder {
         Self::build_with(Some(root_url.into()))
     }
 
-    /// Begins a client for services of the 2017 generation, each at the `baseUrl` of its reference.
+    /// Returns a builder for a client of the services of 2017, each at the `baseUrl` of its reference.
     ///
     /// ```
     /// use taskcluster::{Client, legacy::Queue};
@@ -99,8 +110,7 @@ impl Client {
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     ///
-    /// A reference without one is taken to live where those services did,
-    /// `https://<service>.taskcluster.net/<version>`.
+    /// A service whose reference has no `baseUrl` is called at `https://<service>.taskcluster.net/<version>`, as in 2017.
     pub fn legacy() -> ClientBuilder {
         Self::build_with(None)
     }
@@ -112,26 +122,29 @@ impl Client {
             direct_root_url: None,
             identity: None,
             authorized_scopes: None,
-            timeout: Duration::from_secs(30),
-            retry: Retry::default(),
-            validate: false,
-            max_body: MAX_BODY,
+            settings: Settings {
+                timeout: Duration::from_secs(30),
+                retry: Retry::default(),
+                validate: false,
+                max_body: MAX_BODY,
+                strict_answers: false,
+            },
             max_clock_skew: MAX_CLOCK_SKEW,
-            strict_answers: false,
             http: Source::Own(Arc::new(|http| http)),
         }
     }
 
-    /// A client as the environment describes it.
+    /// Creates a client from environment variables.
     ///
-    /// Inside a task with the proxy feature, `TASKCLUSTER_PROXY_URL` is used; the proxy signs, so that credentials are
-    /// left aside. Otherwise `TASKCLUSTER_ROOT_URL`, with `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and
-    /// `TASKCLUSTER_CERTIFICATE` where they are set. White space around a value is dropped, and an empty variable counts as
-    /// unset.
+    /// If `TASKCLUSTER_PROXY_URL` is set, as inside a task with the proxy feature, the client uses the proxy and ignores
+    /// credentials, because the proxy signs. Otherwise it uses `TASKCLUSTER_ROOT_URL` and, if they are set,
+    /// `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`. White space around values is
+    /// trimmed, and an empty variable counts as unset.
     ///
     /// # Errors
     ///
-    /// If neither URL is set, only one of client id and token is, or [`ClientBuilder::build`] fails.
+    /// Returns an error if neither URL is set, if only one of client id and access token is set, or if
+    /// [`ClientBuilder::build`] fails.
     pub fn from_env() -> Result<Self> {
         if let Some(proxy) = variable("TASKCLUSTER_PROXY_URL") {
             let builder = Self::builder(proxy);
@@ -152,22 +165,23 @@ impl Client {
         builder.build()
     }
 
-    /// The same deployment and connections, with other credentials. Authorized scopes stay.
+    /// Returns a client with other credentials and the same connections, settings and authorized scopes.
     ///
     /// # Errors
     ///
-    /// If these credentials cannot sign; see [`Signer::new`].
+    /// Returns an error if these credentials cannot sign; see [`Signer::new`].
     pub fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
         Ok(self.derive(self.0.identity.with_credentials(credentials)?))
     }
 
-    /// The same deployment and connections, without credentials: calls are not signed.
+    /// Returns a client without credentials, with the same connections and settings. It does not sign its calls.
     #[must_use]
     pub fn without_credentials(&self) -> Self {
         self.derive(Identity::nobody())
     }
 
-    /// The same client, limited to these scopes of its own, which replace an earlier limit.
+    /// Returns a client whose calls are limited to these scopes, which replace earlier authorized scopes. Its credentials must
+    /// satisfy them.
     ///
     /// ```
     /// # let client = taskcluster::Client::builder("https://tc.example.com")
@@ -178,7 +192,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the client has no credentials whose scopes could be limited.
+    /// Returns an error if the client has no credentials.
     pub fn with_authorized_scopes<S: Into<String>>(
         &self,
         scopes: impl IntoIterator<Item = S>,
@@ -192,30 +206,27 @@ impl Client {
     }
 
     fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
-        let Inner { connections, timeout, retry, .. } = &*self.0;
+        let Inner { connections, settings, corrections, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root,
             identity,
-            timeout: *timeout,
-            retry: *retry,
-            validate: self.0.validate,
-            max_body: self.0.max_body,
-            strict_answers: self.0.strict_answers,
-            corrections: self.0.corrections.clone(),
-            clock: self.0.clock.clone(),
+            settings: *settings,
+            corrections: corrections.clone(),
+            clock: clock.clone(),
             #[cfg(feature = "artifacts")]
             storage: self.0.storage.clone(),
         }))
     }
 
-    /// The deployment's root URL, without slashes at its end; `None` for a client of [`legacy`](Self::legacy) services.
+    /// Returns the deployment's root URL without trailing slashes, or `None` for a client of [`legacy`](Self::legacy) services.
     #[must_use]
     pub fn root_url(&self) -> Option<&str> {
         self.0.root.as_ref().map(|root| root.as_str().trim_end_matches('/'))
     }
 
-    /// Whom calls are signed as; `None` for a client without credentials or with a provider of them.
+    /// Returns the client id that calls are signed with, or `None` if the client has no credentials or gets them from a
+    /// provider.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.0.identity.client_id()
@@ -226,30 +237,11 @@ impl Client {
         self.0.connections.here()
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.0.timeout
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
-    pub(crate) fn retry(&self) -> Retry {
-        self.0.retry
-    }
-
-    /// Whether arguments and payloads are held against their schemas.
-    pub(crate) fn validates(&self) -> bool {
-        self.0.validate
-    }
-
-    /// How many bytes a response may have.
-    pub(crate) fn max_body(&self) -> usize {
-        self.0.max_body
-    }
-
-    /// Whether an answer that lacks a required property is an error.
-    pub(crate) fn strict_answers(&self) -> bool {
-        self.0.strict_answers
-    }
-
-    /// What this client, and those derived from it, have warned of.
+    /// The corrected responses that this client, and those derived from it, have warned about.
     pub(crate) fn corrections(&self) -> &Corrections {
         &self.0.corrections
     }
@@ -258,26 +250,26 @@ impl Client {
         &self.0.clock
     }
 
-    /// The current runtime's HTTP client for storage, which decodes nothing.
+    /// Returns the current runtime's HTTP client for storage, which decodes nothing.
     #[cfg(feature = "artifacts")]
     pub(crate) fn storage_http(&self) -> Result<reqwest::Client> {
         self.0.storage.connections.here()
     }
 
-    /// A client for the object service with credentials that are good for nothing else, not limited by the scopes of
-    /// this one. It avoids a proxy that would put other credentials in their place.
+    /// Returns a client for the object service with credentials for one object, which the scopes of this client do not limit.
+    /// It avoids a proxy that would replace the credentials.
     #[cfg(feature = "artifacts")]
     pub(crate) fn to_object_service(&self, credentials: Credentials) -> Result<Self> {
         let root = self.0.storage.direct_root.as_ref().or(self.0.root.as_ref());
         Ok(self.derive_at(root.cloned(), Identity::fixed(credentials, None)?))
     }
 
-    /// What signs the next attempt; `None` for a client without credentials.
+    /// Returns the signer of the next attempt, or `None` for a client without credentials.
     pub(crate) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
         self.0.identity.signer().await
     }
 
-    /// What signs a URL, without waiting.
+    /// Returns the signer of a URL, without waiting.
     pub(crate) fn signer_at_once(&self) -> Result<Arc<Signer>> {
         self.0.identity.signer_at_once()
     }
@@ -297,20 +289,16 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Settings of a [`Client`] to be.
-#[must_use = "there is no client before `build`"]
+/// Configures a [`Client`]. Created by [`Client::builder`] or [`Client::legacy`].
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     root_url: Option<String>,
     #[cfg(feature = "artifacts")]
     direct_root_url: Option<String>,
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
-    timeout: Duration,
-    retry: Retry,
-    validate: bool,
-    max_body: usize,
+    settings: Settings,
     max_clock_skew: Duration,
-    strict_answers: bool,
     http: Source,
 }
 
@@ -326,13 +314,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Signs every call with the credentials that the provider gives at that time.
+    /// Signs every call with the credentials that this provider returns for it.
     pub fn credentials_provider(mut self, provider: impl CredentialsProvider) -> Self {
         self.identity = Some(Chosen::Provider(Arc::new(provider)));
         self
     }
 
-    /// Limits the client to these scopes, which its credentials must satisfy.
+    /// Limits the client's calls to these scopes, which its credentials must satisfy.
     pub fn authorized_scopes<S: Into<String>>(
         mut self,
         scopes: impl IntoIterator<Item = S>,
@@ -345,16 +333,18 @@ impl ClientBuilder {
     ///
     /// The time that a credentials provider takes does not count. For [`send_raw`](crate::Call::send_raw), where you read
     /// the body yourself, the limit covers the status, the headers, and the body of an error.
+    ///
+    /// `queue.claimWork` waits up to 20 seconds for work before it answers, so a worker needs a longer limit than that.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.settings.timeout = timeout;
         self
     }
 
-    /// Sets the root URL of the deployment itself, if the client's own root URL is that of a proxy that signs requests, as a
-    /// task's `TASKCLUSTER_PROXY_URL` is. [`Client::from_env`] sets it from `TASKCLUSTER_ROOT_URL`.
+    /// Sets the root URL of the deployment itself, if the client's own root URL is that of a proxy that signs requests, such as
+    /// a task's `TASKCLUSTER_PROXY_URL`. [`Client::from_env`] sets it from `TASKCLUSTER_ROOT_URL`.
     ///
-    /// Artifacts of type `object` come with credentials of their own, which such a proxy would replace by the task's. The
-    /// module `artifacts` therefore sends calls with these credentials to this URL.
+    /// Artifacts of type `object` come with their own credentials, which such a proxy would replace. The module `artifacts`
+    /// therefore sends calls with these credentials to this URL.
     ///
     /// ```
     /// let client = taskcluster::Client::builder("http://taskcluster")
@@ -368,15 +358,17 @@ impl ClientBuilder {
         self
     }
 
-    /// How failed attempts are repeated.
+    /// Sets how often, and after what delays, failed attempts are retried.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        self.settings.retry = retry;
         self
     }
 
-    /// Whether calls are checked against the schemas before anything is sent: typed payloads as by their `validate()`, path
-    /// arguments against the patterns that the service's schemas have for them. Off unless set, since the service checks
-    /// the same; on, a mistake is found without it, and all mistakes of a payload at once.
+    /// Sets whether calls are checked against the schemas before anything is sent; off by default, because the service makes
+    /// the same checks.
+    ///
+    /// Typed payloads are checked as by their `validate()`, which reports all mistakes at once, and path arguments against
+    /// their patterns in the service's schemas.
     ///
     /// ```
     /// let client = taskcluster::Client::builder("https://tc.example.com").validate(true).build()?;
@@ -385,24 +377,23 @@ impl ClientBuilder {
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn validate(mut self, validate: bool) -> Self {
-        self.validate = validate;
+        self.settings.validate = validate;
         self
     }
 
-    /// Returns an error if a response lacks a property that its schema requires. By default, the property gets the empty value
-    /// of its type.
+    /// Sets whether a response that lacks a required property is an error; off by default.
     ///
-    /// Deployments are older or newer than the references of this crate, and may have no such property yet, or no longer.
-    /// So a missing text is empty by default, a number 0, a boolean `false`, a list or map empty, a date 1970-01-01, an enum
-    /// `Unknown`, and a struct has such values in all fields. A warning is logged through `tracing`, once for each endpoint and
-    /// property. Values of the wrong type are always errors.
+    /// A deployment that is older or newer than this crate's references may not have the property. By default, it gets the
+    /// empty value of its type: empty text, 0, `false`, an empty list or map, 1970-01-01, `Unknown` for an enum, and a struct of
+    /// such values. A warning is logged through `tracing`, once for each endpoint and property. Values of the wrong type are
+    /// always errors.
     ///
     /// ```
     /// let client = taskcluster::Client::builder("https://tc.example.com").strict_answers(true).build()?;
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn strict_answers(mut self, strict: bool) -> Self {
-        self.strict_answers = strict;
+        self.settings.strict_answers = strict;
         self
     }
 
@@ -416,16 +407,16 @@ impl ClientBuilder {
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
+        self.settings.max_body = bytes;
         self
     }
 
     /// Limits how far the client follows a service whose clock differs from this machine's; one day by default.
     ///
-    /// If a service rejects a signature as stale, the client signs again by the time that the service gives. It keeps that
-    /// time for later calls and signed URLs once the service has accepted a signature made by it, and says so in a
-    /// `tracing` warning. A service that claims a larger difference (beyond a minute for rounding) is not followed: the
-    /// call fails with the service's error.
+    /// If a service rejects a signature as stale, the client signs again by the time in the service's response. Once the
+    /// service has accepted that signature, the client uses the corrected time for later calls and signed URLs, and logs a
+    /// `tracing` warning. If the clocks differ by more than this limit plus a minute for rounding, the call fails with the
+    /// service's error.
     ///
     /// ```
     /// use std::time::Duration;
@@ -442,12 +433,12 @@ impl ClientBuilder {
 
     /// Changes the settings of the HTTP client: a proxy, for example, or the limits of its connections.
     ///
-    /// The function gets what [`http_client_builder`](crate::http_client_builder) returns and adds settings to it. It is
-    /// called once for each runtime that makes calls, when the runtime makes the first; wrong settings are an error of that
-    /// call. Settings of several functions add up.
+    /// The function receives the result of [`http_client_builder`](crate::http_client_builder) and adds settings to it. It is
+    /// called once for each runtime, when that runtime makes its first call; invalid settings make that call fail. If you set
+    /// several functions, they run one after the other.
     ///
-    /// Redirects must stay off, because the signature does not cover them: a response that comes from another URL than
-    /// the one requested is refused.
+    /// Do not turn on redirects, because signatures do not cover them: a response from any other URL than the requested one
+    /// is an error.
     ///
     /// ```
     /// use taskcluster::{Client, reqwest::Proxy};
@@ -469,12 +460,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends through this HTTP client, to share the connections of other parts of the program.
+    /// Sends calls through this HTTP client, to share connections with other parts of the program.
     ///
-    /// It has one pool of connections, so only one runtime can use it at a time: while a runtime that has made calls is
-    /// there, calls in another one are errors, and so are blocking calls. It must not follow redirects; best make it from
-    /// [`http_client_builder`](crate::http_client_builder). For settings alone, use
-    /// [`configure_http`](Self::configure_http), which this replaces.
+    /// It has one pool of connections, so only one runtime can use it at a time: as long as the first runtime that made a call
+    /// exists, calls in other runtimes and blocking calls return errors. The HTTP client must not follow redirects; build it
+    /// with [`http_client_builder`](crate::http_client_builder). This replaces [`configure_http`](Self::configure_http), which
+    /// is enough to change settings.
     ///
     /// ```
     /// let http = taskcluster::http_client_builder()?.no_proxy().build()?;
@@ -486,12 +477,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. Nothing is sent, and no certificates are loaded.
+    /// Builds the client. This sends nothing and loads no certificates.
     ///
     /// # Errors
     ///
-    /// A root URL that is not an `http` or `https` one, or has a query, fragment, user or password; credentials that
-    /// cannot sign; authorized scopes without credentials.
+    /// Returns an error if the root URL is not an `http` or `https` URL or has a query, fragment, user or password, if the
+    /// credentials cannot sign, or if there are authorized scopes but no credentials.
     pub fn build(self) -> Result<Client> {
         let Self {
             root_url,
@@ -499,12 +490,8 @@ impl ClientBuilder {
             direct_root_url,
             identity,
             authorized_scopes,
-            timeout,
-            retry,
-            validate,
-            max_body,
+            settings,
             max_clock_skew,
-            strict_answers,
             http,
         } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
@@ -527,11 +514,7 @@ impl ClientBuilder {
             connections,
             root,
             identity,
-            timeout,
-            retry,
-            validate,
-            max_body,
-            strict_answers,
+            settings,
             corrections: Arc::default(),
             clock,
             #[cfg(feature = "artifacts")]
@@ -540,7 +523,7 @@ impl ClientBuilder {
     }
 }
 
-/// Shows the root URL alone, and not even that if it is none.
+/// Shows only the root URL, and hides it if it is invalid.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let root_url =

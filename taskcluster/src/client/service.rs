@@ -1,4 +1,4 @@
-//! A client bound to one reference: what the generated service structs hold.
+//! A client bound to one reference, which the generated service structs wrap.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,19 @@ use super::{Client, base_url};
 use crate::error::Result;
 use crate::reference::{Reference, urls};
 
-/// One service of one deployment. Cheap to clone.
+/// A handle to one service of a deployment. Cheap to clone.
 ///
-/// The structs that [`taskcluster_api!`](crate::taskcluster_api) makes are this with one method for each endpoint.
+/// The structs that [`taskcluster_api!`](crate::taskcluster_api) generates wrap a `Service` and add a method for each
+/// endpoint. Convert one `from` a service to call it at a URL of its own:
+///
+/// ```
+/// use taskcluster::{Client, Queue, Service};
+///
+/// let client = Client::builder("https://tc.example.com").build()?;
+/// let queue = Queue::from(Service::with_base_url(&client, &Queue::REFERENCE, "http://localhost:3000/queue")?);
+/// assert_eq!(queue.ping().url()?.as_str(), "http://localhost:3000/queue/ping");
+/// # Ok::<(), taskcluster::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Service(Arc<Inner>);
 
@@ -21,21 +31,21 @@ struct Inner {
     base: Url,
     host: String,
     port: u16,
-    /// Why nothing can be called here.
+    /// Why calls to this service fail, if its `baseUrl` is invalid.
     problem: Option<String>,
 }
 
 impl Service {
-    /// The service at its place in the client's deployment: `<rootUrl>/api/<service>/<version>`.
+    /// Creates a handle to the service at `<rootUrl>/api/<service>/<version>` in the client's deployment.
     ///
-    /// A client without root URL takes the reference's own `baseUrl`; the root URL `https://taskcluster.net` means
-    /// `https://<service>.taskcluster.net/<version>`, where the services of 2017 were.
+    /// A client without a root URL uses the reference's own `baseUrl`. With the root URL `https://taskcluster.net`, the
+    /// service is at `https://<service>.taskcluster.net/<version>`, as in 2017.
     #[must_use]
     pub fn new(client: &Client, reference: &'static Reference) -> Self {
         let base = urls::base(client.root_url(), reference);
         match base_url::parse(&base) {
             Ok(url) => Self::at(client, reference, url, None),
-            // Only a `baseUrl` can be wrong. Its calls will tell; until then any URL does.
+            // Only a `baseUrl` can be invalid. Calls return the error; until then any URL will do.
             Err(error) => {
                 let problem = format!("the `baseUrl` of {}: {error}", reference.service);
                 Self::at(client, reference, nowhere(), Some(problem))
@@ -43,11 +53,12 @@ impl Service {
         }
     }
 
-    /// The service at an URL of its own, with the client's credentials: for one that does not live below the root URL.
+    /// Creates a handle to a service at this URL, for one that is not below the deployment's root URL. The client's
+    /// credentials sign its calls.
     ///
     /// # Errors
     ///
-    /// If it is not an `http` or `https` URL, or has a query, fragment, user or password.
+    /// Returns an error if this is not an `http` or `https` URL, or if it has a query, fragment, user or password.
     pub fn with_base_url(
         client: &Client,
         reference: &'static Reference,
@@ -72,30 +83,30 @@ impl Service {
         }))
     }
 
-    /// The client it was made with.
+    /// Returns the client that calls this service.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.0.client
     }
 
-    /// The reference that it was made from.
+    /// Returns the service's reference.
     #[must_use]
     pub fn reference(&self) -> &'static Reference {
         self.0.reference
     }
 
-    /// Its base URL.
+    /// Returns the URL that the routes of the service's endpoints are appended to.
     #[must_use]
     pub fn base_url(&self) -> &Url {
         &self.0.base
     }
 
-    /// The path of the base URL, without a slash at its end.
+    /// Returns the path of the base URL, without a trailing slash.
     pub(crate) fn base_path(&self) -> &str {
         self.0.base.path().trim_end_matches('/')
     }
 
-    /// Where in every URL of this service the path begins.
+    /// Returns the offset at which the path begins in every URL of this service.
     pub(crate) fn path_start(&self) -> usize {
         self.0.base.as_str().len() - self.0.base.path().len()
     }
@@ -124,5 +135,5 @@ impl fmt::Debug for Service {
 
 #[expect(clippy::expect_used, reason = "a constant")]
 fn nowhere() -> Url {
-    Url::parse("http://localhost").expect("an URL")
+    Url::parse("http://localhost").expect("a URL")
 }

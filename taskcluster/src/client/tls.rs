@@ -1,4 +1,4 @@
-//! TLS by rustls: one set-up for HTTP and for Pulse.
+//! TLS with rustls, configured once for HTTP and Pulse.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-/// Named in each configuration rather than installed for the whole program, which may have another.
+/// Passed to each configuration rather than installed for the whole program, which may use another provider.
 static RING: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(crypto::ring::default_provider()));
 
@@ -23,10 +23,10 @@ pub(crate) fn config() -> Result<ClientConfig, Error> {
         .with_no_client_auth())
 }
 
-/// Verifies certificates as the operating system does, and loads the operating system's certificates only when a server
-/// shows the first of its own: that takes up to 50 ms, and programs that use plain HTTP may have none.
+/// Verifies certificates as the operating system does. Loads the operating system's certificates when a server presents the
+/// first of its own: loading takes up to 50 ms, and programs that use plain HTTP may have none.
 ///
-/// All clients of the program share what is loaded.
+/// All clients of the program share the loaded certificates.
 #[derive(Debug)]
 struct OnFirstUse;
 
@@ -36,7 +36,7 @@ impl OnFirstUse {
         if let Some(verifier) = VERIFIER.get() {
             return Ok(verifier);
         }
-        // A failure is not kept: certificates may be installed while the program runs.
+        // Failures are not cached: certificates may be installed while the program runs.
         let verifier = Verifier::new(RING.clone())
             .map_err(|error| Error::Other(OtherError(Arc::new(NoCertificates(error)))))?;
         Ok(VERIFIER.get_or_init(|| verifier))
@@ -79,7 +79,7 @@ impl ServerCertVerifier for OnFirstUse {
         self.verifier()?.verify_tls13_signature(message, cert, dss)
     }
 
-    /// What the operating system's verifiers support, too. Asked for before there is a certificate to verify.
+    /// The operating system's verifiers support these schemes, too. rustls asks before there is a certificate to verify.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         RING.signature_verification_algorithms.supported_schemes()
     }
@@ -103,7 +103,7 @@ impl StdError for NoCertificates {}
 
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 impl NoCertificates {
-    /// Finds out whether this is why a connection failed.
+    /// Returns this error if it is the reason that a connection failed.
     pub(crate) fn cause_of(error: &(dyn StdError + 'static)) -> Option<Self> {
         let mut cause = Some(error);
         while let Some(error) = cause {
@@ -111,7 +111,7 @@ impl NoCertificates {
                 return error.downcast_ref().cloned();
             }
             cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-                // What it wraps. Its `source` is the source of that.
+                // `source` would skip the wrapped error and return that error's source.
                 Some(inner) => Some(inner),
                 None => error.source(),
             };

@@ -37,8 +37,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// If the client id is empty or contains characters that are not allowed in a header, or if the certificate is not
-    /// JSON.
+    /// Returns an error if the client id is empty or contains characters that are not allowed in a header, or if the
+    /// certificate is not JSON.
     pub fn new(credentials: &Credentials, authorized_scopes: Option<&[String]>) -> Result<Self> {
         let client_id = credentials.client_id();
         let unfit = |c: char| matches!(c, '"' | '\\') || !matches!(c, ' '..='~');

@@ -4,6 +4,7 @@
 //! code that writes the signed text, which the tests check against values of the reference implementation.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,7 +16,9 @@ use crate::key::Key;
 pub const MAX_SKEW: i64 = 15 * 60;
 
 /// A parsed `Authorization: Hawk …` header.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` hides the MAC, and `ext`, which contains the certificate of temporary credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Header<'a> {
     /// The client id.
     pub id: &'a str,
@@ -46,8 +49,8 @@ pub enum Refusal {
     AccessExpired,
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed(why) => why,
             Self::BadMac => "Bad mac",
@@ -136,8 +139,21 @@ impl<'a> Header<'a> {
     }
 }
 
+impl fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("id", &self.id)
+            .field("time", &self.time)
+            .field("nonce", &self.nonce)
+            .field("hash", &self.hash)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A parsed bewit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` hides the MAC, and `ext`, which contains the certificate of temporary credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Bewit {
     /// The client id.
     pub id: String,
@@ -180,6 +196,15 @@ impl Bewit {
         let terms = Terms { time: self.expires, nonce: "", hash: "", ext: &self.ext };
         let target = Target { method: "GET", ..*target };
         verify_mac(Purpose::Bewit, &target, &terms, access_token, &self.mac)
+    }
+}
+
+impl fmt::Debug for Bewit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bewit")
+            .field("id", &self.id)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
     }
 }
 

@@ -46,7 +46,7 @@ impl FreeForm {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialized to JSON, such as a map whose keys are not strings.
+    /// Returns an error if the value cannot be serialized to JSON, such as a map whose keys are not strings.
     pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self> {
         match to_raw_value(value) {
             Ok(raw) => Ok(Self(Some(raw))),
@@ -60,7 +60,7 @@ impl FreeForm {
     ///
     /// # Errors
     ///
-    /// If the text is not JSON.
+    /// Returns an error if the text is not JSON.
     pub fn from_text(text: impl Into<String>) -> Result<Self> {
         match RawValue::from_string(text.into()) {
             Ok(raw) => Ok(Self(Some(raw))),
@@ -85,7 +85,7 @@ impl FreeForm {
     ///
     /// # Errors
     ///
-    /// If the JSON does not have the form of this type.
+    /// Returns an error if the JSON does not have the form of this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(self.text()).map_err(|error| {
             let why = without_values(&error);
@@ -97,7 +97,7 @@ impl FreeForm {
     ///
     /// # Errors
     ///
-    /// If it is nested more than 128 levels deep, or contains a number that does not fit an `f64`.
+    /// Returns an error if it is nested more than 128 levels deep, or contains a number that does not fit an `f64`.
     pub fn to_value(&self) -> Result<Value> {
         self.decode()
     }

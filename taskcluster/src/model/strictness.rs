@@ -20,7 +20,7 @@ pub(crate) enum Strictness {
 /// A required property that an answer lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Missing {
-    /// The Rust name of the type that should have it.
+    /// What should have it: the Rust name of a type, or the schema of a page.
     pub(crate) of: &'static str,
     /// Its name on the wire.
     pub(crate) property: &'static str,

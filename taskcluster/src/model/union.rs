@@ -24,7 +24,8 @@ impl UnionShape {
     ///
     /// # Errors
     ///
-    /// If the value cannot be any branch, not even an unknown one: it is not an object, or has two tags.
+    /// Returns an error if the value cannot be any branch, not even an unknown one: it is not an object, or has two
+    /// tags.
     pub(super) fn branch_of(&self, json: &str) -> Result<usize, String> {
         if !json.trim_start().starts_with('{') {
             return Err(format!("expected an object, found {}", form_of(json)));

@@ -126,7 +126,7 @@ fn equal(one: View<'_>, other: View<'_>) -> bool {
 ///
 /// # Errors
 ///
-/// If the formatter fails.
+/// Returns an error if the formatter fails.
 pub fn debug(record: &dyn Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let shape = record.shape();
     let mut out = f.debug_struct(shape.name);
@@ -163,7 +163,7 @@ impl fmt::Debug for Hidden<'_> {
 ///
 /// # Errors
 ///
-/// If the formatter fails.
+/// Returns an error if the formatter fails.
 pub fn debug_union(union: &dyn Union, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match union.chosen().1 {
         View::Record(record) => debug(record, f),

@@ -9,7 +9,7 @@ use crate::dates;
 ///
 /// # Errors
 ///
-/// If the format reports an error.
+/// Returns an error if the format reports an error.
 pub fn write<S: Serializer>(view: View<'_>, to: S) -> Result<S::Ok, S::Error> {
     view.serialize(to)
 }

@@ -59,7 +59,7 @@ impl PulseCredentials {
     ///
     /// # Errors
     ///
-    /// If the text is not such a URL, or has no user or no password. The error never quotes the text.
+    /// Returns an error if the text is not such a URL, or has no user or no password. The error never quotes the text.
     pub fn from_url(url: &str) -> Result<Self> {
         let refuse = |what| Error::config(format!("invalid AMQP URL: {what}"));
         // Without a user, the connection would silently use `guest`.
@@ -82,7 +82,7 @@ impl PulseCredentials {
     ///
     /// # Errors
     ///
-    /// If neither the URL nor user and password are set, or if the URL or the host is invalid.
+    /// Returns an error if neither the URL nor user and password are set, or if the URL or the host is invalid.
     pub fn from_env() -> Result<Self> {
         if let Some(url) = variable("PULSE_URL") {
             return Self::from_url(&url);
@@ -102,7 +102,7 @@ impl PulseCredentials {
     ///
     /// # Errors
     ///
-    /// If the port is not a number up to 65535.
+    /// Returns an error if the port is not a number up to 65535.
     pub fn host(mut self, host: &str) -> Result<Self> {
         match host.rsplit_once(':') {
             Some((name, port)) if !name.ends_with(':') && !port.ends_with(']') => {

@@ -52,7 +52,8 @@ impl<T> Message<T> {
     ///
     /// # Errors
     ///
-    /// If the payload is not JSON of this type. The error never quotes the payload, which is in [`body`](Self::body).
+    /// Returns an error if the payload is not JSON of this type. The error never quotes the payload, which is in
+    /// [`body`](Self::body).
     pub fn decode<U: DeserializeOwned>(&self) -> Result<U> {
         decode(&self.exchange, &self.body, Strictness::Answer, |_| {})
     }
@@ -61,7 +62,7 @@ impl<T> Message<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`Receipt::ack`].
+    /// Returns the errors of [`Receipt::ack`].
     pub async fn ack(self) -> Result<bool> {
         self.receipt.ack().await
     }
@@ -70,7 +71,7 @@ impl<T> Message<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`Receipt::retry`].
+    /// Returns the errors of [`Receipt::retry`].
     pub async fn retry(self) -> Result<bool> {
         self.receipt.retry().await
     }
@@ -79,7 +80,7 @@ impl<T> Message<T> {
     ///
     /// # Errors
     ///
-    /// Same as [`Receipt::reject`].
+    /// Returns the errors of [`Receipt::reject`].
     pub async fn reject(self) -> Result<bool> {
         self.receipt.reject().await
     }
@@ -155,7 +156,7 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// If the acknowledgement cannot be sent for any reason other than a lost connection.
+    /// Returns an error if the acknowledgement cannot be sent for any reason other than a lost connection.
     pub async fn ack(self) -> Result<bool> {
         settled(self.link.answer(self.acker.ack(BasicAckOptions::default())).await)
     }
@@ -167,7 +168,7 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// Same as [`ack`](Self::ack).
+    /// Returns the errors of [`ack`](Self::ack).
     pub async fn retry(self) -> Result<bool> {
         settled(self.link.answer(self.acker.nack(RETRY)).await)
     }
@@ -179,7 +180,7 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// Same as [`ack`](Self::ack).
+    /// Returns the errors of [`ack`](Self::ack).
     pub async fn reject(self) -> Result<bool> {
         settled(self.link.answer(self.acker.reject(BasicRejectOptions { requeue: false })).await)
     }

@@ -75,8 +75,8 @@ impl<T> Messages<T> {
     ///
     /// # Errors
     ///
-    /// If the connection is lost: messages that the program has settled may then be redelivered. Also if the stream still
-    /// had an error to yield.
+    /// Returns an error if the connection is lost, in which case messages that the program has settled may be
+    /// redelivered, or if the stream still had an error to yield.
     pub async fn close(self) -> Result<()> {
         let Self { mut stream, stop, current, mut open } = self;
         stop.stop();

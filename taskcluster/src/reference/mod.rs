@@ -47,7 +47,7 @@ impl Reference {
     ///
     /// # Panics
     ///
-    /// If there is none, like an index out of range. Use this for names written in the program, and
+    /// Panics if there is none, like an index out of range. Use this for names written in the program, and
     /// [`find_endpoint`](Self::find_endpoint) for names from outside.
     #[must_use]
     #[track_caller]
@@ -68,7 +68,7 @@ impl Reference {
     ///
     /// # Errors
     ///
-    /// If there is none; the error names the nearest one.
+    /// Returns an error if there is none; the error names the nearest one.
     pub fn find_endpoint(&self, name: &str) -> Result<&'static Endpoint> {
         if self.endpoints.is_empty() {
             return Err(Error::input(format!(
@@ -96,7 +96,7 @@ impl Reference {
     ///
     /// # Errors
     ///
-    /// If there is none; the error names the nearest one.
+    /// Returns an error if there is none; the error names the nearest one.
     pub fn find_exchange(&self, name: &str) -> Result<&'static Exchange> {
         if self.exchanges.is_empty() {
             return Err(Error::input(format!(

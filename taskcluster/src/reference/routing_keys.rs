@@ -51,7 +51,7 @@ pub trait IntoBinding {
     ///
     /// # Errors
     ///
-    /// Same as [`RoutingKeys::binding`].
+    /// Returns the errors of [`RoutingKeys::binding`].
     fn into_binding(self) -> Result<Binding>;
 }
 
@@ -125,7 +125,8 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// If a part is empty, if a single-word part contains a dot or is `#`, or if the pattern is longer than 255 bytes.
+    /// Returns an error if a part is empty, if a single-word part contains a dot or is `#`, or if the pattern is longer
+    /// than 255 bytes.
     pub fn binding(&self) -> Result<Binding> {
         let pattern = self.join(|part| Ok(Some(if part.multiple_words { "#" } else { "*" })))?;
         for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
@@ -152,7 +153,7 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// If the route contains an empty word or is longer than 249 bytes.
+    /// Returns an error if the route contains an empty word or is longer than 249 bytes.
     pub fn route_binding(&self, route: &str) -> Result<Binding> {
         if route.split('.').any(str::is_empty) {
             return Err(Error::input(format!("the route {route:?} has an empty word")));
@@ -166,7 +167,7 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// If a required part is not set, if a word of a part is `*` or `#`, and for all the reasons that
+    /// Returns an error if a required part is not set, if a word of a part is `*` or `#`, and for all the reasons that
     /// [`binding`](Self::binding) lists.
     pub fn routing_key(&self) -> Result<String> {
         for (part, value) in self.exchange.routing_key.iter().zip(&self.values) {
@@ -221,7 +222,8 @@ impl RoutingKeys {
     ///
     /// # Errors
     ///
-    /// If the key has too few or too many words, has the wrong word in place of a constant, or is a route.
+    /// Returns an error if the key has too few or too many words, has the wrong word in place of a constant, or is a
+    /// route.
     #[doc(hidden)]
     pub fn split<'k>(&self, key: &'k str) -> Result<RoutingKeyWords<'k>> {
         let parts = self.exchange.routing_key;
@@ -288,7 +290,7 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// If a name is not a part of the routing key or is a constant part, and for all the reasons that
+    /// Returns an error if a name is not a part of the routing key or is a constant part, and for all the reasons that
     /// [`RoutingKeys::binding`] lists.
     pub fn binding<'n, V: fmt::Display>(
         &'static self,
@@ -322,7 +324,7 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// If the pattern is longer than 255 bytes.
+    /// Returns an error if the pattern is longer than 255 bytes.
     pub fn binding_for_pattern(&'static self, pattern: impl Into<String>) -> Result<Binding> {
         let pattern = checked_length(self, pattern.into())?;
         Ok(Binding { exchange: self.exchange, routing_key_pattern: pattern })

@@ -1,4 +1,4 @@
-//! The differences of two sets of references, as values and as a table.
+//! The differences between two sets of references, as values and as a table.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ pub struct Change {
     pub version: String,
     /// What has changed.
     pub subject: Subject,
-    /// How.
+    /// How it has changed.
     pub kind: ChangeKind,
     /// Whether a program that worked before can fail now: because it sends something that is no longer accepted, reads
     /// something that is no longer returned, needs other scopes, or does not compile with the new files. Differences of
@@ -68,7 +68,7 @@ pub enum ChangeKind {
     Added,
     /// It is gone.
     Removed,
-    /// It differs: in these facts, such as `route` or `scopes`, or at these places of a schema.
+    /// These facts of it differ, such as `route` or `scopes`, or these places of a schema.
     Changed(Vec<String>),
 }
 
@@ -96,7 +96,7 @@ impl Changes {
         self.iter().any(|change| change.can_break_callers)
     }
 
-    /// Iterates over what is gone.
+    /// Iterates over what has been removed.
     pub fn removed(&self) -> impl Iterator<Item = &Change> {
         self.iter().filter(|change| change.kind == ChangeKind::Removed)
     }
@@ -131,7 +131,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Endpoints => f.write_str("all endpoints"),
             Self::Exchanges => f.write_str("all exchanges"),
-            // Names come from a server: nothing in them shall reach a terminal as a command.
+            // Names come from a server and may contain escape sequences, which must not reach a terminal.
             Self::Endpoint(name) => write!(f, "endpoint {}", name.escape_debug()),
             Self::Option { endpoint, option } => {
                 write!(f, "option {} of {}", option.escape_debug(), endpoint.escape_debug())

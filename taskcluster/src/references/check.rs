@@ -1,4 +1,4 @@
-//! Whether a deployment has what a program was built against.
+//! Compares a deployment with the references that a program was built with.
 
 use serde_json::Value;
 
@@ -13,10 +13,11 @@ use crate::reference::Reference;
 use crate::runtime::block_on;
 
 impl Client {
-    /// Compares a reference that this program was built with to the one that the deployment serves.
+    /// Compares a reference that this program was built with to the one that the deployment serves. Requires the feature
+    /// `references`.
     ///
-    /// In the result, *removed* means that the deployment lacks something, *added* that it has something the program does not
-    /// know. Titles and descriptions are not compared, schemas only by name. Requests are not signed.
+    /// In the result, *removed* means that the deployment lacks something, and *added* that it has something unknown to the
+    /// program. Titles and descriptions are not compared, and schemas only by name. Requests are not signed.
     ///
     /// ```no_run
     /// # use taskcluster::{Client, Queue, Result};

@@ -1,4 +1,4 @@
-//! From two sets of documents to what differs between them.
+//! Compares two sets of documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use super::changes::{Change, ChangeKind, Changes, Subject};
 use super::documents::{Documents, Kind, closure, entries, reference_at, schemas_of_entries};
 use super::schema_changes::{self, Use};
 
-/// Facts of an entry by which a call is made or a message understood. All others are words, or do no harm.
+/// The facts of an entry that callers depend on. Changes of other facts are harmless.
 const BREAKING: &[&str] =
     &["args", "exchange", "input", "method", "output", "route", "routingKey", "schema", "scopes"];
 
-/// What differs between two sets of documents.
+/// Returns the differences between two sets of documents.
 pub(super) fn documents(old: &Documents, new: &Documents) -> Changes {
     let paths: BTreeSet<_> = old.keys().chain(new.keys()).collect();
     let uses = Uses::of(&[old, new]);
@@ -27,12 +27,12 @@ pub(super) fn documents(old: &Documents, new: &Documents) -> Changes {
             None => schema(path, (old, old_one), (new, new_one), &uses, &mut changes),
         }
     }
-    // Schemas go with their services.
+    // Keep schemas next to the references of their services.
     changes.sort_by(|a, b| (&a.service, &a.version).cmp(&(&b.service, &b.version)));
     changes.into_iter().collect()
 }
 
-/// The schemas that are sent, and those that come back.
+/// The schemas of what callers send, and of what they receive.
 struct Uses {
     sent: BTreeSet<String>,
     received: BTreeSet<String>,
@@ -59,7 +59,7 @@ impl Uses {
 
     fn of_schema(&self, path: &str) -> Use {
         let (sent, received) = (self.sent.contains(path), self.received.contains(path));
-        // What nobody is known to use may be used in any way.
+        // A schema without a known use may be used in either way.
         let unknown = !sent && !received;
         Use { sent: sent || unknown, received: received || unknown }
     }
@@ -115,7 +115,7 @@ impl Found<'_> {
                 facts.insert("exchange");
             }
             let breaks = |fact: &&str| {
-                // Nobody minds that scopes are not needed any more.
+                // Dropping the required scopes breaks no caller.
                 BREAKING.contains(fact) && (*fact != "scopes" || !new_entry["scopes"].is_null())
             };
             let can_break = facts.iter().any(breaks);
@@ -152,7 +152,7 @@ fn by_name(reference: &Value) -> BTreeMap<&str, &Value> {
     entries(reference).iter().filter_map(|entry| Some((entry["name"].as_str()?, entry))).collect()
 }
 
-/// The facts that two entries of one name do not share, but for the query options.
+/// Returns the facts that differ between two entries of the same name, except for query options.
 fn differing<'a>(old: &'a Value, new: &'a Value) -> BTreeSet<&'a str> {
     let members = [old, new].into_iter().filter_map(Value::as_object);
     let names = members.flat_map(|members| members.keys().map(String::as_str));

@@ -1,4 +1,4 @@
-//! References and schemas as they are fetched, compared and written: JSON by path.
+//! References and schemas as JSON documents by path.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::paths;
 use crate::error::{Error, Result};
 
-/// Documents by their paths, in the order in which they are written.
+/// Documents by their paths.
 pub(super) type Documents = BTreeMap<String, Value>;
 
 /// The two kinds of references.
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of a document by its `$schema`; `None` for what is no reference of a kind known here.
+    /// Returns the kind of a document by its `$schema`, or `None` if it is not a reference of either kind.
     pub(super) fn of(document: &Value) -> Option<Self> {
         let schema = document["$schema"].as_str()?;
         match schema.trim_end_matches('#').rsplit('/').next()? {
@@ -36,7 +36,7 @@ impl Kind {
     }
 }
 
-/// Service, version and kind of the reference at this path; `None` for a schema.
+/// Returns the service, version and kind of the reference at this path, or `None` for a schema.
 pub(super) fn reference_at(path: &str) -> Option<(&str, &str, Kind)> {
     let mut words = path.split('/');
     let (service, version, file) = (words.next()?, words.next()?, words.next()?);
@@ -44,12 +44,12 @@ pub(super) fn reference_at(path: &str) -> Option<(&str, &str, Kind)> {
     (service != "schemas" && words.next().is_none()).then_some((service, version, kind))
 }
 
-/// The entries of a reference.
+/// Returns the entries of a reference.
 pub(super) fn entries(reference: &Value) -> &[Value] {
     reference["entries"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The schemas that a reference of this service names, with the keys that name them.
+/// Returns the schemas that a reference of this service names, with the keys that name them.
 pub(super) fn schemas_of_entries(
     service: &str,
     reference: &Value,
@@ -59,7 +59,7 @@ pub(super) fn schemas_of_entries(
     let mut found = BTreeSet::new();
     for entry in entries(reference) {
         for key in ["input", "output", "schema"] {
-            // Not JSON, and so without a schema.
+            // A `blob` is not JSON and has no schema.
             let name = entry[key].as_str().filter(|name| *name != "blob");
             if let Some(path) =
                 name.map_or(Ok(None), |name| paths::of_schema(&folder, name, roots))?
@@ -71,7 +71,7 @@ pub(super) fn schemas_of_entries(
     Ok(found)
 }
 
-/// The schemas that the schema at this path refers to.
+/// Returns the schemas that the schema at this path refers to.
 pub(super) fn schemas_of_schema(
     path: &str,
     schema: &Value,
@@ -95,14 +95,14 @@ pub(super) fn schemas_of_schema(
     Ok(found)
 }
 
-/// All schemas that can be reached from these, as far as they are among the documents.
+/// Returns those of the documents that can be reached from these schemas.
 pub(super) fn closure(start: BTreeSet<String>, documents: &Documents) -> BTreeSet<String> {
     let (mut found, mut rest) = (BTreeSet::new(), Vec::from_iter(start));
     while let Some(path) = rest.pop() {
         if let Some(schema) = documents.get(&path)
             && !found.contains(&path)
         {
-            // What cannot be followed is not among the documents.
+            // A reference that cannot be followed leads to no document here.
             rest.extend(schemas_of_schema(&path, schema, &[]).unwrap_or_default());
             found.insert(path);
         }
@@ -110,7 +110,7 @@ pub(super) fn closure(start: BTreeSet<String>, documents: &Documents) -> BTreeSe
     found
 }
 
-/// Makes a document the same wherever and in whichever form it was served: `$schema` and `$id` relative to the root.
+/// Makes `$schema` and `$id` relative to the root URL, so that a document does not depend on where it was fetched.
 pub(super) fn make_relative(document: &mut Value, roots: &[String]) {
     for key in ["$schema", "$id"] {
         if let Some(Value::String(url)) = document.get_mut(key)
@@ -121,7 +121,7 @@ pub(super) fn make_relative(document: &mut Value, roots: &[String]) {
     }
 }
 
-/// A document as it stands in its file.
+/// Returns the content of a document's file.
 pub(super) fn text(document: &Value) -> Result<String> {
     let text = serde_json::to_string_pretty(&sorted(document));
     let mut text =
@@ -130,7 +130,7 @@ pub(super) fn text(document: &Value) -> Result<String> {
     Ok(text)
 }
 
-/// The members of objects by name, whatever order `serde_json` was built to keep.
+/// Sorts the members of objects by name, even if `serde_json` was built to keep another order.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(members) => {

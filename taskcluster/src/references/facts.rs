@@ -1,4 +1,4 @@
-//! From a reference's facts back to JSON, in the form of the files that they were made of.
+//! Turns a reference's facts back into JSON, in the form of the files that they were generated from.
 
 use serde_json::{Map, Value, json};
 
@@ -6,18 +6,18 @@ use super::documents::Kind;
 use crate::reference::{Endpoint, Exchange, Reference, RoutingKeyPart};
 use crate::scopes::ScopeTemplate;
 
-/// Which kind of reference it is.
+/// Returns the kind of a reference.
 pub(super) fn kind(reference: &Reference) -> Kind {
-    // One without any entry may be either; exchanges have a prefix.
+    // A reference without entries may be of either kind, but only exchanges have a prefix.
     if reference.exchange_prefix.is_empty() { Kind::Endpoints } else { Kind::Exchanges }
 }
 
-/// The path of its file.
+/// Returns the path of a reference's file.
 pub(crate) fn path_of(reference: &Reference) -> String {
     format!("{}/{}/{}", reference.service, reference.version, kind(reference).file())
 }
 
-/// A reference as JSON, without the words about it, which are not among its facts.
+/// Returns a reference as JSON, without the descriptions, which are not among its facts.
 pub(crate) fn to_json(reference: &Reference) -> Value {
     let Reference { service, version, exchange_prefix, .. } = reference;
     match kind(reference) {
@@ -100,7 +100,7 @@ fn scopes(template: &ScopeTemplate) -> Value {
     }
 }
 
-/// A reference that a deployment serves, without the words that facts lack.
+/// Removes the descriptions, which facts lack, from a reference that a deployment serves.
 pub(super) fn without_words(mut reference: Value) -> Value {
     let remove = |value: &mut Value, keys: &[&str]| {
         if let Value::Object(members) = value {

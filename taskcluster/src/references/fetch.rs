@@ -1,4 +1,4 @@
-//! What a deployment is asked for, and what becomes of the answers.
+//! Fetches references and the schemas that they need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::reference::nearest::nearest;
 use crate::runtime::block_on;
 
-/// How many documents are taken from a deployment.
+/// The maximum number of fetched documents.
 const MAX_DOCUMENTS: usize = 10_000;
 
 /// Fetches the references that a deployment serves, with the schemas that they need, and writes them as files for
@@ -70,7 +70,7 @@ impl Fetch {
         Self { services: Some(services.into_iter().map(Into::into).collect()), ..self }
     }
 
-    /// Sets a function that is called when documents have arrived.
+    /// Sets a function that is called whenever documents have arrived.
     #[must_use]
     pub fn on_progress(self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self { on_progress: Some(Arc::new(tell)), ..self }
@@ -128,13 +128,13 @@ impl Fetch {
         block_on(self.diff(folder))?
     }
 
-    /// The references of the services that were asked for, and all schemas that these reach.
+    /// Fetches the references of the selected services and all schemas that they need.
     pub(super) async fn documents(&self) -> Result<Documents> {
-        let mut source = Source::open(&self.client).await?;
+        let source = Source::open(&self.client).await?;
         let is_meant =
             |service: &str| self.services.as_ref().is_none_or(|meant| meant.contains(service));
         let mut documents = Documents::new();
-        // Each schema that is still to be fetched, with who needs it.
+        // The schemas still to be fetched, each with a document that refers to it.
         let mut wanted = BTreeMap::new();
         let mut served = BTreeSet::new();
         for reference in source.references(&is_meant).await? {
@@ -159,7 +159,7 @@ impl Fetch {
             self.tell(documents.len(), documents.len() + wanted.len());
             if documents.len() + wanted.len() > MAX_DOCUMENTS {
                 return Err(Error::answer(format!(
-                    "there are more than {MAX_DOCUMENTS} documents"
+                    "the deployment serves more than {MAX_DOCUMENTS} documents"
                 )));
             }
             let mut next = BTreeMap::new();
@@ -183,7 +183,7 @@ impl Fetch {
         }
     }
 
-    /// Checks that everything that was asked for is there.
+    /// Checks that the deployment serves every selected service.
     fn check_served(&self, served: &BTreeSet<String>, documents: &Documents) -> Result<()> {
         let is_there =
             |service: &String| documents.keys().any(|path| path.split('/').next() == Some(service));
@@ -193,9 +193,9 @@ impl Fetch {
                 let near = nearest(service, served.iter().map(String::as_str));
                 Err(Error::unknown_name("the deployment", "reference of", service, near))
             }
-            None if documents.is_empty() => Err(Error::answer(
-                "the deployment serves no reference of a kind that is known here",
-            )),
+            None if documents.is_empty() => {
+                Err(Error::answer("the deployment serves no references of endpoints or exchanges"))
+            }
             None => Ok(()),
         }
     }
@@ -215,19 +215,21 @@ fn text(reference: &serde_json::Value, key: &str) -> Result<String> {
     })
 }
 
-/// Checks that no two paths are one where case does not count.
+/// Checks that no two paths are the same file on systems that ignore case.
 fn check_case(documents: &Documents) -> Result<()> {
     let mut seen = BTreeMap::new();
     for path in documents.keys() {
         if let Some(other) = seen.insert(path.to_ascii_lowercase(), path) {
-            let message = format!("`{other}` and `{path}` would be one file on some systems");
+            let message = format!(
+                "`{other}` and `{path}` would be the same file on systems that ignore case"
+            );
             return Err(Error::answer(message));
         }
     }
     Ok(())
 }
 
-/// Does something with files where that stops nobody else.
+/// Works with files on a thread where that may block.
 async fn on_disk<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce(&Path) -> Result<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The folder that documents are written to, and what it holds already.
+//! Reads the folder that documents are written to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,20 +10,20 @@ use super::documents::{Documents, closure, reference_at, schemas_of_entries};
 use super::paths;
 use crate::error::{Error, Result};
 
-/// How deep references may lie in the folder to be found there.
+/// How many folders deep references may be, below the folder.
 const MAX_DEPTH: usize = 2;
 
-/// What a folder holds of the services that were fetched, and which of it is to go.
+/// The files of the fetched services that are already in a folder.
 pub(super) struct Present {
-    /// What is replaced or removed.
+    /// The documents that are replaced or removed.
     pub(super) documents: Documents,
-    /// What is not fetched any more and nothing else in the folder refers to.
+    /// Those that the deployment no longer serves and that nothing else in the folder refers to.
     pub(super) stale: BTreeSet<String>,
 }
 
 impl Present {
-    /// Looks for what new documents replace: the references and schemas of their services. Everything else in the folder
-    /// is somebody else's, and so is what cannot be read as JSON.
+    /// Finds what new documents replace: the references and schemas of their services. Other files, and files that are not
+    /// JSON, are ignored.
     pub(super) fn read(folder: &Path, new: &Documents) -> Result<Self> {
         let services: BTreeSet<_> =
             new.keys().filter_map(|path| reference_at(path)).map(|(service, ..)| service).collect();
@@ -34,7 +34,7 @@ impl Present {
         let mut documents: Documents =
             json_files(folder, "", 0)?.into_iter().filter_map(read).collect();
 
-        // What others need of the schemas.
+        // The schemas that the references of other services need.
         let mut needed = BTreeSet::new();
         for (path, document) in &documents {
             let is_replaced =
@@ -61,14 +61,14 @@ impl Present {
     }
 }
 
-/// The file of a path below the folder.
+/// Returns the file of a path below the folder.
 pub(super) fn place(folder: &Path, path: &str) -> PathBuf {
     let mut place = folder.to_owned();
     place.extend(path.split('/'));
     place
 }
 
-/// The paths of all JSON files with plain names below a folder that are not behind a link.
+/// Finds the paths of all JSON files with plain names below a folder, without following links.
 fn json_files(folder: &Path, below: &str, depth: usize) -> Result<Vec<String>> {
     let unreadable = |error| cannot("read", folder, error);
     let entries = match fs::read_dir(folder) {

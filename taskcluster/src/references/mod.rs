@@ -1,7 +1,7 @@
 //! Fetches the references that a deployment serves, as files for the macro, and compares them with those you have.
 //!
-//! The services that are built into this crate are those of one version of Taskcluster, and most of them work with others.
-//! For the rest, and for services of your own:
+//! This crate's built-in services are those of one version of Taskcluster. Most of them work with other versions. For the
+//! rest, and for services of your own:
 //!
 //! 1. Fetch what the deployment serves into a folder of your crate, with [`Fetch`] or this crate's example `references`:
 //!    `cargo run --example references -- fetch --root-url https://tc.example.com --output api/`.
@@ -9,7 +9,7 @@
 //! 3. Before you upgrade, see what changes: [`Fetch::diff`], or `-- diff` instead of `-- fetch`. Each of the [`Changes`] says
 //!    whether it can break callers.
 //!
-//! At run time, [`Client::check`] tells whether the deployment has what a program was built with.
+//! At run time, [`Client::check`] compares the deployment with the references that a program was built with.
 //!
 //! [`Client::check`]: crate::Client::check
 

@@ -1,15 +1,15 @@
-//! Where documents lie: in a deployment, and in the folder that they are written to. Both are the same path, such as
-//! `schemas/queue/v1/task.json`, and nothing else than such a path is ever written.
+//! The paths of documents, such as `schemas/queue/v1/task.json`: the same in a deployment and in the folder that they are
+//! written to. Nothing is written to any other path.
 
 use crate::error::{Error, Result};
 
-/// How long a word of a path may be, in bytes.
+/// The maximum length of a path's segment, in bytes.
 const MAX_WORD: usize = 100;
 
-/// How many words a path may have.
+/// The maximum number of a path's segments.
 const MAX_WORDS: usize = 10;
 
-/// What a service, a version, a folder or a file may be called, so that it stays where it is put on every system.
+/// Whether a service, version, folder or file may have this name: one that means the same on every system.
 pub(super) fn is_plain(word: &str) -> bool {
     word.len() <= MAX_WORD
         && word.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -17,7 +17,7 @@ pub(super) fn is_plain(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// Checks a path that a deployment has named.
+/// Checks a path that comes from a deployment.
 pub(super) fn check(path: &str) -> Result<()> {
     let is_good = path.ends_with(".json")
         && path.split('/').count() <= MAX_WORDS
@@ -25,19 +25,19 @@ pub(super) fn check(path: &str) -> Result<()> {
     if is_good { Ok(()) } else { Err(strange(path)) }
 }
 
-/// A reference's path, by what it says of itself.
+/// Returns the path of a reference of this service and version.
 pub(super) fn of_reference(service: &str, version: &str, file: &str) -> Result<String> {
     let path = format!("{service}/{version}/{file}");
-    // The schemas have this folder.
+    // This folder holds the schemas.
     if service == "schemas" || service.contains('/') || version.contains('/') {
         return Err(strange(&path));
     }
     check(&path).map(|()| path)
 }
 
-/// The path of a schema that a document names; `None` if that is the document itself, or not the deployment's.
+/// Returns the path of a schema that a document refers to, or `None` if it refers to itself or to another host.
 ///
-/// `folder` is what relative names are relative to, and `roots` are the URLs that stand for the deployment.
+/// Relative names are resolved against `folder`; `roots` are the deployment's root URLs.
 pub(super) fn of_schema(folder: &str, name: &str, roots: &[String]) -> Result<Option<String>> {
     let name = name.split('#').next().unwrap_or_default();
     let name = below(roots, name).unwrap_or(name);
@@ -62,7 +62,7 @@ pub(super) fn of_schema(folder: &str, name: &str, roots: &[String]) -> Result<Op
     check(&path).map(|()| Some(path))
 }
 
-/// The path of an URL below one of these roots, with its slash.
+/// Returns the path of a URL below one of these roots, with its leading slash.
 pub(super) fn below<'a>(roots: &[String], url: &'a str) -> Option<&'a str> {
     let mut paths = roots.iter().filter_map(|root| url.strip_prefix(root.as_str()));
     paths.find(|path| path.starts_with('/'))
@@ -70,7 +70,9 @@ pub(super) fn below<'a>(roots: &[String], url: &'a str) -> Option<&'a str> {
 
 fn strange(path: &str) -> Error {
     let start: String = path.chars().take(MAX_WORD).collect();
-    Error::answer(format!("the deployment names a file {start:?}, which is not written anywhere"))
+    Error::answer(format!(
+        "the deployment serves a document with the unsafe path {start:?}, which is not written"
+    ))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What differs between two versions of a schema, and whether that can break who uses it.
+//! Compares two versions of a schema, and judges whether the differences can break callers.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 /// How a schema is used.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Use {
-    /// Callers send what it describes.
+    /// Whether callers send what it describes.
     pub(super) sent: bool,
-    /// Callers are sent what it describes.
+    /// Whether callers receive what it describes.
     pub(super) received: bool,
 }
 
-/// The places that differ, and whether any of them can break callers.
+/// Returns the places that differ, and whether any of them can break callers.
 pub(super) fn compare(old: &Value, new: &Value, used: Use) -> (Vec<String>, bool) {
     let mut comparison = Comparison { used, places: BTreeSet::new(), can_break: false };
     comparison.schema("", old, new);
@@ -65,16 +65,16 @@ impl Comparison {
                 self.schema(&format!("{place}.*"), old, new);
             }
             "oneOf" | "anyOf" | "allOf" | "items" => self.parts(place, key, old, new),
-            // Fewer of them are a promise less to who receives it, more of them a demand more to who sends it.
+            // Receivers rely on required properties; senders must supply them.
             "required" => {
                 let (before, after) = (items(old), items(new));
                 let can_break = sent && !after.is_subset(&before)
                     || self.used.received && !before.is_subset(&after);
                 self.found(place, key, can_break);
             }
-            // Values that are not known are kept as such.
+            // Receivers keep values that they do not know.
             "enum" => self.found(place, key, !items(old).is_subset(&items(new))),
-            // Nobody checks what is received for these.
+            // Receivers do not check these.
             "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf"
             | "minLength" | "maxLength" | "pattern" | "minItems" | "maxItems" | "uniqueItems"
             | "minProperties" | "maxProperties" => self.found(place, key, sent && !new.is_null()),
@@ -82,7 +82,7 @@ impl Comparison {
         }
     }
 
-    /// Of schemas by name.
+    /// Compares schemas by name.
     fn members(&mut self, place: &str, key: &str, old: &Value, new: &Value) {
         let names =
             [old, new].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys());
@@ -97,13 +97,13 @@ impl Comparison {
             match (old.get(name), new.get(name)) {
                 (Some(old), Some(new)) => self.schema(&place, old, new),
                 (Some(_), None) => self.found(&place, "removed", true),
-                // If it is required, the list of those says so.
+                // `required` shows whether senders must supply it.
                 (None, _) => self.found(&place, "added", false),
             }
         }
     }
 
-    /// Of schemas in a list.
+    /// Compares lists of schemas.
     fn parts(&mut self, place: &str, key: &str, old: &Value, new: &Value) {
         match (old, new) {
             (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
@@ -116,7 +116,7 @@ impl Comparison {
     }
 }
 
-/// The texts of a list, or whatever else is in it.
+/// Returns the items of a list as JSON texts.
 fn items(list: &Value) -> BTreeSet<String> {
     list.as_array().into_iter().flatten().map(Value::to_string).collect()
 }

@@ -1,4 +1,4 @@
-//! Where documents come from: one file with everything, or a list of their URLs.
+//! Gets a deployment's documents, from one file with all of them or by a list of their URLs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,13 +16,13 @@ use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::reference::{Endpoint, Reference, Stability};
 
-/// How much is taken from a deployment, in bytes.
+/// The maximum size of all fetched documents, in bytes.
 const MAX_SIZE: usize = 64 * 1024 * 1024;
 
-/// How many documents are under way at once.
+/// How many documents to fetch at once.
 const AT_ONCE: usize = 8;
 
-/// A deployment's documents are not of any service.
+/// Stands in for a reference, because documents do not belong to a service.
 static DEPLOYMENT: Reference = Reference {
     service: "deployment",
     version: "v1",
@@ -32,7 +32,7 @@ static DEPLOYMENT: Reference = Reference {
     exchanges: &[],
 };
 
-/// Getting any of them.
+/// Gets any document.
 static DOCUMENT: Endpoint = Endpoint {
     name: "document",
     title: "Get a document",
@@ -49,10 +49,10 @@ static DOCUMENT: Endpoint = Endpoint {
     secrets: &[],
 };
 
-/// What a deployment serves.
+/// The documents that a deployment serves.
 pub(super) struct Source {
     getter: Getter,
-    /// URLs that stand for the deployment's root.
+    /// The deployment's root URLs: ours, and those that it uses itself.
     roots: Vec<String>,
     listing: Listing,
 }
@@ -65,7 +65,7 @@ enum Listing {
 }
 
 impl Source {
-    /// Looks for `references.json`, which has everything, or else for a manifest, in its newer or older form.
+    /// Gets `references.json`, which has all documents, or if it is missing, the manifest, in its newer or older form.
     pub(super) async fn open(client: &Client) -> Result<Self> {
         let getter = Getter::new(client)?;
         let mut roots =
@@ -80,9 +80,9 @@ impl Source {
                 let manifest = getter.get("references/manifest.json").await?;
                 let mut paths = Vec::new();
                 for url in urls_of(&manifest)? {
-                    // A deployment may call itself by another name than we do.
+                    // A deployment may use another root URL for itself than we do.
                     let (root, _) = url.split_once("/references/").ok_or_else(|| {
-                        Error::answer("the manifest has an URL that is not below `/references/`")
+                        Error::answer("the manifest has a URL that is not below `/references/`")
                     })?;
                     if !roots.iter().any(|known| known == root) {
                         roots.push(root.to_owned());
@@ -102,7 +102,7 @@ impl Source {
         &self.roots
     }
 
-    /// The services that the paths of references name.
+    /// Returns the services in the paths of the references, if these are all that is known so far.
     pub(super) fn named(&self) -> BTreeSet<String> {
         match &self.listing {
             Listing::Whole(_) => BTreeSet::new(),
@@ -112,12 +112,9 @@ impl Source {
         }
     }
 
-    /// The references of all services, or at least of those that are meant; and documents of other kinds.
-    pub(super) async fn references(
-        &mut self,
-        is_meant: &impl Fn(&str) -> bool,
-    ) -> Result<Vec<Value>> {
-        match &mut self.listing {
+    /// Gets at least the references of the services that `is_meant` selects. The result may include documents of other kinds.
+    pub(super) async fn references(&self, is_meant: &impl Fn(&str) -> bool) -> Result<Vec<Value>> {
+        match &self.listing {
             Listing::Whole(documents) => {
                 let is_reference = |document: &Value| Kind::of(document).is_some();
                 Ok(documents.values().filter(|document| is_reference(document)).cloned().collect())
@@ -130,12 +127,12 @@ impl Source {
         }
     }
 
-    /// These schemas, of which each has somebody that needs it.
-    pub(super) async fn schemas(&mut self, wanted: &BTreeMap<String, String>) -> Result<Documents> {
+    /// Gets schemas by their paths; each comes with the path of a document that refers to it.
+    pub(super) async fn schemas(&self, wanted: &BTreeMap<String, String>) -> Result<Documents> {
         let lacking = |path: &str, by: &str| {
             Error::answer(format!("the deployment does not serve `{path}`, which `{by}` needs"))
         };
-        match &mut self.listing {
+        match &self.listing {
             Listing::Whole(documents) => {
                 let take = |(path, by): (&String, &String)| match documents.get(path) {
                     Some(schema) => Ok((path.clone(), schema.clone())),
@@ -156,7 +153,7 @@ fn service_of(path: &str) -> Option<&str> {
     path.split('/').nth(1)
 }
 
-/// Whether there is no such document. Some web servers answer with a page in place of an error.
+/// Whether the document does not exist. Some web servers send a page instead of an error.
 fn is_missing(error: &Error) -> bool {
     match error.status() {
         Some(status) if error.is_api() => status == StatusCode::NOT_FOUND,
@@ -164,7 +161,7 @@ fn is_missing(error: &Error) -> bool {
     }
 }
 
-/// The documents of `references.json`, a list of `{filename, content}`.
+/// Reads `references.json`, a list of `{filename, content}`.
 fn by_path(whole: Value) -> Result<Documents> {
     let Value::Array(items) = whole else {
         return Err(Error::answer("`references.json` is not a list of documents"));
@@ -181,7 +178,7 @@ fn by_path(whole: Value) -> Result<Documents> {
     Ok(documents)
 }
 
-/// The URLs of a manifest: a list, or in the older form lists for each service.
+/// Reads the URLs of a manifest: one list, or in the older form, two lists for each service.
 fn urls_of(manifest: &Value) -> Result<Vec<&str>> {
     let urls: Vec<_> = match (&manifest["references"], &manifest["services"]) {
         (Value::Array(urls), _) => urls.iter().map(Value::as_str).collect(),
@@ -194,14 +191,14 @@ fn urls_of(manifest: &Value) -> Result<Vec<&str>> {
     };
     let urls: Option<Vec<_>> = urls.into_iter().collect();
     urls.filter(|urls| !urls.is_empty()).ok_or_else(|| {
-        Error::answer("the manifest has neither `references` nor `services`, or something else in them than URLs")
+        Error::answer("the manifest has neither `references` nor `services`, or one of them contains something other than URLs")
     })
 }
 
-/// Gets documents, without a signature.
+/// Gets documents with unsigned requests.
 struct Getter {
     service: Service,
-    /// How much may still be taken, in bytes.
+    /// How many more bytes may be fetched.
     left: AtomicUsize,
 }
 
@@ -226,7 +223,7 @@ impl Getter {
         serde_json::from_str(text).map_err(|error| answer.undecodable(error, ""))
     }
 
-    /// Gets several at once.
+    /// Gets several documents at once.
     async fn get_all(&self, paths: BTreeSet<String>, roots: &[String]) -> Result<Documents> {
         stream::iter(paths)
             .map(async |path| {

@@ -1,4 +1,4 @@
-//! Writing documents: beside the old ones first, then in their places, all or none of them.
+//! Writes documents next to the old files first, then replaces all of these or none.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -11,17 +11,17 @@ use super::folder::{cannot, place};
 use crate::error::{Error, Result};
 use crate::slugid;
 
-/// What the folder for unfinished files is called, before something random.
+/// The prefix of the name of the folder for unfinished files.
 const STAGING: &str = ".fetching-";
 
-/// After which time the folder for unfinished files is one that an interrupted program left behind.
+/// The age at which a folder for unfinished files counts as left behind by an interrupted program.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
-/// Brings a folder to these documents and takes away what is stale. Files that are right already are not touched.
+/// Writes these documents to a folder and removes stale files. Files that have the right content are not touched.
 ///
-/// Nothing in its place changes before every file is written beside it; then each is renamed, which no reader sees half
-/// done. Schemas come first and what is stale goes last, so that at any moment every reference finds its schemas. What fails
-/// is undone.
+/// All files are written next to their targets before any of these changes; then each is renamed, which is atomic. Schemas
+/// are replaced first and stale files removed last, so that every reference finds its schemas at any moment. If a step fails,
+/// the earlier ones are undone.
 pub(super) fn write(folder: &Path, new: &Documents, stale: &BTreeSet<String>) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| cannot("create", folder, error))?;
     let mut changed = Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn write(folder: &Path, new: &Documents, stale: &BTreeSet<String>) ->
 fn take_all(steps: &[Step]) -> Result<()> {
     for (done, step) in steps.iter().enumerate() {
         if let Err(error) = step.take() {
-            // What cannot be undone either is as broken as the disk.
+            // If undoing fails as well, there is nothing left to try.
             steps[..done].iter().rev().for_each(|step| drop(step.undo()));
             return Err(cannot("write", &step.target, error));
         }
@@ -61,14 +61,13 @@ fn take_all(steps: &[Step]) -> Result<()> {
     Ok(())
 }
 
-/// Where a file belongs. No folder on the way may be a link, which could lead anywhere.
+/// Returns the file of a path. No folder on the way may be a link, which could lead anywhere.
 fn target(folder: &Path, path: &str) -> Result<PathBuf> {
     let target = place(folder, path);
     let mut on_the_way = target.as_path();
     while let Some(parent) = on_the_way.parent().filter(|parent| *parent != folder) {
         if fs::symlink_metadata(parent).is_ok_and(|found| !found.is_dir()) {
-            let message =
-                format!("{} is a link or a file where a folder would be", parent.display());
+            let message = format!("{} is a link or a file, but must be a folder", parent.display());
             return Err(Error::config(message));
         }
         on_the_way = parent;
@@ -76,7 +75,7 @@ fn target(folder: &Path, path: &str) -> Result<PathBuf> {
     Ok(target)
 }
 
-/// A folder for unfinished files, below the one that they are for. Dropping it removes it.
+/// A folder for unfinished files inside the target folder, removed on drop.
 struct Staging(PathBuf);
 
 impl Staging {
@@ -87,7 +86,7 @@ impl Staging {
         Ok(Self(path))
     }
 
-    /// Makes everything ready for a file's replacement or, without a text, its removal.
+    /// Prepares the replacement of a file or, without a text, its removal.
     fn prepare(&self, number: usize, target: PathBuf, text: Option<&str>) -> Result<Step> {
         let failed = |error| cannot("write beside", &target, error);
         let new = self.0.join(format!("{number}.new"));
@@ -107,12 +106,12 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // What stays is removed by a later fetch.
+        // If this fails, a later fetch removes it.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Removes what programs that were killed have left behind.
+/// Removes the folders that killed programs have left behind.
 fn remove_abandoned(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(STAGING));
@@ -127,12 +126,12 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
-/// One file on its way.
+/// The replacement or removal of one file.
 struct Step {
     target: PathBuf,
-    /// What is to stand there; nothing to remove it.
+    /// The new file, or `None` to remove the old one.
     new: Option<PathBuf>,
-    /// A copy of what stood there.
+    /// A copy of the old file, if there was one.
     old: Option<PathBuf>,
 }
 

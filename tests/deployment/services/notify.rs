@@ -27,6 +27,7 @@ async fn notifications_are_kept() {
     assert_eq!(sent, expected.map(|(kind, address)| (kind, address.to_owned())));
     let message = messages.next().await.unwrap();
     assert_eq!(message.routing_key, "primary.a.b");
+    assert_eq!(message.routes().collect::<Vec<_>>(), ["a.b"]);
     assert_eq!(message.payload["message"], json!({"x": 1}));
 
     let address = json!({"notificationType": "email", "notificationAddress": "a@example.com"});

@@ -35,7 +35,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If the connection fails, or the broker refuses the exchanges.
+    /// Returns an error if the connection fails, or the broker refuses the exchanges.
     pub async fn publish_to(&self, broker: PulseCredentials) -> Result<()> {
         let (connected, outcome) = oneshot::channel();
         let (sender, messages) = mpsc::unbounded_channel();
@@ -62,7 +62,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// As [`publish_to`](Self::publish_to), or if called inside an asynchronous runtime.
+    /// Returns the errors of [`publish_to`](Self::publish_to), and an error if called inside an async runtime.
     pub fn publish_to_blocking(&self, broker: PulseCredentials) -> Result<()> {
         block_on(self.publish_to(broker))?
     }

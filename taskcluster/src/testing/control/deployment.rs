@@ -50,7 +50,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If no port or thread is available.
+    /// Returns an error if no port or thread is available.
     pub async fn start() -> Result<Self> {
         Self::start_blocking()
     }
@@ -59,7 +59,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// Returns the errors of [`start`](Self::start).
     pub fn start_blocking() -> Result<Self> {
         Self::start_on(0)
     }
@@ -68,7 +68,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If the port is taken, and as [`start`](Self::start).
+    /// Returns an error if the port is taken, and the errors of [`start`](Self::start).
     pub fn start_on(port: u16) -> Result<Self> {
         let state = Arc::new(State::default());
         let server = Server::start(state.clone(), port)?;
@@ -119,7 +119,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If `createRole` would refuse the role: it has `<..>` but no `*`, or it leads to itself.
+    /// Panics if `createRole` would refuse the role: it has `<..>` but no `*`, or it leads to itself.
     #[track_caller]
     #[expect(clippy::panic, reason = "documented; without the role a test would fail elsewhere")]
     pub fn role<S: Into<String>>(
@@ -141,7 +141,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If there is no such client, or its credentials cannot sign.
+    /// Returns an error if there is no such client, or its credentials cannot sign.
     pub fn connect(&self, client_id: &str) -> Result<Client> {
         let access_token = self.0.state.services.auth.access_token(client_id).ok_or_else(|| {
             Error::config(format!(
@@ -165,7 +165,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// Returns the errors of [`connect`](Self::connect).
     pub fn connect_as<S: Into<String>>(
         &self,
         client_id: &str,
@@ -179,7 +179,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If cannot set up the HTTP client.
+    /// Returns an error if the HTTP client cannot be set up.
     pub fn anonymous(&self) -> Result<Client> {
         self.builder()?.build()
     }
@@ -189,7 +189,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If cannot set up the HTTP client.
+    /// Returns an error if the HTTP client cannot be set up.
     pub fn builder(&self) -> Result<ClientBuilder> {
         let retry = Retry::default()
             .first_delay(Duration::from_millis(1))
@@ -205,7 +205,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If the endpoint belongs to a reference that this deployment does not [`serve`](Self::serve).
+    /// Panics if the endpoint belongs to a reference that this deployment does not [`serve`](Self::serve).
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -287,7 +287,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or is not JSON. An invalid schema is reported when it is first used.
+    /// Returns an error if a file cannot be read or is not JSON. An invalid schema is reported when it is first used.
     pub fn schemas(&self, folder: impl AsRef<Path>) -> Result<()> {
         self.0.state.context().schemas.add(folder.as_ref())
     }
@@ -341,7 +341,8 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If the calls differ, with a diff; and if an expected call names an endpoint, argument or option that no reference has.
+    /// Panics with a diff if the calls differ. Panics, too, if an expected call names an endpoint, argument or option that no
+    /// reference has.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is what assertions do")]
     pub fn assert_calls<E: Into<ExpectedCall>>(&self, expected: impl IntoIterator<Item = E>) {
@@ -359,7 +360,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// If no call was as expected, with a diff to each call of this endpoint; and as
+    /// Panics if no call was as expected, with a diff to each call of this endpoint; and as
     /// [`assert_calls`](Self::assert_calls) if a name is unknown.
     #[track_caller]
     #[expect(clippy::panic, reason = "this is what assertions do")]

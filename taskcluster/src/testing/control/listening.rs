@@ -63,7 +63,7 @@ impl Messages {
     ///
     /// # Errors
     ///
-    /// If the binding is invalid.
+    /// Returns an error if the binding is invalid.
     pub fn bind(self, binding: impl IntoBinding) -> Result<Self> {
         let binding = binding.into_binding()?;
         self.inbox.content().bindings.push(binding);
@@ -83,7 +83,7 @@ impl Messages {
     ///
     /// # Errors
     ///
-    /// If no message arrives in time, or the deployment has been dropped.
+    /// Returns an error if no message arrives in time, or the deployment has been dropped.
     pub async fn next(&mut self) -> Result<Message> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -108,7 +108,7 @@ impl Messages {
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next), or if called inside an asynchronous runtime.
+    /// Returns the errors of [`next`](Self::next), and an error if called inside an async runtime.
     pub fn next_blocking(&mut self) -> Result<Message> {
         block_on(self.next())?
     }
@@ -153,7 +153,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If the binding is invalid.
+    /// Returns an error if the binding is invalid.
     pub fn listen(&self, binding: impl IntoBinding) -> Result<Messages> {
         let inbox = Arc::<Inbox>::default();
         let state = Arc::downgrade(self.state());

@@ -127,7 +127,7 @@ impl<'a> StubBuilder<'a> {
     ///
     /// # Panics
     ///
-    /// If the answer is successful and does not fit the endpoint's schema. The message lists each mismatch.
+    /// Panics if the answer is successful and does not fit the endpoint's schema. The message lists each mismatch.
     #[track_caller]
     #[expect(clippy::panic, reason = "documented; it belongs to the line that wrote the answer")]
     pub fn reply(self, reply: impl Into<Reply>) {
@@ -147,7 +147,7 @@ impl<'a> StubBuilder<'a> {
     ///
     /// # Panics
     ///
-    /// As [`reply`](Self::reply).
+    /// Panics as described for [`reply`](Self::reply).
     #[track_caller]
     pub fn reply_status(self, status: StatusCode, body: Value) {
         self.reply(Reply::json(status, &body));

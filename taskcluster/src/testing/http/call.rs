@@ -14,7 +14,8 @@ const ANONYMOUS: &str = "static/anonymous";
 
 /// A call that reached an endpoint, whether carried out or refused.
 ///
-/// `Debug` and `Display` hide what may be secret: the payload, the `Authorization` header, and secret arguments.
+/// `Debug` and `Display` hide what may be secret: the payload, the `Authorization` header, and secret arguments. The error
+/// is shown as the caller received it, and may quote a value of the payload that does not fit its schema.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedCall {

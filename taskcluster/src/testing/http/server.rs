@@ -137,7 +137,8 @@ async fn answer(
         }
         None => {
             let refusal = Refusal::too_large(format!("the payload is larger than {limit} bytes"));
-            tracing::info!("{} {}: {refusal}", head.method, head.uri.path());
+            // Without the path, which may contain a secret argument.
+            tracing::info!("{}: {refusal}", head.method);
             handler.refuse(refusal)
         }
     };

@@ -95,7 +95,8 @@ fn send(
     if kind == "pulse" {
         let exchange = NotifyEvents::notify().exchange();
         let payload = json!({"version": 1, "message": request["message"]});
-        context.publish(&Message::new(exchange, &[("topic", &address)], &[], payload));
+        let routes = [address.clone()];
+        context.publish(&Message::new(exchange, &[("topic", &address)], &routes, payload));
     }
     sent.push(Notification { kind, address, request });
     Ok(ok())

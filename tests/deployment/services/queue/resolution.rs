@@ -1,6 +1,7 @@
 //! How tasks end that nobody completes: they are tried again, cancelled, or too late.
 
 use serde_json::{Value, json};
+use taskcluster::testing::Messages;
 use taskcluster::{Queue, StatusCode};
 
 use crate::deployment::services::connected;
@@ -34,7 +35,7 @@ async fn a_claim_runs_out_and_the_task_is_tried_again_until_no_retry_is_left() {
         (&second["reasonCreated"], &second["scheduled"]),
         (&json!("retry"), &claim["takenUntil"])
     );
-    assert_eq!(names(&mut messages), ["task-running", "task-pending"]);
+    assert_eq!(names(&mut messages), ["task-running", "task-exception", "task-pending"]);
 
     claim_one(&tc).await;
     fake.advance(20 * MINUTE);
@@ -80,6 +81,33 @@ async fn an_exception_is_tried_again_where_its_reason_allows() {
 }
 
 #[tokio::test]
+async fn an_exception_with_a_retry_is_announced_though_the_task_goes_on() {
+    let (fake, tc) = connected().await;
+    create(&tc, &with(task(&fake), json!({"retries": 1}))).await;
+    let mut messages = listen(&fake);
+    let told = |messages: &mut Messages| {
+        let messages = messages.take().into_iter().filter(|m| !m.exchange.ends_with("running"));
+        messages
+            .map(|message| {
+                let name = message.exchange.rsplit_once('/').unwrap().1.to_owned();
+                let run = message.routing_key.split('.').nth(2).unwrap().to_owned();
+                (name, run, message.payload["status"]["state"].as_str().unwrap_or("-").to_owned())
+            })
+            .collect::<Vec<_>>()
+    };
+    let each = |name: &str, run: &str, state: &str| (name.into(), run.into(), state.into());
+
+    except(&tc, &claim_one(&tc).await, "worker-shutdown").await;
+    assert_eq!(
+        told(&mut messages),
+        [each("task-exception", "0", "pending"), each("task-pending", "1", "pending")]
+    );
+    // No retry is left.
+    except(&tc, &claim_one(&tc).await, "worker-shutdown").await;
+    assert_eq!(told(&mut messages)[0], each("task-exception", "1", "exception"));
+}
+
+#[tokio::test]
 async fn a_deadline_ends_what_is_not_done() {
     let (fake, tc) = connected().await;
     let mut messages = listen(&fake);
@@ -106,7 +134,9 @@ async fn a_deadline_ends_what_is_not_done() {
             assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "deadline");
         }
     }
-    let ended = heard(&mut messages).into_iter().filter(|(name, _)| name == "task-exception");
+    let ended = heard(&mut messages).into_iter().filter(|(name, payload)| {
+        name == "task-exception" && payload["status"]["state"] == "exception"
+    });
     assert_eq!(ended.count(), 3);
     let error = run(&its, "reportCompleted", &claim).0.await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED));

@@ -52,7 +52,7 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// If the payload does not fit the type.
+    /// Returns an error if the payload does not fit the type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         let _reading = Reading::begin(Strictness::Answer);
         T::deserialize(&self.payload).map_err(|error| {

@@ -16,6 +16,9 @@ use crate::testing::services::context::message::Message;
 /// How long a claim is good for.
 pub(super) const CLAIM: TimeDelta = TimeDelta::minutes(20);
 
+/// What a message about the end of a run has beside the status.
+const ENDED: &[&str] = &["runId", "workerGroup", "workerId", "task"];
+
 /// How many runs a task can have.
 const MOST_RUNS: u64 = 50;
 
@@ -186,11 +189,20 @@ impl Tasks {
 
     /// Adds a pending run.
     pub(super) fn add_run(&mut self, id: &str, reason: &'static str, now: DateTime<Utc>) {
+        let run = self.push_run(id, reason, now);
+        self.announce_pending(id, run);
+    }
+
+    /// Adds a pending run that nobody hears of yet; returns its number.
+    fn push_run(&mut self, id: &str, reason: &'static str, now: DateTime<Utc>) -> Option<usize> {
         self.places += 1;
-        let Some(task) = self.all.get_mut(id) else { return };
+        let task = self.all.get_mut(id)?;
         task.runs.push(Run::new(reason, self.places, now));
-        let run = task.runs.len() - 1;
-        self.announce(QueueEvents::task_pending().exchange(), id, Some(run), &["runId", "task"]);
+        Some(task.runs.len() - 1)
+    }
+
+    fn announce_pending(&mut self, id: &str, run: Option<usize>) {
+        self.announce(QueueEvents::task_pending().exchange(), id, run, &["runId", "task"]);
     }
 
     /// Gives a pending run to a worker.
@@ -224,10 +236,12 @@ impl Tasks {
         match retry {
             Some(retry) if task.retries_left > 0 => {
                 task.retries_left -= 1;
-                if let Some(run) = task.runs.last_mut() {
-                    run.resolve(RunState::Exception, reason, now);
-                }
-                self.add_run(id, retry, now);
+                let Some(ended) = task.runs.len().checked_sub(1) else { return };
+                task.runs[ended].resolve(RunState::Exception, reason, now);
+                let next = self.push_run(id, retry, now);
+                // Announced with the next run in the status: the task is pending, not resolved.
+                self.announce(QueueEvents::task_exception().exchange(), id, Some(ended), ENDED);
+                self.announce_pending(id, next);
             }
             _ => self.resolve(id, RunState::Exception, reason, now),
         }
@@ -249,8 +263,7 @@ impl Tasks {
             _ => QueueEvents::task_exception().exchange(),
         };
         let run = task.runs.len() - 1;
-        let fields = ["runId", "workerGroup", "workerId", "task"];
-        self.announce(exchange, id, Some(run), &fields);
+        self.announce(exchange, id, Some(run), ENDED);
         self.wake_dependents(id, state, now);
         self.look_at_group(id);
     }
