@@ -69,6 +69,11 @@ pub enum ErrorKind {
     /// The client cannot be built, sign or connect: root URL, credentials, TLS, or the HTTP client's settings. Or a file or
     /// folder cannot be read or written.
     Config,
+    /// There is something wrong with an artifact or object, rather than with a call: it is an error artifact (then
+    /// [`code`](Error::code) is its reason), its hash is wrong, or it is larger than the limit.
+    Artifact,
+    /// A file cannot be read, written or renamed. The source is the [`std::io::Error`].
+    File,
     /// The Pulse broker refused the credentials, a queue or a binding. Retrying does not help.
     Refused,
     /// A blocking call was made inside an async runtime. Nothing was sent.
@@ -105,6 +110,35 @@ impl Error {
 
     pub(crate) fn blocking(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Blocking, message)
+    }
+
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn artifact(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Artifact, message)
+    }
+
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn file(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::File, message)
+    }
+
+    /// A refusal by storage, whose URL and words may be secret.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn storage(status: StatusCode) -> Self {
+        let error = Self::new(ErrorKind::Api, "the storage refused the request");
+        error.with_status(Some(status))
+    }
+
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
     }
 
     pub(crate) fn timeout() -> Self {

@@ -58,7 +58,15 @@
 //! | `utils.dumpJson`, `toStr` | `serde_json::to_string`; strings are UTF-8 already |
 //! | `utils.encodeStringForB64Header`, `makeB64UrlSafe`, `makeB64UrlUnsafe` | the crate `base64`: its `STANDARD` and `URL_SAFE_NO_PAD` engines |
 //! | `utils.calculateSleepTime`, `makeHttpRequest`, `makeSingleHttpRequest` | every call does this; for other URLs, use [`reqwest`](https://docs.rs/reqwest) |
-//! | `utils.putFile(filename, url, contentType)` | `reqwest`: `.put(url).header("content-type", ..).body(std::fs::read(filename)?)` |
+//! | `utils.putFile(filename, url, contentType)` | `artifacts::upload(..).s3().file(filename).await?` (feature `artifacts`); for another URL, `reqwest`: `.put(url).header("content-type", ..).body(std::fs::read(filename)?)` |
+//! | `taskcluster.download.downloadArtifactToBuf(taskId=…, name=…, queueService=queue)` | `artifacts::latest(&queue, task_id, name).bytes().await?` |
+//! | `downloadArtifactToFile(…, runId=0, file=f)` | `artifacts::of_run(&queue, task_id, 0, name).download_to(path).await?` |
+//! | `downloadArtifact(…, writerFactory=…)` | `artifacts::latest(..).stream()?`, which is an `AsyncRead`; blocking: `.reader_blocking()?` |
+//! | `taskcluster.download.downloadToBuf(name=…, objectService=object)`, `downloadToFile`, `download` | `objects::named(&object, name).bytes().await?`, `.download_to(path)`, `.stream()` |
+//! | `maxRetries=5` | [`ClientBuilder::retry`](crate::ClientBuilder::retry) of the service's client |
+//! | `taskcluster.upload.uploadFromBuf(projectId=…, name=…, contentType=…, expires=…, data=…)` | `objects::upload(&object, project_id, name).content_type(..).expires(..).bytes(data).await?` |
+//! | `uploadFromFile(file=f)`, `upload(readerFactory=…)` | `.file(path)`, `.reader(length, open)` in place of `.bytes(data)` |
+//! | `createArtifact(…)`, then an upload and `finishArtifact(…)` | `artifacts::upload(&queue, task_id, run_id, name).file(path).await?` |
 //! | `utils.isExpired(certificate)` | [`credentials.information()?.is_active()`](crate::CredentialsInformation::is_active) |
 //! | `utils.optionsFromEnvironment()` | [`Client::from_env`](crate::Client::from_env) |
 //! | `DEBUG_TASKCLUSTER_CLIENT=1` | `tracing` events at debug level; the examples print them if this variable is set |

@@ -96,7 +96,7 @@ fn assert_unauthenticated(answer: &(StatusCode, Value), message: &str) {
 }
 
 /// A task for the queue `prov/work`, made at this time and to be done within a day.
-fn task_of(time: DateTime<Utc>) -> Value {
+pub(crate) fn task_of(time: DateTime<Utc>) -> Value {
     json!({
         "taskQueueId": "prov/work",
         "created": to_json(time),
@@ -116,7 +116,7 @@ fn metadata() -> Value {
 }
 
 /// An object with these fields added or changed.
-fn with(mut object: Value, fields: Value) -> Value {
+pub(crate) fn with(mut object: Value, fields: Value) -> Value {
     object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     object
 }

@@ -25,6 +25,8 @@ use serde_json::Value;
 use self::request::Request;
 use self::required_scopes::required_scopes;
 use self::send::{Answer, decode, send, send_raw};
+#[cfg(feature = "artifacts")]
+use crate::client::Client;
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::hawk::Target;
@@ -112,6 +114,12 @@ impl<T> Call<T> {
     #[doc(hidden)]
     pub fn set_query(&mut self, name: &'static str, value: &dyn fmt::Display) {
         self.request.set_query(name, value);
+    }
+
+    /// The client that the call was made with.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn client(&self) -> &Client {
+        self.request.service.client()
     }
 
     /// Sends the call and decodes the response as a type of your choice.

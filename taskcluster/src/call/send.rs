@@ -381,7 +381,7 @@ fn server_time(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// `Retry-After`, in both forms of RFC 9110: seconds, or a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER)?.trim();
     let seconds = match text.parse() {
         Ok(seconds) => seconds,

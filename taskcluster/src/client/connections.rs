@@ -4,7 +4,7 @@
 //! one stands still, which may be for ever.
 
 use std::future::pending;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
@@ -26,13 +26,29 @@ pub(super) enum Source {
 }
 
 pub(super) type Configure =
-    Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
+    Arc<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
 struct Pool {
     runtime: Id,
     /// A task that lives for as long as the runtime.
     resident: AbortHandle,
     http: reqwest::Client,
+}
+
+impl Source {
+    /// The same for connections that leave content encoded, as far as this crate makes them.
+    #[cfg(feature = "artifacts")]
+    pub(super) fn undecoded(&self) -> Self {
+        match self {
+            Self::Own(configure) => {
+                let configure = configure.clone();
+                Self::Own(Arc::new(move |http| {
+                    configure(http).no_gzip().no_brotli().no_zstd().no_deflate()
+                }))
+            }
+            Self::Given(http) => Self::Given(http.clone()),
+        }
+    }
 }
 
 impl Connections {
@@ -84,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_pool_goes_with_its_runtime() {
-        let connections = Connections::new(Source::Own(Box::new(|http| http)));
+        let connections = Connections::new(Source::Own(Arc::new(|http| http)));
         for _ in 0..3 {
             let runtime = Builder::new_current_thread().build().unwrap();
             let _inside = runtime.enter();

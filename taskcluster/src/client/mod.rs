@@ -66,6 +66,18 @@ struct Inner {
     settings: Settings,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
+    #[cfg(feature = "artifacts")]
+    storage: Storage,
+}
+
+/// What reaches stored content.
+#[cfg(feature = "artifacts")]
+#[derive(Clone)]
+struct Storage {
+    /// They give content as it is encoded: to continue a download, one has to know how many bytes came.
+    connections: Arc<Connections>,
+    /// Where the deployment is, if the client's root URL is that of a proxy.
+    direct_root: Option<Url>,
 }
 
 /// How calls are made, whoever makes them.
@@ -106,6 +118,8 @@ impl Client {
     fn build_with(root_url: Option<String>) -> ClientBuilder {
         ClientBuilder {
             root_url,
+            #[cfg(feature = "artifacts")]
+            direct_root_url: None,
             identity: None,
             authorized_scopes: None,
             settings: Settings {
@@ -116,7 +130,7 @@ impl Client {
                 strict_answers: false,
             },
             max_clock_skew: MAX_CLOCK_SKEW,
-            http: Source::Own(Box::new(|http| http)),
+            http: Source::Own(Arc::new(|http| http)),
         }
     }
 
@@ -133,7 +147,13 @@ impl Client {
     /// [`ClientBuilder::build`] fails.
     pub fn from_env() -> Result<Self> {
         if let Some(proxy) = variable("TASKCLUSTER_PROXY_URL") {
-            return Self::builder(proxy).build();
+            let builder = Self::builder(proxy);
+            #[cfg(feature = "artifacts")]
+            let builder = match variable("TASKCLUSTER_ROOT_URL") {
+                Some(root) => builder.direct_root_url(root),
+                None => builder,
+            };
+            return builder.build();
         }
         let root = variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
             Error::config(
@@ -184,14 +204,20 @@ impl Client {
     }
 
     fn derive(&self, identity: Identity) -> Self {
-        let Inner { connections, root, identity: _, settings, corrections, clock } = &*self.0;
+        self.derive_at(self.0.root.clone(), identity)
+    }
+
+    fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
+        let Inner { connections, settings, corrections, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
-            root: root.clone(),
+            root,
             identity,
             settings: *settings,
             corrections: corrections.clone(),
             clock: clock.clone(),
+            #[cfg(feature = "artifacts")]
+            storage: self.0.storage.clone(),
         }))
     }
 
@@ -226,6 +252,20 @@ impl Client {
         &self.0.clock
     }
 
+    /// Returns the current runtime's HTTP client for storage, which decodes nothing.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn storage_http(&self) -> Result<reqwest::Client> {
+        self.0.storage.connections.here()
+    }
+
+    /// Returns a client for the object service with credentials for one object, which the scopes of this client do not limit.
+    /// It avoids a proxy that would replace the credentials.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn to_object_service(&self, credentials: Credentials) -> Result<Self> {
+        let root = self.0.storage.direct_root.as_ref().or(self.0.root.as_ref());
+        Ok(self.derive_at(root.cloned(), Identity::fixed(credentials, None)?))
+    }
+
     /// Returns the signer of the next attempt, or `None` for a client without credentials.
     pub(crate) async fn signer(&self) -> Result<Option<Arc<Signer>>> {
         self.0.identity.signer().await
@@ -255,6 +295,8 @@ impl fmt::Debug for Client {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     root_url: Option<String>,
+    #[cfg(feature = "artifacts")]
+    direct_root_url: Option<String>,
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
     settings: Settings,
@@ -297,6 +339,24 @@ impl ClientBuilder {
     /// `queue.claimWork` waits up to 20 seconds for work before it answers, so a worker needs a longer limit than that.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
+        self
+    }
+
+    /// Sets the root URL of the deployment itself, if the client's own root URL is that of a proxy that signs requests, such as
+    /// a task's `TASKCLUSTER_PROXY_URL`. [`Client::from_env`] sets it from `TASKCLUSTER_ROOT_URL`.
+    ///
+    /// Artifacts of type `object` come with their own credentials, which such a proxy would replace. The module `artifacts`
+    /// therefore sends calls with these credentials to this URL.
+    ///
+    /// ```
+    /// let client = taskcluster::Client::builder("http://taskcluster")
+    ///     .direct_root_url("https://tc.example.com")
+    ///     .build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    #[cfg(feature = "artifacts")]
+    pub fn direct_root_url(mut self, root_url: impl Into<String>) -> Self {
+        self.direct_root_url = Some(root_url.into());
         self
     }
 
@@ -396,8 +456,8 @@ impl ClientBuilder {
         settings: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
         self.http = Source::Own(match self.http {
-            Source::Own(earlier) => Box::new(move |http| settings(earlier(http))),
-            Source::Given(_) => Box::new(settings),
+            Source::Own(earlier) => Arc::new(move |http| settings(earlier(http))),
+            Source::Given(_) => Arc::new(settings),
         });
         self
     }
@@ -426,7 +486,16 @@ impl ClientBuilder {
     /// Returns an error if the root URL is not an `http` or `https` URL or has a query, fragment, user or password, if the
     /// credentials cannot sign, or if there are authorized scopes but no credentials.
     pub fn build(self) -> Result<Client> {
-        let Self { root_url, identity, authorized_scopes, settings, max_clock_skew, http } = self;
+        let Self {
+            root_url,
+            #[cfg(feature = "artifacts")]
+            direct_root_url,
+            identity,
+            authorized_scopes,
+            settings,
+            max_clock_skew,
+            http,
+        } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
         let identity = match identity {
             None if authorized_scopes.is_some() => return Err(no_credentials_to_limit()),
@@ -435,6 +504,11 @@ impl ClientBuilder {
                 Identity::fixed(credentials, authorized_scopes)?
             }
             Some(Chosen::Provider(provider)) => Identity::provided(provider, authorized_scopes),
+        };
+        #[cfg(feature = "artifacts")]
+        let storage = Storage {
+            connections: Arc::new(Connections::new(http.undecoded())),
+            direct_root: direct_root_url.as_deref().map(base_url::parse).transpose()?,
         };
         let connections = Arc::new(Connections::new(http));
         let clock = Arc::new(Clock::new(max_clock_skew));
@@ -445,6 +519,8 @@ impl ClientBuilder {
             settings,
             corrections: Arc::default(),
             clock,
+            #[cfg(feature = "artifacts")]
+            storage,
         })))
     }
 }

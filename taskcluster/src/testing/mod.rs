@@ -29,6 +29,9 @@
 //! - A stub can also inject a [`Fault`]: a late answer, an error, a connection that is reset, a body that is cut off. It can
 //!   be limited to a [number of calls](StubBuilder::times) or to [every nth call](StubBuilder::one_in), or apply to
 //!   [any](Deployment::on_any) endpoint.
+//! - The content of artifacts and objects is behind signed URLs that behave as those of S3 do: they expire, answer `Range` and
+//!   `If-Range`, and keep `Content-Encoding`. Inject faults with [`on_downloads`](Deployment::on_downloads) and
+//!   [`on_uploads`](Deployment::on_uploads); [`transfers`](Deployment::transfers) is the record.
 //! - [`assert_calls`](Deployment::assert_calls) compares the calls with those expected, line by line.
 //!   [`calls`](Deployment::calls) is the whole record, including refused calls and those to
 //!   [deprecated](RecordedCall::is_deprecated) endpoints.
@@ -76,7 +79,8 @@
 //! - A hook creates its task at once when it fires, with the scopes of the role `hook-id:<group>/<hook>`.
 //! - Of the references of 2017, the endpoints that still exist under the same name work, and `defineTask`. Hooks do not: those
 //!   of 2017 were different.
-//! - Hashes of uploads are stored, but not compared with the content. No request, and so no upload, is larger than 10 MiB.
+//! - Hashes of uploads are stored, but not compared with the content, as by the real object service. No call is larger than
+//!   10 MiB, and no upload larger than 256 MiB.
 //! - A signature is always checked if there is one, even where the endpoint is open to anybody.
 //! - Where required scopes depend on what only the real service knows, any scope that could satisfy them is accepted.
 //!

@@ -10,6 +10,7 @@ mod of_2017;
 mod purge_cache;
 mod queue;
 mod secrets;
+mod storage;
 
 use std::time::Duration;
 

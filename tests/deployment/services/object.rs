@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
-use taskcluster::reqwest::header::CONTENT_TYPE;
+use taskcluster::reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use taskcluster::{Object, StatusCode, slugid};
 
 use crate::deployment::HOUR;
@@ -26,7 +26,10 @@ async fn objects_are_put_and_got_by_url() {
     let put = json!({"putUrl": {"contentType": "text/plain", "contentLength": 5}});
     let created = upload(&upload_id, put.clone()).await.unwrap();
     let method = &created["uploadMethod"]["putUrl"];
-    assert_eq!(method["headers"], json!({"Content-Type": "text/plain", "Content-Length": "5"}));
+    assert_eq!(
+        method["headers"],
+        json!({"Content-Type": "text/plain", "Content-Length": "5", "Content-Encoding": "identity"})
+    );
     let error = upload(&slugid::nice(), put).await.unwrap_err();
     assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "a/b");
 
@@ -41,7 +44,11 @@ async fn objects_are_put_and_got_by_url() {
     let url = method["url"].as_str().unwrap();
     let wrong = plain().put(url).header(CONTENT_TYPE, "text/html").body("hello").send().await;
     assert_eq!(wrong.unwrap().status(), StatusCode::BAD_REQUEST);
-    let sent = plain().put(url).header(CONTENT_TYPE, "text/plain").body("hello").send().await;
+    let put = plain().put(url).header(CONTENT_TYPE, "text/plain");
+    let put = put.header(CONTENT_ENCODING, "identity");
+    let short = put.try_clone().unwrap().body("hell").send().await;
+    assert_eq!(short.unwrap().status(), StatusCode::BAD_REQUEST);
+    let sent = put.body("hello").send().await;
     assert_eq!(sent.unwrap().status(), StatusCode::OK);
 
     let start =
@@ -64,13 +71,57 @@ async fn objects_are_put_and_got_by_url() {
     );
     let direct = object("download").into_call().send_raw().await.unwrap();
     assert_eq!(direct.status(), StatusCode::SEE_OTHER);
-    assert_eq!(direct.headers()["location"], got["url"].as_str().unwrap());
+    let location = direct.headers()["location"].to_str().unwrap();
+    assert_eq!(path(location), path(got["url"].as_str().unwrap()));
     let about = object("object").await.unwrap();
     assert_eq!((&about["projectId"], &about["hashes"]["sha256"]), (&json!("p"), &json!(sha256)));
 
     fake.advance(HOUR);
     let error = object("object").await.unwrap_err();
     assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "a/b");
+}
+
+/// A URL without its signature.
+fn path(url: &str) -> &str {
+    url.split_once('?').unwrap().0
+}
+
+#[tokio::test]
+async fn an_upload_is_finished_by_who_began_it_and_then_stays_what_it_is() {
+    let (fake, tc) = connected().await;
+    let object = |name| call(&tc, &Object::REFERENCE, name).param("name", "x");
+    let expires = to_json(fake.now() + TimeDelta::days(3));
+    let id = slugid::nice();
+    let inline = json!({"dataInline": {"contentType": "text/html", "objectData": "aGVsbG8="}});
+    let create = |methods: &Value| {
+        object("createUpload").payload(json!({
+            "projectId": "p", "uploadId": id, "expires": expires, "proposedUploadMethods": methods,
+        }))
+    };
+    let put = json!({"putUrl": {"contentType": "text/html", "contentLength": 5}});
+    let created = create(&put).await.unwrap();
+    let headers = &created["uploadMethod"]["putUrl"]["headers"];
+    assert_eq!(headers["Content-Disposition"], "attachment");
+    let ends = created["uploadMethod"]["putUrl"]["expires"].as_str().unwrap();
+    let ends: chrono::DateTime<chrono::Utc> = ends.parse().unwrap();
+    assert_eq!((ends - fake.now()).num_minutes(), 44);
+    // An unfinished upload is forgotten after a day.
+    fake.advance(25 * HOUR);
+    create(&inline).await.unwrap();
+    let finish = |project: &str, id: &str, hashes: Value| {
+        let ids = json!({"projectId": project, "uploadId": id, "hashes": hashes});
+        object("finishUpload").payload(ids)
+    };
+    let error = finish("other", &id, json!({})).await.unwrap_err();
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "projectId");
+    let error = finish("p", &slugid::nice(), json!({})).await.unwrap_err();
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "uploadId");
+    let hash = "0".repeat(64);
+    finish("p", &id, json!({"sha256": hash})).await.unwrap();
+    finish("p", &slugid::nice(), json!({"sha256": hash})).await.unwrap();
+    let error = finish("p", &id, json!({"sha512": "0".repeat(128)})).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::CONFLICT));
+    assert_eq!(create(&inline).await.unwrap_err().status(), Some(StatusCode::CONFLICT));
 }
 
 #[tokio::test]

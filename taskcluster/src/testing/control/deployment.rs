@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::expected::{self, ExpectedCall};
 use super::state::State;
-use super::stub::{Key, StubBuilder};
+use super::stub::{DOWNLOAD, Key, StubBuilder, UPLOAD};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::server::Server;
 use crate::testing::services::notify::Notification;
@@ -245,6 +245,25 @@ impl Deployment {
         self.stub(None)
     }
 
+    /// Stubs the storage's answers to downloads, that is, to `GET` requests for the URLs that it signs for artifacts and objects.
+    ///
+    /// ```
+    /// use taskcluster::testing::{Deployment, Fault};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.on_downloads().times(1).fault(Fault::CutOff(1000));
+    /// fake.on_uploads().one_in(2).fault(Fault::Disconnect);
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn on_downloads(&self) -> StubBuilder<'_> {
+        self.stub(Some((Key::of_storage(&DOWNLOAD), &DOWNLOAD)))
+    }
+
+    /// Stubs the storage's answers to uploads, that is, to `PUT` requests for the URLs that it signs.
+    pub fn on_uploads(&self) -> StubBuilder<'_> {
+        self.stub(Some((Key::of_storage(&UPLOAD), &UPLOAD)))
+    }
+
     fn stub(&self, target: Option<(Key, &'static Endpoint)>) -> StubBuilder<'_> {
         let state = &self.0.state;
         StubBuilder::new(&state.stubs, &state.context().schemas, target)
@@ -295,6 +314,13 @@ impl Deployment {
     #[must_use]
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.0.state.record.calls()
+    }
+
+    /// Returns the requests to the storage, in the order of their arrival: those of the service `storage` with the endpoints
+    /// `download` and `upload`. [`calls`](Self::calls) does not have them.
+    #[must_use]
+    pub fn transfers(&self) -> Vec<RecordedCall> {
+        self.0.state.transfers.calls()
     }
 
     /// Asserts that exactly these calls were made, in this order, since the last [`clear_calls`](Self::clear_calls). Only
@@ -348,9 +374,10 @@ impl Deployment {
         }
     }
 
-    /// Clears the record of calls.
+    /// Clears the records of calls and of transfers.
     pub fn clear_calls(&self) {
         self.0.state.record.clear();
+        self.0.state.transfers.clear();
     }
 }
 

@@ -1,25 +1,29 @@
 //! Handles a call from its arrival to its answer.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tracing::info;
 
 use super::state::State;
-use super::stub::{Key, Plan, Prescribed};
+use super::stub::{DOWNLOAD, Key, Plan, Prescribed, STORAGE, UPLOAD};
 use crate::testing::http::answer::{Outcome, Refusal, Reply};
 use crate::testing::http::authentication::{authenticate, signature};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::request::Incoming;
 use crate::testing::http::routing::{self, Route};
 use crate::testing::http::server::Handler;
+use crate::testing::services::context::storage::PREFIX;
 
 impl Handler for State {
     /// Checks a request, records it, and finds its answer.
     async fn handle(&self, request: Incoming) -> Outcome {
         let context = self.context();
         context.settle();
-        if let Some(reply) = context.storage.answer(&request) {
-            return self.finish(reply);
+        if request.resource.starts_with(PREFIX) {
+            return self.transfer(request).await;
         }
         if let Some(reply) = self.answer_references(&request) {
             return self.finish(reply);
@@ -58,7 +62,7 @@ impl Handler for State {
             ),
         };
         context.work_on_messages();
-        if let Outcome::Answer(answer) | Outcome::Truncated(answer) = &outcome {
+        if let Outcome::Answer(answer) | Outcome::Truncated { answer, .. } = &outcome {
             call.status = Some(answer.status);
             call.error.clone_from(&answer.error);
             self.record.answered(number, &call);
@@ -70,12 +74,56 @@ impl Handler for State {
     fn refuse(&self, refusal: Refusal) -> Outcome {
         self.finish(refusal.into())
     }
+
+    fn storage_prefix(&self) -> &'static str {
+        PREFIX
+    }
 }
 
 impl State {
     /// Answers a request that is not a call.
     fn finish(&self, reply: Reply) -> Outcome {
         Outcome::Answer(reply.render(None, self.context().clock.signing()))
+    }
+
+    /// A request to the storage, which takes no part in the API.
+    async fn transfer(&self, request: Incoming) -> Outcome {
+        let context = self.context();
+        let endpoint = if request.method == Method::PUT { &UPLOAD } else { &DOWNLOAD };
+        let mut call = RecordedCall {
+            service: STORAGE,
+            version: "",
+            endpoint,
+            args: BTreeMap::new(),
+            query: Vec::new(),
+            payload: None,
+            headers: request.headers.clone(),
+            client_id: None,
+            scopes: Vec::new(),
+            signature: None,
+            status: None,
+            error: None,
+        };
+        let number = self.transfers.add(call.clone());
+        let plan = self.stubs.take(Key::of_storage(endpoint));
+        if !plan.delay.is_zero() {
+            tokio::time::sleep(plan.delay).await;
+        }
+        let reply = match &plan.answer {
+            Prescribed::Disconnect => return Outcome::Reset,
+            Prescribed::Reply { reply, .. } => reply(&call),
+            Prescribed::BuiltIn => {
+                let unknown = || Refusal::not_found("no content is stored at this URL").into();
+                context.storage.answer(&request, context.now()).unwrap_or_else(unknown)
+            }
+        };
+        let outcome = plan.finish(reply.render(Some(&call), context.clock.signing()));
+        if let Outcome::Answer(answer) | Outcome::Truncated { answer, .. } = &outcome {
+            call.status = Some(answer.status);
+            self.transfers.answered(number, &call);
+        }
+        info!("{call}");
+        outcome
     }
 
     /// Makes all the checks that come before a call is carried out.

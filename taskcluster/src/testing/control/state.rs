@@ -16,6 +16,8 @@ pub(crate) struct State {
     added: Mutex<Vec<&'static Reference>>,
     pub(crate) stubs: Stubs,
     pub(crate) record: Record,
+    /// The requests that the storage got.
+    pub(crate) transfers: Record,
 }
 
 impl State {

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::testing::http::answer::{Outcome, Rendered, Reply};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::schemas::Schemas;
 use crate::testing::services::context::clock::CENTURY;
-use crate::{Endpoint, Reference};
+use crate::{Endpoint, Reference, Stability};
 
 /// Something that goes wrong with a call, injected by a [`StubBuilder`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub enum Fault {
     LoseAnswer,
     /// Carries out the call, then breaks the connection in the middle of the answer's body.
     Truncate,
+    /// Carries out the call, then breaks the connection after this many bytes of the answer's body. A shorter answer is complete.
+    CutOff(usize),
+    /// Carries out the call and sends this many bytes of the answer's body, then nothing more: the connection hangs.
+    Stall(usize),
     /// Carries out the call and pads the answer's body with white space to this length, in bytes.
     Oversize(usize),
     /// Carries out the call and answers with this `Content-Type` header.
@@ -186,6 +190,31 @@ impl fmt::Debug for StubBuilder<'_> {
     }
 }
 
+/// What the storage is called where a service has its name.
+pub(crate) const STORAGE: &str = "storage";
+
+/// The requests that storage takes, in the form of endpoints.
+pub(crate) static DOWNLOAD: Endpoint = of_storage("download", Method::GET);
+pub(crate) static UPLOAD: Endpoint = of_storage("upload", Method::PUT);
+
+const fn of_storage(name: &'static str, method: Method) -> Endpoint {
+    Endpoint {
+        name,
+        title: name,
+        method,
+        route: "/storage/<key>",
+        args: &[],
+        query: &[],
+        input: None,
+        output: None,
+        scopes: None,
+        stability: Stability::Stable,
+        paging: None,
+        patterns: &[],
+        secrets: &[],
+    }
+}
+
 /// The endpoint of a stub, by name: two references may describe the same endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -195,6 +224,15 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// A request to the storage.
+    pub(crate) const fn of_storage(endpoint: &'static Endpoint) -> Self {
+        Self { service: STORAGE, version: "", endpoint: endpoint.name }
+    }
+
+    fn is_storage(&self) -> bool {
+        self.service == STORAGE
+    }
+
     pub(crate) fn of(reference: &Reference, endpoint: &'static Endpoint) -> Self {
         Self { service: reference.service, version: reference.version, endpoint: endpoint.name }
     }
@@ -244,9 +282,15 @@ pub(crate) struct Plan {
     pub(crate) delay: Duration,
     pub(crate) answer: Prescribed,
     lose: bool,
-    truncate: bool,
+    cut: Option<Cut>,
     length: usize,
     content_type: Option<HeaderValue>,
+}
+
+/// Where the body of an answer breaks off.
+enum Cut {
+    Half,
+    After { sent: usize, hangs: bool },
 }
 
 /// The answer of a [`Plan`].
@@ -277,7 +321,7 @@ impl Lists {
     /// In the order in which they are used.
     fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Stub> {
         let stubs = self.limited.iter_mut().chain(&mut self.unlimited);
-        stubs.filter(move |stub| stub.key.is_none_or(|known| known == key))
+        stubs.filter(move |stub| stub.key.map_or(!key.is_storage(), |known| known == key))
     }
 
     fn forget_used_up(&mut self) {
@@ -337,7 +381,9 @@ impl Plan {
             // It took effect before the checks.
             Fault::Skew(_) => {}
             Fault::LoseAnswer => self.lose = true,
-            Fault::Truncate => self.truncate = true,
+            Fault::Truncate => self.cut = Some(Cut::Half),
+            Fault::CutOff(sent) => self.cut = Some(Cut::After { sent: *sent, hangs: false }),
+            Fault::Stall(sent) => self.cut = Some(Cut::After { sent: *sent, hangs: true }),
             Fault::Oversize(length) => self.length = self.length.max(*length),
             Fault::ContentType(value) => self.content_type = Some(value.clone()),
             Fault::Disconnect => {
@@ -376,10 +422,17 @@ impl Plan {
         if let Some(value) = self.content_type {
             answer.headers.insert(CONTENT_TYPE, value);
         }
-        match self {
-            Self { lose: true, .. } => Outcome::Reset,
-            Self { truncate: true, .. } => Outcome::Truncated(answer),
-            _ => Outcome::Answer(answer),
+        match self.cut {
+            _ if self.lose => Outcome::Reset,
+            None => Outcome::Answer(answer),
+            Some(Cut::Half) => {
+                Outcome::Truncated { sent: answer.body.len() / 2, hangs: false, answer }
+            }
+            // There is no more to send: the answer is complete.
+            Some(Cut::After { sent, .. }) if sent > 0 && sent >= answer.body.len() => {
+                Outcome::Answer(answer)
+            }
+            Some(Cut::After { sent, hangs }) => Outcome::Truncated { answer, sent, hangs },
         }
     }
 }

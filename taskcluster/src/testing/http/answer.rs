@@ -75,6 +75,12 @@ impl Reply {
         self
     }
 
+    /// Sets the body alone.
+    pub(crate) fn content(mut self, body: impl Into<Bytes>) -> Self {
+        self.content = Content::Bytes(body.into());
+        self
+    }
+
     /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -152,8 +158,12 @@ pub(crate) struct Rendered {
 /// The end of a call.
 pub(crate) enum Outcome {
     Answer(Rendered),
-    /// The connection breaks in the middle of the body.
-    Truncated(Rendered),
+    /// After the first bytes of the body, the connection breaks, or hangs.
+    Truncated {
+        answer: Rendered,
+        sent: usize,
+        hangs: bool,
+    },
     /// The connection is reset without an answer.
     Reset,
 }

@@ -25,11 +25,17 @@ use super::compression::{accepts_gzip, compress};
 use super::request::Incoming;
 use crate::{Error, Result};
 
-/// The maximum size of a request's body.
+/// The maximum size of the body of a call.
 const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// The maximum size of an upload.
+const MAX_UPLOAD: usize = 256 * 1024 * 1024;
 
 /// Answers requests.
 pub(crate) trait Handler: Send + Sync + 'static {
+    /// What the paths of stored content begin with, which may be larger than calls.
+    fn storage_prefix(&self) -> &'static str;
+
     /// Answers one request.
     fn handle(&self, request: Incoming) -> impl Future<Output = Outcome> + Send;
 
@@ -115,10 +121,13 @@ async fn answer(
     request: Request<hyper::body::Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
+    let is_content = head.uri.path().starts_with(handler.storage_prefix());
+    let limit = if is_content { MAX_UPLOAD } else { MAX_BODY };
     let trace_id = head.headers.get("x-taskcluster-trace-id").cloned();
+    // Storage gives content as it got it.
     #[cfg(feature = "gzip")]
-    let gzip = accepts_gzip(&head.headers);
-    let outcome = match read(body).await? {
+    let gzip = accepts_gzip(&head.headers) && !is_content;
+    let outcome = match read(body, limit).await? {
         Some(body) => {
             let resource =
                 head.uri.path_and_query().map_or("/", |resource| resource.as_str()).to_owned();
@@ -127,17 +136,18 @@ async fn answer(
                 .await
         }
         None => {
-            let refusal =
-                Refusal::too_large(format!("the payload is larger than {MAX_BODY} bytes"));
+            let refusal = Refusal::too_large(format!("the payload is larger than {limit} bytes"));
             // Without the path, which may contain a secret argument.
             tracing::info!("{}: {refusal}", head.method);
             handler.refuse(refusal)
         }
     };
     #[cfg_attr(not(feature = "gzip"), expect(unused_mut, reason = "nothing else changes it"))]
-    let (mut answer, complete) = match outcome {
-        Outcome::Answer(answer) => (answer, true),
-        Outcome::Truncated(answer) => (answer, false),
+    let (mut answer, end) = match outcome {
+        Outcome::Answer(answer) => (answer, End::Complete),
+        Outcome::Truncated { answer, sent, hangs } => {
+            (answer, if hangs { End::Hangs(sent) } else { End::Breaks(sent) })
+        }
         Outcome::Reset => {
             if let Some(socket) = socket {
                 // A connection that is closed without lingering is reset.
@@ -151,7 +161,7 @@ async fn answer(
         compress(&mut answer);
     }
     let Rendered { status, headers, body, .. } = answer;
-    let mut response = Response::new(Body::new(body, complete));
+    let mut response = Response::new(Body::new(body, end));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     if let Some(id) = trace_id {
@@ -162,11 +172,11 @@ async fn answer(
 
 /// Reads a body. Returns `None` if it is too large, after reading it to its end, because a client may not look for the answer
 /// before it has sent everything.
-async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
+async fn read(mut body: hyper::body::Incoming, limit: usize) -> io::Result<Option<Bytes>> {
     let (mut bytes, mut fits) = (BytesMut::new(), true);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
-            fits = fits && bytes.len() + data.len() <= MAX_BODY;
+            fits = fits && bytes.len() + data.len() <= limit;
             if fits {
                 bytes.extend_from_slice(&data);
             }
@@ -175,28 +185,43 @@ async fn read(mut body: hyper::body::Incoming) -> io::Result<Option<Bytes>> {
     Ok(fits.then(|| bytes.freeze()))
 }
 
-/// The body of an answer, in one piece, after which the connection may break.
+/// How the body of an answer ends.
+enum End {
+    Complete,
+    /// The connection breaks after this many bytes.
+    Breaks(usize),
+    /// Nothing comes after this many bytes.
+    Hangs(usize),
+}
+
+/// The body of an answer: one piece, and how it ends.
 struct Body {
     data: Bytes,
     announced: u64,
-    rest: Rest,
+    end: End,
+    step: Step,
 }
 
-/// What is still to come of a [`Body`].
-enum Rest {
-    Data { complete: bool },
+/// What is to come next of a [`Body`].
+enum Step {
+    Data,
+    /// Lets the server send what it has before the connection breaks.
     Pause,
-    Break,
+    End,
     Nothing,
 }
 
 impl Body {
-    fn new(mut data: Bytes, complete: bool) -> Self {
-        let announced = data.len().max(usize::from(!complete)) as u64;
-        if !complete {
-            data.truncate(data.len() / 2);
+    fn new(mut data: Bytes, end: End) -> Self {
+        // What breaks off must have announced more than it sends.
+        let announced = match end {
+            End::Complete => data.len(),
+            End::Breaks(sent) | End::Hangs(sent) => data.len().max(sent.saturating_add(1)),
+        };
+        if let End::Breaks(sent) | End::Hangs(sent) = end {
+            data.truncate(sent);
         }
-        Self { data, announced, rest: Rest::Data { complete } }
+        Self { data, announced: announced as u64, end, step: Step::Data }
     }
 }
 
@@ -208,30 +233,37 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.rest {
-            Rest::Data { complete } => {
-                self.rest = if complete { Rest::Nothing } else { Rest::Pause };
+        match self.step {
+            Step::Data => {
+                self.step = Step::Pause;
+                if self.data.is_empty() {
+                    return self.poll_frame(context);
+                }
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.data)))))
             }
-            // Lets the server send what it has before the connection breaks.
-            Rest::Pause => {
-                self.rest = Rest::Break;
+            Step::Pause if matches!(self.end, End::Breaks(_)) => {
+                self.step = Step::End;
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            Rest::Break => {
-                self.rest = Rest::Nothing;
-                Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())))
-            }
-            Rest::Nothing => Poll::Ready(None),
+            Step::Pause | Step::End => match self.end {
+                // Nobody wakes this: it ends with the connection.
+                End::Hangs(_) => Poll::Pending,
+                End::Complete => Poll::Ready(None),
+                End::Breaks(_) => {
+                    self.step = Step::Nothing;
+                    Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())))
+                }
+            },
+            Step::Nothing => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self.rest {
-            Rest::Data { complete } => complete && self.data.is_empty(),
-            Rest::Pause | Rest::Break => false,
-            Rest::Nothing => true,
+        match self.step {
+            Step::Data => matches!(self.end, End::Complete) && self.data.is_empty(),
+            Step::Pause | Step::End => matches!(self.end, End::Complete),
+            Step::Nothing => true,
         }
     }
 

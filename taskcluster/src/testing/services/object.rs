@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
+use reqwest::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use crate::slugid;
@@ -14,8 +15,15 @@ use crate::testing::http::answer::{Refusal, Reply, date, redirect, text, timesta
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::{Context, Service};
 
-/// The lifetime of URLs, as stated in answers.
-const URLS: TimeDelta = TimeDelta::minutes(30);
+/// How long an upload may take.
+const UPLOAD: TimeDelta = TimeDelta::minutes(45);
+
+/// How long an unfinished upload is kept.
+const UNFINISHED: TimeDelta = TimeDelta::days(1);
+
+/// When clients should ask for a new URL to download from, and when it really ends.
+const STATED: TimeDelta = TimeDelta::seconds(60);
+const DOWNLOAD: TimeDelta = TimeDelta::seconds(120);
 
 /// All objects by name.
 #[derive(Default)]
@@ -27,6 +35,7 @@ struct Object {
     expires: DateTime<Utc>,
     hashes: Map<String, Value>,
     finished: bool,
+    begun: DateTime<Utc>,
     /// Where the content is stored.
     key: String,
 }
@@ -38,17 +47,23 @@ impl Objects {
 }
 
 impl Object {
-    /// Adds hashes. A hash that is already known must not change.
+    /// Adds hashes; one that was given before stays what it is, and a finished object gets no new one.
     fn add_hashes(&mut self, hashes: &Value) -> Result<(), Refusal> {
         for (algorithm, hash) in hashes.as_object().into_iter().flatten() {
-            let known = self.hashes.entry(algorithm.clone()).or_insert_with(|| hash.clone());
-            if known != hash {
+            let known = self.hashes.get(algorithm);
+            if known.map_or(self.finished, |known| known != hash) {
                 return Err(Refusal::conflict(format!(
-                    "the {algorithm} of the upload is {known}, not {hash}"
+                    "the {algorithm} of the upload is {}, not {hash}",
+                    known.unwrap_or(&Value::Null)
                 )));
             }
+            self.hashes.insert(algorithm.clone(), hash.clone());
         }
         Ok(())
+    }
+
+    fn is_there(&self, now: DateTime<Utc>) -> bool {
+        self.expires > now && (self.finished || self.begun + UNFINISHED > now)
     }
 }
 
@@ -74,18 +89,18 @@ fn create_upload(
     context: &Context,
     call: &RecordedCall,
 ) -> Result<Value, Refusal> {
-    let (name, payload) = (call.arg("name"), call.payload());
+    let (name, payload, now) = (call.arg("name"), call.payload(), context.now());
     let new = Object {
         project: text(payload, "projectId")?,
         upload_id: text(payload, "uploadId")?,
         expires: date(payload, "expires")?,
         hashes: Map::new(),
         finished: false,
+        begun: now,
         key: slugid::nice(),
     };
-    let now = context.now();
     let mut objects = objects.lock();
-    objects.retain(|_, object| object.expires > now);
+    objects.retain(|_, object| object.is_there(now));
     let object = objects.entry(name.to_owned()).or_insert(new);
     let is_same = object.project == text(payload, "projectId")?
         && object.upload_id == text(payload, "uploadId")?
@@ -108,18 +123,34 @@ fn upload_method(context: &Context, key: &str, proposed: &Value) -> Result<Value
         let data = STANDARD
             .decode(data)
             .map_err(|_| Refusal::input("`objectData` of `dataInline` is not base64"))?;
-        context.storage.put(key, &text(inline, "contentType")?, data.into());
+        context.storage.put(key, &text(inline, "contentType")?, data.into(), context.now());
         return Ok(json!({"dataInline": true}));
     }
     let Some(put) = proposed.get("putUrl") else { return Ok(json!({})) };
     let content_type = text(put, "contentType")?;
-    context.storage.expect(key, &content_type);
-    let mut headers = json!({"Content-Type": content_type});
-    if let Some(length) = put["contentLength"].as_u64() {
-        headers["Content-Length"] = json!(length.to_string());
+    // Storage shows nobody's pages as its own.
+    let is_page = content_type.starts_with("text/html");
+    let mut headers = vec![
+        (CONTENT_TYPE, content_type),
+        (CONTENT_LENGTH, put["contentLength"].to_string()),
+        (CONTENT_ENCODING, "identity".to_owned()),
+    ];
+    if is_page {
+        headers.push((CONTENT_DISPOSITION, "attachment".to_owned()));
     }
-    let expires = timestamp(context.now() + URLS);
-    Ok(json!({"putUrl": {"url": context.storage_url(key), "expires": expires, "headers": headers}}))
+    let expires = context.now() + UPLOAD;
+    let url = context.put_url(key, expires, &headers);
+    let headers: Map<String, Value> = headers
+        .into_iter()
+        .map(|(name, value)| (title_case(name.as_str()), value.into()))
+        .collect();
+    Ok(json!({"putUrl": {"url": url, "expires": timestamp(expires), "headers": headers}}))
+}
+
+/// A header's name as people write it.
+fn title_case(name: &str) -> String {
+    let words = name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
+    words.collect::<Vec<_>>().join("-")
 }
 
 fn finish_upload(
@@ -131,14 +162,15 @@ fn finish_upload(
     let mut objects = objects.lock();
     let object = objects
         .get_mut(name)
-        .filter(|object| object.expires > context.now())
+        .filter(|object| object.is_there(context.now()))
         .ok_or_else(|| Refusal::not_found(format!("no upload of {name:?} has begun")))?;
-    if payload["uploadId"] != object.upload_id || payload["projectId"] != object.project {
-        return Err(Refusal::conflict(format!(
-            "`uploadId` or `projectId` does not match the upload of {name:?}"
-        )));
+    if payload["projectId"] != object.project {
+        return Err(Refusal::input(format!("`projectId` is not that of the upload of {name:?}")));
     }
-    if context.storage.content(&object.key).is_none() {
+    if payload["uploadId"] != object.upload_id && !object.finished {
+        return Err(Refusal::conflict(format!("`uploadId` is not that of the upload of {name:?}")));
+    }
+    if !context.storage.is_there(&object.key) {
         return Err(Refusal::input(format!("the content of {name:?} has not been uploaded")));
     }
     object.add_hashes(&payload["hashes"])?;
@@ -165,9 +197,9 @@ fn start_download(
 ) -> Result<Reply, Refusal> {
     let accepted = &call.payload()["acceptDownloadMethods"];
     let download = finished(objects, context, call.arg("name"), |object| {
-        let url = context.storage_url(&object.key);
+        let url = context.get_url(&object.key, context.now() + DOWNLOAD);
         if accepted["getUrl"] == true {
-            let expires = timestamp(context.now() + URLS);
+            let expires = timestamp(context.now() + STATED);
             let hashes = &object.hashes;
             Some(json!({"method": "getUrl", "url": url, "expires": expires, "hashes": hashes}))
         } else if accepted["simple"] == true {
@@ -182,7 +214,8 @@ fn start_download(
 }
 
 fn download(objects: &Objects, context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
-    let url =
-        finished(objects, context, call.arg("name"), |object| context.storage_url(&object.key))?;
+    let url = finished(objects, context, call.arg("name"), |object| {
+        context.get_url(&object.key, context.now() + DOWNLOAD)
+    })?;
     redirect(&url, &json!({"url": url}))
 }

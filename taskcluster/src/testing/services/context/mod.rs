@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use reqwest::header::HeaderMap;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
@@ -132,9 +133,20 @@ impl Context {
         self.clock.now()
     }
 
-    /// Returns the URL for uploads and downloads of stored content.
-    pub(crate) fn storage_url(&self, key: &str) -> String {
-        self.root_url().to_owned() + &Storage::path(key)
+    /// A URL by which stored content can be downloaded until `expires`.
+    pub(crate) fn get_url(&self, key: &str, expires: DateTime<Utc>) -> String {
+        self.root_url().to_owned() + &self.storage.resource(&Method::GET, key, expires)
+    }
+
+    /// A URL by which content can be uploaded until `expires`, with these headers and no others.
+    pub(crate) fn put_url(
+        &self,
+        key: &str,
+        expires: DateTime<Utc>,
+        headers: &[(HeaderName, String)],
+    ) -> String {
+        self.storage.expect(key, headers);
+        self.root_url().to_owned() + &self.storage.resource(&Method::PUT, key, expires)
     }
 
     /// Returns the services' own credentials.

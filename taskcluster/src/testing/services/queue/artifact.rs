@@ -74,19 +74,17 @@ impl Artifact {
         }
     }
 
-    /// Whether another request for the same name describes this artifact.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    /// Whether another request for the same name may take this artifact's place: what people see of it stays, and it does
+    /// not expire earlier.
+    pub(super) fn may_become(&self, other: &Self) -> bool {
         let same_kind = match (&self.kind, &other.kind) {
             // Generated values, and the URL of a reference, may differ.
             (Kind::S3(_), Kind::S3(_))
             | (Kind::Object { .. }, Kind::Object { .. })
-            | (Kind::Reference(_), Kind::Reference(_)) => true,
+            | (Kind::Reference(_), Kind::Reference(_) | Kind::Link(_)) => true,
             (one, other) => one == other,
         };
-        same_kind
-            && self.content_type == other.content_type
-            && self.content_length == other.content_length
-            && self.expires == other.expires
+        same_kind && self.content_type == other.content_type && self.expires <= other.expires
     }
 
     pub(super) fn is_there(&self, now: DateTime<Utc>) -> bool {

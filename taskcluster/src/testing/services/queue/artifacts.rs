@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::artifact::{Artifact, Kind};
@@ -18,8 +19,17 @@ use crate::{Object, QueueEvents};
 /// How long after an exception its artifacts may still be uploaded.
 const LATE: TimeDelta = TimeDelta::minutes(25);
 
-/// The lifetime of credentials for the object service.
-const TRANSFER: TimeDelta = TimeDelta::hours(1);
+/// How long credentials for a download from the object service are good, and those for an upload unless the artifact ends
+/// earlier.
+const DOWNLOAD: TimeDelta = TimeDelta::hours(1);
+const UPLOAD: TimeDelta = TimeDelta::hours(24);
+
+/// How long URLs of content in S3 are good.
+const PUT_URL: TimeDelta = TimeDelta::minutes(45);
+const GET_URL: TimeDelta = TimeDelta::minutes(30);
+
+/// How far the credentials reach back, for clients whose clocks are slow.
+const LEEWAY: TimeDelta = TimeDelta::hours(1);
 
 /// Answers calls about artifacts. Returns `None` for other endpoints.
 pub(super) fn answer(
@@ -61,11 +71,14 @@ fn find<'r>(
     name: &str,
     now: DateTime<Utc>,
 ) -> Result<(&'r str, &'r Artifact), Refusal> {
-    run.artifacts
-        .get_key_value(name)
-        .filter(|(_, artifact)| artifact.is_there(now))
-        .map(|(name, artifact)| (name.as_str(), artifact))
-        .ok_or_else(|| Refusal::not_found(format!("artifact {name:?} does not exist")))
+    let found = run.artifacts.get_key_value(name);
+    match found.map(|(name, artifact)| (name.as_str(), artifact)) {
+        Some((name, artifact)) if artifact.expires <= now => {
+            Err(Refusal::expired(format!("artifact {name:?} has expired")))
+        }
+        Some(found) if found.1.is_there(now) => Ok(found),
+        _ => Err(Refusal::not_found(format!("artifact {name:?} does not exist"))),
+    }
 }
 
 /// Finds an artifact, following links.
@@ -113,19 +126,21 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
         }
         let is_new = !run.artifacts.contains_key(name);
         let artifact = run.artifacts.entry(name.to_owned()).or_insert_with(|| new.clone());
-        if !artifact.is_same(&new) {
+        if !artifact.may_become(&new) {
             return Err(Refusal::conflict(format!("a different artifact {name:?} already exists")));
         }
-        if let Kind::Reference(url) = new.kind {
-            artifact.kind = Kind::Reference(url);
+        artifact.expires = new.expires;
+        if let Kind::Reference(_) | Kind::Link(_) = new.kind {
+            artifact.kind = new.kind;
         }
         let mut answer = json!({"storageType": artifact.storage_type()});
         match &artifact.kind {
             Kind::S3(key) => {
-                answer["putUrl"] = json!(context.storage_url(key));
-                answer["contentType"] = json!(artifact.content_type);
-                answer["expires"] = json!(timestamp(now + TRANSFER));
-                context.storage.expect(key, &artifact.content_type);
+                let (expires, content_type) = (now + PUT_URL, &artifact.content_type);
+                let headers = [(CONTENT_TYPE, content_type.clone())];
+                answer["putUrl"] = json!(context.put_url(key, expires, &headers));
+                answer["contentType"] = json!(content_type);
+                answer["expires"] = json!(timestamp(expires));
             }
             Kind::Object { upload_id, .. } => {
                 let object = object_name(call, number, name);
@@ -134,8 +149,8 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
                 answer["credentials"] = context.temporary_credentials(
                     &client_id(&client),
                     vec![scope],
-                    now - TRANSFER,
-                    now + TRANSFER,
+                    now - LEEWAY,
+                    artifact.expires.min(now + UPLOAD),
                 )?;
                 answer["name"] = json!(object);
                 answer["projectId"] = json!(project);
@@ -176,18 +191,30 @@ fn finish(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply
         let number = run_of(tasks, call)?;
         let run = &mut tasks.task_mut(call.arg("taskId"))?.runs[number];
         let artifact = run.artifacts.get_mut(name);
-        let Some(Kind::Object { upload_id, finished }) = artifact.map(|found| &mut found.kind)
-        else {
+        let Some(artifact) = artifact else {
             return Err(Refusal::not_found(format!("no upload of an artifact {name:?} has begun")));
+        };
+        let Kind::Object { upload_id, finished } = &mut artifact.kind else {
+            return Err(Refusal::input(format!("the artifact {name:?} is not of type object")));
         };
         if call.payload()["uploadId"] != *upload_id {
             return Err(Refusal::input("`uploadId` is not the artifact's"));
         }
+        check_object(context, &object_name(call, number, name))?;
         if !std::mem::replace(finished, true) {
             announce(tasks, call, number);
         }
-        Ok(Reply::new(StatusCode::OK))
+        Ok(Reply::new(StatusCode::NO_CONTENT))
     })
+}
+
+/// Refuses to finish an artifact whose object is not there.
+fn check_object(context: &Context, name: &str) -> Result<(), Refusal> {
+    let caller = (SERVICE, vec![format!("object:download:{name}")]);
+    match context.call(&Object::REFERENCE, "object", caller, &[("name", name)], None) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Refusal::input(format!("the upload of the object {name:?} is not finished"))),
+    }
 }
 
 /// The place of an artifact's content.
@@ -202,7 +229,7 @@ fn look_up(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Foun
         let run = chosen_run(tasks, call)?;
         let (name, artifact) = follow(run, call.arg("name"), now)?;
         Ok(match &artifact.kind {
-            Kind::S3(key) => Found::Url("s3", context.storage_url(key)),
+            Kind::S3(key) => Found::Url("s3", context.get_url(key, now + GET_URL)),
             Kind::Reference(url) => Found::Url("reference", url.clone()),
             Kind::Object { .. } => {
                 let runs = &tasks.task(call.arg("taskId"))?.runs;
@@ -223,7 +250,9 @@ fn lead(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply, 
         Found::Object(name) => ("object", object_url(context, &name)?),
         Found::Error(error) => return Ok(Reply::json(StatusCode::FAILED_DEPENDENCY, &error)),
     };
-    redirect(&url, &json!({"storageType": kind, "url": url}))
+    let kind_header = HeaderName::from_static("x-taskcluster-artifact-storage-type");
+    Ok(redirect(&url, &json!({"storageType": kind, "url": url}))?
+        .header(kind_header, HeaderValue::from_static(kind)))
 }
 
 /// Gets the URL of an object's content from the object service.
@@ -250,8 +279,8 @@ fn content(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Valu
             let credentials = context.temporary_credentials(
                 &client,
                 vec![scope],
-                now - TRANSFER,
-                now + TRANSFER,
+                now - LEEWAY,
+                now + DOWNLOAD,
             )?;
             json!({"storageType": "object", "name": name, "credentials": credentials})
         }

@@ -1,0 +1,96 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::slugid;
+
+/// A file under a temporary name beside its destination. Dropping it removes it.
+pub(crate) struct TemporaryFile {
+    file: Option<File>,
+    path: PathBuf,
+    destination: PathBuf,
+}
+
+impl TemporaryFile {
+    /// Creates one with the permissions that the umask gives.
+    pub(crate) fn create(destination: &Path) -> Result<Self> {
+        if destination.file_name().is_none() {
+            let path = destination.display();
+            return Err(Error::file(format!("{path} is not the path of a file")));
+        }
+        // The destination's name may be as long as a name can be.
+        let path = destination.with_file_name(format!(".taskcluster-{}", slugid::v4()));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(|error| failed("create a file beside", destination, error))?;
+        Ok(Self { file: Some(file), path, destination: destination.to_owned() })
+    }
+
+    /// Gives the file its name. Without `overwrite`, a file of that name stays and is an error.
+    pub(crate) fn persist(mut self, overwrite: bool) -> Result<()> {
+        // Closed first: some systems do not rename an open file.
+        drop(self.file.take());
+        move_to(&self.path, &self.destination, overwrite)
+    }
+}
+
+impl Write for TemporaryFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        file.write(bytes).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", self.destination.display()))
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        drop(self.file.take());
+        // After a rename it is not there any more.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Moves a finished file to its destination.
+pub(crate) fn move_to(from: &Path, to: &Path, overwrite: bool) -> Result<()> {
+    if overwrite {
+        return fs::rename(from, to).map_err(|error| failed("rename a file to", to, error));
+    }
+    // A link is refused if the name is taken, even by somebody who was faster.
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from).map_err(|error| failed("remove", from, error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(to)),
+        // This file system has no links.
+        Err(_) => {
+            check_free(to)?;
+            fs::rename(from, to).map_err(|error| failed("rename a file to", to, error))
+        }
+    }
+}
+
+/// Refuses a name that is taken.
+pub(crate) fn check_free(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(exists(path)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn exists(path: &Path) -> Error {
+    let error = io::Error::from(io::ErrorKind::AlreadyExists);
+    Error::file(format!("{} already exists", path.display())).because(error)
+}
+
+/// An error about a file, with its path.
+pub(crate) fn failed(what: &str, path: &Path, error: io::Error) -> Error {
+    Error::file(format!("cannot {what} {}", path.display())).because(error)
+}
