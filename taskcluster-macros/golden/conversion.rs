@@ -158,7 +158,7 @@ pub mod golden {
                     __p::required("name", "name", &[]),
                     __p::optional("note", "note", &[]),
                 ],
-                open: false,
+                others: __p::Others::Ignored,
             };
             &SHAPE
         }
@@ -184,13 +184,15 @@ pub mod golden {
     pub struct UpdateBuildRequest {
         #[doc = "`name`."]
         pub name: __p::String,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl UpdateBuildRequest {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
-            Self { name: name.into() }
+            Self { name: name.into(), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
@@ -203,7 +205,7 @@ pub mod golden {
     }
     impl __p::Field for UpdateBuildRequest {
         fn blank() -> Self {
-            Self { name: __p::blank() }
+            Self { name: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -217,19 +219,21 @@ pub mod golden {
             static SHAPE: __p::Shape = __p::Shape {
                 name: "UpdateBuildRequest",
                 fields: &[__p::required("name", "name", &[])],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
         fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
             match index {
                 0 => self.name.slot(),
+                1 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
         fn view_of(&self, index: usize) -> __p::View<'_> {
             match index {
                 0 => self.name.view(),
+                1 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }
@@ -241,6 +245,8 @@ pub mod golden {
         pub name: __p::String,
         #[doc = "`note`."]
         pub note: __p::Option<__p::String>,
+        #[doc = r" The properties that have no field of their own."]
+        pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl ReplaceBuildRequest {
         #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
@@ -260,7 +266,7 @@ pub mod golden {
     }
     impl __p::Field for ReplaceBuildRequest {
         fn blank() -> Self {
-            Self { name: __p::blank(), note: __p::blank() }
+            Self { name: __p::blank(), note: __p::blank(), other: __p::blank() }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -279,7 +285,7 @@ pub mod golden {
             static SHAPE: __p::Shape = __p::Shape {
                 name: "ReplaceBuildRequest",
                 fields: &[__p::required("name", "name", &[]), __p::optional("note", "note", &[])],
-                open: false,
+                others: __p::Others::Kept,
             };
             &SHAPE
         }
@@ -287,6 +293,7 @@ pub mod golden {
             match index {
                 0 => self.name.slot(),
                 1 => self.note.slot(),
+                2 => self.other.slot(),
                 _ => __p::Slot::Nothing,
             }
         }
@@ -294,6 +301,7 @@ pub mod golden {
             match index {
                 0 => self.name.view(),
                 1 => self.note.view(),
+                2 => self.other.view(),
                 _ => __p::View::Nothing,
             }
         }
