@@ -5,8 +5,8 @@
 
 use serde_json::Value;
 
-/// The maximum number of operators and brackets in an expression.
-const LONGEST: usize = 500;
+/// The maximum number of operators and brackets in an expression. In a debug build, json-e takes 4 KiB of the stack for each.
+const LONGEST: usize = 250;
 
 /// The maximum number of operators and brackets to parse in a template, counted as often as json-e parses them.
 const MOST: usize = 300_000;
