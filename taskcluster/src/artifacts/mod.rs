@@ -19,7 +19,7 @@
 //!
 //! # Downloads
 //!
-//! [`latest`], [`of_run`] and [`indexed`] find artifacts of tasks, [`objects::named`](crate::objects::named) finds objects of
+//! [`latest`], [`of_run`] and [`indexed`] find artifacts of tasks, [`objects::named`] finds objects of
 //! the object service. They return an [`Artifact`], which can be downloaded to a file, into memory, or as a stream.
 //! [`download_all`] downloads many artifacts of a task at once.
 //!
@@ -32,8 +32,8 @@
 //!
 //! # Uploads
 //!
-//! [`upload`] creates an artifact with content, [`reference`], [`link`] and [`error`](self::error()) create those that have
-//! none. [`objects::upload`](crate::objects::upload) creates an object that is not an artifact.
+//! [`upload`] creates an artifact with content, [`reference`](self::reference()), [`link`] and [`error`](self::error()) create those that have
+//! none. [`objects::upload`] creates an object that is not an artifact.
 //!
 //! # What others get to see
 //!
