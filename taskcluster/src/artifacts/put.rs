@@ -76,7 +76,7 @@ pub(crate) async fn put(
             Cure::BeginAnew | Cure::Nothing => return Err(error),
         };
         let Some(delay) = delays.next() else { return Err(error) };
-        tokio::time::sleep(after.min(client.settings().retry.limit()).max(delay)).await;
+        tokio::time::sleep(client.settings().retry.wait(delay, after)).await;
         if !matches!(cure, Cure::Repeat(_)) || target.expires.timestamp() <= client.clock().now() {
             target = place.target().await?;
         }

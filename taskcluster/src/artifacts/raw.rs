@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_RANGE, LOCATION, RANGE,
+    ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    IF_RANGE, LOCATION, RANGE,
 };
 use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use super::content::Encoding;
 use super::hashes::Expected;
 use super::progress::{OnProgress, Progress};
 use super::source::{Location, Locator, Source, StorageType};
-use crate::call::send::retry_after;
+use crate::call::send::{retry_after, text};
 use crate::client::Client;
 use crate::client::http::unanswered;
 use crate::error::{Error, Result};
@@ -248,7 +248,7 @@ impl Raw {
         };
         let Some(delay) = self.delays.next() else { return Err(error) };
         if let Some(after) = after {
-            tokio::time::sleep(after.min(self.client.settings().retry.limit()).max(delay)).await;
+            tokio::time::sleep(self.client.settings().retry.wait(delay, after)).await;
         }
         Ok(())
     }
@@ -363,10 +363,13 @@ pub(crate) async fn refusal(mut response: Response, stall_timeout: Duration) -> 
         StatusCode::BAD_REQUEST if text.contains("<code>requesttimeout</code>") => {
             Cure::Repeat(Duration::ZERO)
         }
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            Cure::Repeat(retry_after(response.headers()).unwrap_or_default())
-        }
-        status if status.is_server_error() => {
+        status
+            if status.is_server_error()
+                || matches!(
+                    status,
+                    StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+                ) =>
+        {
             Cure::Repeat(retry_after(response.headers()).unwrap_or_default())
         }
         _ => Cure::Nothing,
@@ -432,8 +435,4 @@ fn content_range(headers: &HeaderMap) -> Option<(u64, u64)> {
     let (part, total) = range.split_once('/')?;
     let (first, _) = part.split_once('-')?;
     Some((first.parse().ok()?, total.parse().ok()?))
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
 }

@@ -157,6 +157,16 @@ impl Request {
         Ok(self.url_with(&path, |option| self.endpoint.hides(option)))
     }
 
+    /// Returns the URL to request, and the one for errors and logs. Only secret arguments make them differ.
+    pub(super) fn urls(&self) -> Result<(Url, Url)> {
+        let url = self.url()?;
+        let shown = match self.endpoint.secrets {
+            [] => url.clone(),
+            _ => self.shown_url()?,
+        };
+        Ok((url, shown))
+    }
+
     fn url_with(&self, path: &str, hides: impl Fn(&str) -> bool) -> Url {
         // Host and port were parsed with the base URL; setting the path alone is a third of the work.
         let mut url = self.service.base_url().clone();

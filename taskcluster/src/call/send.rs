@@ -175,7 +175,7 @@ type Failed = Box<(Error, HeaderMap)>;
 
 impl<'a> Sender<'a> {
     fn new(request: &'a Request) -> Result<Self> {
-        let (url, shown) = (request.url()?, request.shown_url()?);
+        let (url, shown) = request.urls()?;
         let hash = request.payload.as_deref().map(|body| payload_hash("application/json", body));
         Ok(Self { request, url, shown, hash, attempts: 0, clock_offset: None })
     }
@@ -228,10 +228,8 @@ impl<'a> Sender<'a> {
                 return Err(error);
             }
             let Some(delay) = delays.next() else { return Err(error) };
-            let delay = retry_after(&headers)
-                .unwrap_or_default()
-                .min(client.settings().retry.limit())
-                .max(delay);
+            let asked = retry_after(&headers).unwrap_or_default();
+            let delay = client.settings().retry.wait(delay, asked);
             debug!(endpoint = self.request.endpoint.name, ?delay, "retrying");
             tokio::time::sleep(delay).await;
         }
@@ -371,7 +369,8 @@ fn is_worth_repeating(error: &Error) -> bool {
     }
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+/// Returns the value of a header, if it is text.
+pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 

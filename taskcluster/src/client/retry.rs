@@ -71,8 +71,9 @@ impl Retry {
         Self { jitter: if jitter.is_nan() { 0.0 } else { jitter.clamp(0.0, 1.0) }, ..self }
     }
 
-    pub(crate) fn limit(&self) -> Duration {
-        self.max_delay
+    /// How long to wait before a retry: `delay`, or as long as the server asked for, within the limit.
+    pub(crate) fn wait(&self, delay: Duration, asked: Duration) -> Duration {
+        asked.min(self.max_delay).max(delay)
     }
 
     /// The delays of one call, one for each retry.
