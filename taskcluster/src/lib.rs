@@ -144,10 +144,11 @@ pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
 pub use client::{Client, ClientBuilder};
-pub use credentials::{
-    Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, Lifetime,
-    TemporaryBuilder,
-};
+pub use credentials::Credentials;
+pub use credentials::information::CredentialsInformation;
+pub use credentials::provider::{CredentialsFuture, CredentialsProvider};
+pub use credentials::shared::SharedCredentials;
+pub use credentials::temporary::{Lifetime, TemporaryBuilder};
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{FreeForm, Nullable, Number};

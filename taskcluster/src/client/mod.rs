@@ -20,7 +20,8 @@ use self::clock::Clock;
 use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
-use crate::credentials::{Credentials, CredentialsProvider};
+use crate::credentials::Credentials;
+use crate::credentials::provider::CredentialsProvider;
 use crate::env::variable;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
@@ -174,6 +175,21 @@ impl Client {
     /// Returns an error if these credentials cannot sign; see [`Signer::new`].
     pub fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
         Ok(self.derive(self.0.identity.with_credentials(credentials)?))
+    }
+
+    /// Returns a client that asks this provider for credentials, with the same connections, settings and authorized scopes.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// use taskcluster::{Credentials, SharedCredentials};
+    ///
+    /// let credentials = SharedCredentials::new(Credentials::new("task/one", "no-secret"));
+    /// let of_the_task = client.with_credentials_provider(credentials.clone());
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_credentials_provider(&self, provider: impl CredentialsProvider) -> Self {
+        self.derive(self.0.identity.with_provider(Arc::new(provider)))
     }
 
     /// Returns a client without credentials, with the same connections and settings. It does not sign its calls.
