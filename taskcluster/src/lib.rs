@@ -145,10 +145,15 @@ pub use client::retry::Retry;
 pub use client::service::Service;
 pub use client::{Client, ClientBuilder};
 pub use credentials::Credentials;
+#[cfg(feature = "auth")]
+pub use credentials::check::CheckedCredentials;
+pub use credentials::file::CredentialsFile;
 pub use credentials::information::CredentialsInformation;
 pub use credentials::provider::{CredentialsFuture, CredentialsProvider};
+pub use credentials::refreshing::RefreshingCredentials;
 pub use credentials::shared::SharedCredentials;
 pub use credentials::temporary::{Lifetime, TemporaryBuilder};
+pub use credentials::with_secrets::CredentialsWithSecrets;
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{FreeForm, Nullable, Number};
@@ -273,5 +278,6 @@ pub mod __private {
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 
+    pub use crate::credentials::in_records::credentials;
     pub use crate::model::*;
 }

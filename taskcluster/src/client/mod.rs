@@ -1,8 +1,9 @@
 //! The client: one connection pool, one identity, any number of services.
 
-mod base_url;
+pub(crate) mod base_url;
 pub(crate) mod clock;
 pub(crate) mod connections;
+mod environment;
 pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
@@ -22,8 +23,7 @@ use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
 use crate::credentials::Credentials;
 use crate::credentials::provider::CredentialsProvider;
-use crate::env::variable;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hawk::Signer;
 use crate::model::Corrections;
 
@@ -133,39 +133,6 @@ impl Client {
             max_clock_skew: MAX_CLOCK_SKEW,
             http: Source::Own(Arc::new(|http| http)),
         }
-    }
-
-    /// Creates a client from environment variables.
-    ///
-    /// If `TASKCLUSTER_PROXY_URL` is set, as inside a task with the proxy feature, the client uses the proxy and ignores
-    /// credentials, because the proxy signs. Otherwise it uses `TASKCLUSTER_ROOT_URL` and, if they are set,
-    /// `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`. White space around values is
-    /// trimmed, and an empty variable counts as unset.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if neither URL is set, if only one of client id and access token is set, or if
-    /// [`ClientBuilder::build`] fails.
-    pub fn from_env() -> Result<Self> {
-        if let Some(proxy) = variable("TASKCLUSTER_PROXY_URL") {
-            let builder = Self::builder(proxy);
-            #[cfg(feature = "artifacts")]
-            let builder = match variable("TASKCLUSTER_ROOT_URL") {
-                Some(root) => builder.direct_root_url(root),
-                None => builder,
-            };
-            return builder.build();
-        }
-        let root = variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
-            Error::config(
-                "neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set; set one of them",
-            )
-        })?;
-        let mut builder = Self::builder(root);
-        if let Some(credentials) = Credentials::from_env()? {
-            builder = builder.credentials(credentials);
-        }
-        builder.build()
     }
 
     /// Returns a client with other credentials and the same connections, settings and authorized scopes.

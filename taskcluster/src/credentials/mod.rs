@@ -1,9 +1,18 @@
 //! Permanent and temporary credentials, and where they come from.
 
+#[cfg(feature = "auth")]
+pub(crate) mod check;
+#[cfg(feature = "command")]
+pub(crate) mod command;
+pub(crate) mod file;
+pub(crate) mod in_records;
 pub(crate) mod information;
 pub(crate) mod provider;
+pub(crate) mod refreshing;
+pub(crate) mod saved;
 pub(crate) mod shared;
 pub(crate) mod temporary;
+pub(crate) mod with_secrets;
 
 use std::fmt;
 
@@ -95,9 +104,13 @@ impl Credentials {
     ///
     /// Returns an error if the text has any other form. The error never quotes the text.
     pub fn from_json(json: &str) -> Result<Self> {
-        let refuse = |what: &str| Error::config(format!("invalid credentials: {what}"));
         // serde's message could quote the token.
-        let json: Value = serde_json::from_str(json).map_err(|_| refuse("not JSON"))?;
+        let json = serde_json::from_str(json).map_err(|_| refuse("not JSON"))?;
+        Self::from_value(&json)
+    }
+
+    /// Reads credentials from decoded JSON.
+    pub(crate) fn from_value(json: &Value) -> Result<Self> {
         let text = |key: &str| {
             let text = json.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
             text.ok_or_else(|| refuse(&format!("`{key}` must be a non-empty string")))
@@ -152,6 +165,10 @@ impl fmt::Debug for Credentials {
             .field("temporary", &self.certificate.is_some())
             .finish_non_exhaustive()
     }
+}
+
+fn refuse(what: &str) -> Error {
+    Error::config(format!("invalid credentials: {what}"))
 }
 
 /// Drops the white space around a text, in place.
