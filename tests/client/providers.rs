@@ -132,8 +132,13 @@ async fn replaced_credentials_sign_from_the_next_attempt_on() {
     assert_eq!(scopes(&limited).await.unwrap(), [CURRENT]);
     let callers: Vec<_> = deployment.calls().into_iter().map(|call| call.client_id).collect();
     assert_eq!(callers, ["old", "old", "new", "new"].map(|id| Some(id.to_owned())));
-    assert_eq!(credentials.get().client_id(), "new");
+    assert_eq!(credentials.get().unwrap().client_id(), "new");
     assert!(!format!("{credentials:?}").contains("no-secret"));
+
+    credentials.withdraw();
+    let error = scopes(&client).await.unwrap_err();
+    assert!(error.to_string().ends_with("the credentials have been withdrawn"), "{error}");
+    assert_eq!(deployment.calls().len(), 4, "nothing is sent");
 }
 
 #[tokio::test]

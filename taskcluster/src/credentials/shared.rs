@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::ready;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use super::Credentials;
 use super::provider::{CredentialsFuture, CredentialsProvider};
@@ -20,33 +20,45 @@ use super::provider::{CredentialsFuture, CredentialsProvider};
 ///
 /// // Whenever the task is reclaimed:
 /// credentials.replace(Credentials::new("task/one", "another-secret"));
+/// // When the claim is lost:
+/// credentials.withdraw();
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct SharedCredentials(Arc<RwLock<Credentials>>);
+pub struct SharedCredentials(Arc<RwLock<Option<Credentials>>>);
 
 impl SharedCredentials {
     /// Shares these credentials.
     #[must_use]
     pub fn new(credentials: Credentials) -> Self {
-        Self(Arc::new(RwLock::new(credentials)))
+        Self(Arc::new(RwLock::new(Some(credentials))))
     }
 
     /// Replaces the credentials for all who share them.
     pub fn replace(&self, credentials: Credentials) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = credentials;
+        *self.write() = Some(credentials);
     }
 
-    /// Returns the present credentials.
+    /// Takes the credentials from all who share them. Their next attempts fail, with an error of kind
+    /// [`Config`](crate::ErrorKind::Config), and send nothing.
+    pub fn withdraw(&self) {
+        *self.write() = None;
+    }
+
+    /// Returns the present credentials, or `None` if they have been withdrawn.
     #[must_use]
-    pub fn get(&self) -> Credentials {
+    pub fn get(&self) -> Option<Credentials> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Option<Credentials>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CredentialsProvider for SharedCredentials {
     fn credentials(&self) -> CredentialsFuture<'_> {
-        Box::pin(ready(Ok(self.get())))
+        Box::pin(ready(self.get().ok_or_else(|| "the credentials have been withdrawn".into())))
     }
 }
 
