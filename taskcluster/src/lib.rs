@@ -51,9 +51,9 @@
 //! use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
 //! use taskcluster::{from_now, json};
 //!
-//! let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
+//! let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
 //! let payload = json!({"command": ["make"]});
-//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, payload);
+//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, payload, metadata);
 //! task.priority = Some(TaskPriority::Low);
 //! task.retries = Some(100);
 //! assert_eq!(task.validate().unwrap_err().message(), "the payload is not valid: retries: is more than 49");

@@ -1,10 +1,13 @@
 //! The JSON files that an expansion reads and the compiler must watch.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
+
+use crate::input::order::Ordered;
 
 /// A JSON file.
 pub(crate) struct Document {
@@ -12,6 +15,14 @@ pub(crate) struct Document {
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) json: Value,
+    ordered: OnceCell<Ordered>,
+}
+
+impl Document {
+    /// The same JSON, with the members of objects in the order of the file.
+    pub(crate) fn ordered(&self) -> &Ordered {
+        self.ordered.get_or_init(|| Ordered::of(&self.text))
+    }
 }
 
 /// Reads files relative to the folder of a crate's Cargo.toml, each once.
@@ -46,7 +57,8 @@ impl Files {
             let what = what.split(" at line ").next().unwrap_or_default();
             format!("{path}:{line}:{column}: invalid JSON: {what}")
         })?;
-        let document = Rc::new(Document { path: path.to_owned(), text, json });
+        let document =
+            Rc::new(Document { path: path.to_owned(), text, json, ordered: OnceCell::new() });
         self.read.insert(path.to_owned(), document.clone());
         Ok(document)
     }
