@@ -238,6 +238,19 @@ pub mod reqwest {
 /// Services that a program does not call do not add to its size. They add about 0.1 CPU seconds each to its build, or less if a
 /// list in braces leaves them out: then they are only parsed.
 ///
+/// # Patterns
+///
+/// References do not say what path arguments and query options look like. A file `patterns.json` next to the reference, or in a
+/// folder above it, can say so, with a JSON schema regular expression by service, kind and name:
+///
+/// ```json
+/// {"builds": {"args": {"number": "^[0-9]+$", "name": null}, "query": {"limit": "^[0-9]+$"}}}
+/// ```
+///
+/// For arguments that it does not name, the macro looks at the properties of that name in the service's schemas: if those that
+/// have a pattern all have the same one, it is the argument's, too; `null` in the file prevents that. The `limit` of paginated
+/// endpoints is an integer. [`Endpoint::patterns`] and [`Endpoint::query_patterns`] have the result.
+///
 /// # Output
 ///
 /// A struct with `new(&Client)`, a method for each endpoint, and the facts as `REFERENCE`; for exchanges, a struct with a

@@ -98,6 +98,11 @@ impl Files {
         self.read.keys().map(String::as_str)
     }
 
+    /// Finds the nearest file of this name: next to a reference or further up.
+    pub(crate) fn find_above(&self, reference: &str, name: &str) -> Option<String> {
+        places_above(reference, name).into_iter().find(|place| self.root.join(place).is_file())
+    }
+
     /// Finds the file of a schema that a reference names: in a folder `schemas/<service>` next to the reference or further up.
     ///
     /// # Errors
@@ -119,15 +124,16 @@ impl Files {
                 None => format!("{service}/{schema}"),
             },
         };
-        let places: Vec<_> = Path::new(reference)
-            .ancestors()
-            .skip(1)
-            .map(|folder| folder.join("schemas").join(&below_schemas))
-            .map(|place| place.to_string_lossy().replace('\\', "/"))
-            .collect();
+        let places = places_above(reference, &format!("schemas/{below_schemas}"));
         match places.iter().find(|place| self.root.join(place).is_file()) {
             Some(place) => Ok(place.clone()),
             None => Err(places),
         }
     }
+}
+
+/// The path next to a file and in each folder above it, the nearest first.
+fn places_above(file: &str, path: &str) -> Vec<String> {
+    let folders = Path::new(file).ancestors().skip(1);
+    folders.map(|folder| folder.join(path).to_string_lossy().replace('\\', "/")).collect()
 }
