@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use taskcluster::testing::Deployment;
-use taskcluster::{Auth, Credentials, StatusCode, testing::Reply};
+use taskcluster::auth::CreateClientRequest;
+use taskcluster::testing::{Deployment, Reply};
+use taskcluster::{Auth, Credentials, StatusCode};
 
 use crate::client::CURRENT;
 
@@ -44,10 +45,8 @@ async fn temporary_credentials_end_with_their_certificate_or_their_issuer() {
     assert_eq!(checked.scopes.unwrap(), [CURRENT, "queue:status:*"]);
 
     // The issuer ends earlier.
-    let mut update = taskcluster::auth::CreateClientRequest::new(
-        "Ends soon",
-        deployment.now() + chrono::TimeDelta::hours(1),
-    );
+    let soon = deployment.now() + chrono::TimeDelta::hours(1);
+    let mut update = CreateClientRequest::new(soon, "Ends soon");
     update.scopes = Some(vec!["auth:*".to_owned(), "queue:*".to_owned()]);
     let ends = root.update_client("issuer", &update).await.unwrap().expires;
     assert_eq!(temporary.check(&client).await.unwrap().expiry, Some(ends));

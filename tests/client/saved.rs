@@ -141,9 +141,9 @@ mod on_unix {
         let file = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
         let whole = fs::read_to_string(&file).unwrap();
         for (text, why) in [
-            (whole.replace("tc.example.com", "elsewhere"), "they are not those for https://tc"),
+            (whole.replace("tc.example.com", "elsewhere"), "it is not for https://tc"),
             (whole.replace("accessToken", "token"), "`accessToken` must be a non-empty string"),
-            ("{".to_owned(), "they are not those for"),
+            ("{".to_owned(), "it is not for"),
             (whole.replace("no-secret", &"x".repeat(300_000)), "it is larger than 262144 bytes"),
         ] {
             fs::write(&file, text).unwrap();

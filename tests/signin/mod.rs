@@ -169,7 +169,8 @@ async fn what_the_web_interface_would_stumble_over_is_refused_before_it_is_opene
         (sign_in(&deployment).scopes(many), "asks for 21 scopes; 20 are possible"),
         (sign_in(&deployment).name(""), "has a name that a client id cannot contain"),
         (sign_in(&deployment).name("a b"), "has a name that a client id cannot contain"),
-        (sign_in(&deployment).expires(" "), "has an empty lifetime"),
+        (sign_in(&deployment).expires(" "), "has a lifetime that ends at once"),
+        (sign_in(&deployment).expires("-1 day"), "has a lifetime that ends at once"),
         (sign_in(&deployment).expires("tomorrow"), "tomorrow"),
     ] {
         let error = sign_in.run().await.unwrap_err();

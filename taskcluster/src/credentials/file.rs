@@ -1,5 +1,6 @@
 //! Credentials in a file that other programs rewrite.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -48,7 +49,7 @@ impl CredentialsFile {
     fn now_or_last(&self) -> Result<Credentials> {
         let read = read(&self.path).and_then(|text| {
             let credentials = Credentials::from_json(&text);
-            credentials.map_err(|error| failed(&self.path, error))
+            credentials.map_err(|error| wrong(&self.path, error))
         });
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
@@ -70,8 +71,8 @@ fn is_active(credentials: &Credentials) -> bool {
 
 /// Reads a text file of limited size.
 pub(super) fn read(path: &Path) -> Result<String> {
-    let file = File::open(path).map_err(|error| failed(path, error))?;
-    read_all(file).map_err(|error| failed(path, error))
+    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+    read_all(file).map_err(|error| unreadable(path, error))
 }
 
 /// Reads the rest of a text file, if its size is within the limit.
@@ -84,11 +85,14 @@ pub(super) fn read_all(file: File) -> io::Result<String> {
     Ok(text)
 }
 
-pub(super) fn failed(
-    path: &Path,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
+/// The error of a file that cannot be read.
+pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
     Error::file(format!("cannot read credentials from {}", path.display())).because(error)
+}
+
+/// The error of a file that contains something else.
+pub(super) fn wrong(path: &Path, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    Error::config(format!("{} does not contain credentials", path.display())).because(error)
 }
 
 impl CredentialsProvider for CredentialsFile {

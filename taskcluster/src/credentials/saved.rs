@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Credentials;
-use super::file::{failed, read_all};
+use super::file::{read_all, unreadable, wrong};
 use crate::client::base_url;
 use crate::error::{Error, Result};
 use crate::slugid;
@@ -141,7 +141,7 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 
 fn load(folder: &Path, root_url: &str) -> Result<Option<Credentials>> {
     let path = path(folder, root_url);
-    let cannot = |error: io::Error| failed(&path, error);
+    let cannot = |error: io::Error| unreadable(&path, error);
     let file = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(cannot)?,
@@ -151,9 +151,9 @@ fn load(folder: &Path, root_url: &str) -> Result<Option<Credentials>> {
     let text = read_all(file).map_err(cannot)?;
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
     if json["rootUrl"] != root_url {
-        return Err(failed(&path, format!("they are not those for {root_url}")));
+        return Err(wrong(&path, format!("it is not for {root_url}")));
     }
-    Credentials::from_value(&json).map(Some).map_err(|error| failed(&path, error))
+    Credentials::from_value(&json).map(Some).map_err(|error| wrong(&path, error))
 }
 
 /// Refuses what other users can read or change.

@@ -47,7 +47,8 @@ use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use chrono::Utc;
+use futures_util::future::{Either, join, select};
 use reqwest::{StatusCode, Url};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -209,17 +210,10 @@ impl SignIn {
         })??;
         let credentials = credentials.map_err(|_| Error::config("the server ended"))?;
 
-        // Meanwhile the browser shows the last page.
-        let checked = pin!(check(&self.client, credentials));
-        let shown = pin!(timeout(LAST_PAGE, server.last_page()));
-        match select(checked, shown).await {
-            Either::Left((checked, shown)) => {
-                // Without it, the person has less to look at, no more.
-                let _ = shown.await;
-                checked
-            }
-            Either::Right((_, checked)) => checked.await,
-        }
+        // Meanwhile the browser shows the last page. If it does not, the person has less to look at, no more.
+        let shown = timeout(LAST_PAGE, server.last_page());
+        let (checked, _) = join(check(&self.client, credentials), shown).await;
+        checked
     }
 
     /// The blocking form of [`run`](Self::run).
@@ -243,10 +237,10 @@ impl SignIn {
             1..=MAX_SCOPES => {}
             many => return refuse(format!("asks for {many} scopes; {MAX_SCOPES} are possible")),
         }
-        if self.expires.trim().is_empty() {
-            return refuse("has an empty lifetime".to_owned());
+        if from_now(&self.expires)? <= Utc::now() {
+            return refuse(format!("has a lifetime that ends at once: {:?}", self.expires));
         }
-        from_now(&self.expires).map(|_| ())
+        Ok(())
     }
 
     /// The page of the web interface that creates the client.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -94,10 +95,10 @@ async fn listen(socket: TcpListener, callback: Arc<Callback>) {
 
 /// Answers one request.
 async fn serve(stream: TcpStream, callback: Arc<Callback>) {
-    let last = Mutex::new(false);
+    let last = AtomicBool::new(false);
     let service = service_fn(|request: Request<_>| {
         let (response, is_last) = callback.answer(&request);
-        *last.lock().unwrap_or_else(PoisonError::into_inner) = is_last;
+        last.store(is_last, Ordering::Relaxed);
         async { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new()
@@ -106,7 +107,7 @@ async fn serve(stream: TcpStream, callback: Arc<Callback>) {
         .serve_connection(TokioIo::new(stream), service);
     // A browser that goes away may come back.
     let _ = timeout(MAX_TIME, connection).await;
-    if last.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    if last.into_inner() {
         callback.shown.notify_one();
     }
 }
