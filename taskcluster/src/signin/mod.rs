@@ -56,7 +56,7 @@ use tokio::time::timeout;
 use self::server::{Callback, Server, bind};
 use crate::client::Client;
 use crate::credentials::Credentials;
-use crate::dates::from_now;
+use crate::dates::from_now_since;
 use crate::error::{Error, Result};
 use crate::runtime::block_on;
 use crate::services::Auth;
@@ -134,7 +134,7 @@ impl SignIn {
         self
     }
 
-    /// Sets how long the client lives, in the words of [`from_now`]; `1 day` by default.
+    /// Sets how long the client lives, in the words of [`from_now`](crate::from_now); `1 day` by default.
     pub fn expires(mut self, expires: impl Into<String>) -> Self {
         self.expires = expires.into();
         self
@@ -237,7 +237,8 @@ impl SignIn {
             1..=MAX_SCOPES => {}
             many => return refuse(format!("asks for {many} scopes; {MAX_SCOPES} are possible")),
         }
-        if from_now(&self.expires)? <= Utc::now() {
+        let now = Utc::now();
+        if from_now_since(&self.expires, now)? <= now {
             return refuse(format!("has a lifetime that ends at once: {:?}", self.expires));
         }
         Ok(())
