@@ -16,7 +16,7 @@ use taskcluster::{Error, Queue, Result, StatusCode, json, slugid};
 const AT_ONCE: usize = 32;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     let count = std::env::args().nth(1).map_or(Ok(5_000), |count| count.parse())?;
     let (deployment, client) = shared::embedded_deployment()?;

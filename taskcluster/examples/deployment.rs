@@ -3,13 +3,15 @@
 //! `cargo run --example deployment -- --port 8080` prints shell commands that set the environment variables for clients,
 //! then logs each call as one line on standard error. Port 0 picks a free port. Stop it with Ctrl-C.
 
+mod shared;
+
 use taskcluster::slugid;
 use taskcluster::testing::Deployment;
 
 /// A client with all scopes.
 const CLIENT_ID: &str = "root";
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> shared::Outcome {
     let port = port(std::env::args().skip(1)).ok_or("usage: deployment --port PORT")?;
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)

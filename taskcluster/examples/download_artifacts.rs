@@ -18,7 +18,7 @@ use taskcluster::queue::ClaimWorkRequest;
 use taskcluster::{Client, Queue, Result, artifacts, slugid};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     let mut arguments = std::env::args().skip(1);
     if let (Some(group), Some(folder)) = (arguments.next(), arguments.next()) {

@@ -3,7 +3,7 @@
 //! `cargo run --example follow_task_group --features pulse -- TASK_GROUP_ID`, with `PULSE_USERNAME` and `PULSE_PASSWORD`,
 //! or `PULSE_URL`.
 //!
-//! `--demo` in place of the id needs a broker of `.ci/broker` only: the embedded deployment publishes its messages there.
+//! With `--demo` in place of the id, it follows a group of the embedded deployment, and needs no broker.
 
 mod shared;
 
@@ -12,18 +12,21 @@ use taskcluster::pulse::{Listener, Messages, PulseCredentials};
 use taskcluster::{QueueEvents, Result};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     match std::env::args().nth(1).as_deref() {
-        Some("--demo") => demo::run().await,
-        Some(group) => Ok(follow(listen(PulseCredentials::from_env()?, group).await?).await?),
+        Some("--demo") => Ok(demo::run().await?),
+        Some(group) => {
+            let listener = Listener::connect(PulseCredentials::from_env()?);
+            Ok(follow(listen(listener, group).await?).await?)
+        }
         None => Err("usage: follow_task_group TASK_GROUP_ID, or --demo".into()),
     }
 }
 
 /// Listens to all that a group's tasks go through. When this returns, no message is missed any more.
-async fn listen(credentials: PulseCredentials, group: &str) -> Result<Messages> {
-    Listener::connect(credentials)
+async fn listen(listener: Listener, group: &str) -> Result<Messages> {
+    listener
         .bind_any(QueueEvents::task_pending().task_group_id(group))
         .bind_any(QueueEvents::task_running().task_group_id(group))
         .bind_any(QueueEvents::task_completed().task_group_id(group))
@@ -57,26 +60,17 @@ async fn follow(mut messages: Messages) -> Result<()> {
 
 /// Something to follow: a deployment of this program's own, and a worker.
 mod demo {
-    use std::error::Error;
     use std::time::Duration;
 
-    use taskcluster::pulse::PulseCredentials;
     use taskcluster::queue::ClaimWorkRequest;
     use taskcluster::{Client, Queue, Result, slugid};
 
     use super::{follow, listen, shared};
 
-    const HOW: &str = "the demo needs a broker: eval \"$(.ci/broker start /tmp/broker)\"";
-
-    pub(super) async fn run() -> Result<(), Box<dyn Error>> {
-        let broker = |variable| std::env::var(variable).map_err(|_| HOW);
-        let listener = PulseCredentials::from_url(&broker("TASKCLUSTER_TEST_BROKER")?)?;
-        let service = PulseCredentials::from_url(&broker("TASKCLUSTER_TEST_BROKER_SERVICE")?)?;
+    pub(super) async fn run() -> Result<()> {
         let (deployment, client) = shared::embedded_deployment()?;
-        deployment.publish_to(service).await?;
-
         let group = slugid::nice();
-        let messages = listen(listener, &group).await?;
+        let messages = listen(deployment.listener(), &group).await?;
         tokio::try_join!(follow(messages), work(&client, &group))?;
         Ok(())
     }

@@ -10,10 +10,10 @@ use futures::TryStreamExt as _;
 use taskcluster::{Queue, Result, slugid};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     if let (Some(client), Some(group)) = (shared::real_deployment()?, std::env::args().nth(1)) {
-        return report(&Queue::new(&client), &group).await;
+        return Ok(report(&Queue::new(&client), &group).await?);
     }
     let (_deployment, client) = shared::embedded_deployment()?;
     let queue = Queue::new(&client);
@@ -25,7 +25,7 @@ async fn main() -> Result<()> {
             queue.cancel_task(&task_id).await?;
         }
     }
-    report(&queue, &group).await
+    Ok(report(&queue, &group).await?)
 }
 
 async fn report(queue: &Queue, group: &str) -> Result<()> {

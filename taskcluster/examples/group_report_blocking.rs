@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use taskcluster::{Queue, Result, slugid};
 
-fn main() -> Result<()> {
+fn main() -> shared::Outcome {
     shared::start_logging();
     if let (Some(client), Some(group)) = (shared::real_deployment()?, std::env::args().nth(1)) {
-        return report(&Queue::new(&client), &group);
+        return Ok(report(&Queue::new(&client), &group)?);
     }
     let (_deployment, client) = shared::embedded_deployment()?;
     let queue = Queue::new(&client);
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
             queue.cancel_task(&task_id).send_blocking()?;
         }
     }
-    report(&queue, &group)
+    Ok(report(&queue, &group)?)
 }
 
 fn report(queue: &Queue, group: &str) -> Result<()> {

@@ -5,7 +5,6 @@
 
 mod shared;
 
-use std::error::Error;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
@@ -15,7 +14,7 @@ use taskcluster::{
 };
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     if let Some(client) = shared::real_deployment()? {
         return Ok(look_around(&client).await?);
@@ -40,7 +39,7 @@ async fn look_around(client: &Client) -> Result<()> {
     Ok(())
 }
 
-async fn tour(client: &Client) -> Result<(), Box<dyn Error>> {
+async fn tour(client: &Client) -> shared::Outcome {
     let queue = Queue::new(client);
 
     // Create tasks of one group, named after the first task's id.

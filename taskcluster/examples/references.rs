@@ -9,6 +9,8 @@
 //! embedded deployment and uses it; without any arguments, it writes to a temporary folder. `diff` exits with status 1 if a
 //! change can break callers.
 
+mod shared;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +23,7 @@ const USAGE: &str =
     "usage: references [fetch|diff] [--root-url URL] --output FOLDER [--service NAME]...";
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+async fn main() -> shared::Outcome<ExitCode> {
     let Arguments { fetch, root_url, output, services } =
         Arguments::parse(std::env::args().skip(1)).ok_or(USAGE)?;
     // It runs until this is dropped.

@@ -14,18 +14,18 @@ use taskcluster::{Client, Credentials, Result, Url};
 const SCOPES: [&str; 2] = ["queue:create-task:lowest:*", "auth:current-scopes"];
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     let argument = std::env::args().nth(1).unwrap_or_default();
     let Ok(root_url) = std::env::var("TASKCLUSTER_ROOT_URL") else {
-        return embedded(argument == "--embedded").await;
+        return Ok(embedded(argument == "--embedded").await?);
     };
     let client = Client::builder(&root_url).build()?;
     if let Some(saved) = Credentials::load(&root_url)?
         && saved.check(&client).await?.is_active()
     {
         println!("You have signed in before.");
-        return show(&client, &saved).await;
+        return Ok(show(&client, &saved).await?);
     }
     let mut sign_in = sign_in(&client);
     if argument == "--print" {
@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
     }
     let credentials = sign_in.run().await?;
     println!("saved            {}", credentials.save(&root_url)?.display());
-    show(&client, &credentials).await
+    Ok(show(&client, &credentials).await?)
 }
 
 async fn embedded(in_browser: bool) -> Result<()> {

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use taskcluster::queue::ClaimWorkRequest;
-use taskcluster::{Client, Queue, Result, artifacts, slugid};
+use taskcluster::{Client, Queue, artifacts, slugid};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> shared::Outcome {
     shared::start_logging();
     if let Some(file) = std::env::args().nth(1) {
         let queue = Queue::new(&Client::from_env()?);
@@ -45,7 +45,7 @@ fn upload(
     task_id: &str,
     run_id: u32,
     file: &Path,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> shared::Outcome {
     let name = file.file_name().and_then(|name| name.to_str()).ok_or("not a file")?;
     let bar = ProgressBar::new(file.metadata()?.len()).with_message(name.to_owned());
     let shown = bar.clone();

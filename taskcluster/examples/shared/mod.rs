@@ -1,11 +1,14 @@
-//! Code shared by the examples: deployments, logging, tasks.
+//! Code shared by the examples: errors, deployments, logging, tasks.
 
 #![allow(dead_code, unreachable_pub)]
+
+use std::error::Error;
+use std::fmt;
 
 use chrono::{TimeDelta, Utc};
 use taskcluster::queue::{CreateTaskRequest, TaskMetadata};
 use taskcluster::testing::Deployment;
-use taskcluster::{Client, Result, json};
+use taskcluster::{Client, json};
 
 /// The client id of the examples in the embedded deployment.
 pub const CLIENT_ID: &str = "quick/start";
@@ -13,6 +16,24 @@ pub const CLIENT_ID: &str = "quick/start";
 pub const ACCESS_TOKEN: &str = "no-secret";
 /// Where the examples' tasks wait.
 pub const TASK_QUEUE_ID: &str = "quick/start";
+
+/// What `main` returns.
+pub type Outcome<T = ()> = Result<T, Shown>;
+
+/// An error as people read it: `main` prints errors by `Debug`.
+pub struct Shown(Box<dyn Error>);
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl<E: Into<Box<dyn Error>>> From<E> for Shown {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
 
 /// Logs what the client does to standard error, if `DEBUG_TASKCLUSTER_CLIENT` is set.
 pub fn start_logging() {
@@ -25,7 +46,7 @@ pub fn start_logging() {
 }
 
 /// A client for the deployment in the environment variables, if they name one.
-pub fn real_deployment() -> Result<Option<Client>> {
+pub fn real_deployment() -> taskcluster::Result<Option<Client>> {
     match std::env::var_os("TASKCLUSTER_ROOT_URL") {
         Some(_) => Client::from_env().map(Some),
         None => Ok(None),
@@ -33,7 +54,7 @@ pub fn real_deployment() -> Result<Option<Client>> {
 }
 
 /// Starts a deployment in this process, with a client that has all scopes the examples need.
-pub fn embedded_deployment() -> Result<(Deployment, Client)> {
+pub fn embedded_deployment() -> taskcluster::Result<(Deployment, Client)> {
     let deployment = Deployment::start_blocking()?;
     deployment.client(CLIENT_ID, ACCESS_TOKEN, ["auth:*", "queue:*"]);
     let client = deployment.connect(CLIENT_ID)?;

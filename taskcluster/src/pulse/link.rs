@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::credentials::PulseCredentials;
-use super::plan::Plan;
+use super::plan::{Claim, Plan};
 use super::wire::{self, Wire};
 use crate::error::{Error, Result};
 use crate::slugid;
@@ -80,8 +80,8 @@ pub(super) struct Open {
 }
 
 /// Connects, declares, binds and consumes.
-pub(super) async fn open(plan: &Plan) -> Result<Open> {
-    let credentials = (plan.credentials)().await?;
+pub(super) async fn open(claim: &Claim, plan: &Plan) -> Result<Open> {
+    let credentials = claim().await?;
     let address = credentials.address();
     match timeout(CONNECT, open_as(plan, &credentials, &address)).await {
         Ok(done) => done,

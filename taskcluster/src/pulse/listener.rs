@@ -3,14 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::credentials::PulseCredentials;
+#[cfg(feature = "testing")]
+use super::embedded::OpenQueue;
 use super::messages::Messages;
-use super::plan::Plan;
+use super::plan::{Place, Plan};
 use crate::client::retry::Retry;
 use crate::error::{Error, Result};
 use crate::model::{Corrections, Strictness};
@@ -26,6 +27,7 @@ pub struct Unbound;
 /// See the module's page for what it [guarantees](crate::pulse#what-you-can-rely-on).
 #[must_use = "nothing is sent until `listen` is awaited"]
 pub struct Listener<T = Unbound> {
+    place: Place,
     plan: Plan,
     /// The error of the first invalid binding.
     mistake: Option<Error>,
@@ -73,8 +75,17 @@ impl Listener {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<PulseCredentials>> + Send + 'static,
     {
+        Self::at(Place::Broker(Box::new(move || Box::pin(credentials()))))
+    }
+
+    /// Creates a listener to the messages of an embedded deployment.
+    #[cfg(feature = "testing")]
+    pub(crate) fn embedded(queues: Box<OpenQueue>) -> Self {
+        Self::at(Place::Embedded(queues))
+    }
+
+    fn at(place: Place) -> Self {
         let plan = Plan {
-            credentials: Box::new(move || Box::pin(credentials())),
             bindings: Vec::new(),
             queue: None,
             prefetch: 32,
@@ -82,7 +93,7 @@ impl Listener {
             strictness: Strictness::Answer,
             corrections: Corrections::default(),
         };
-        Self { plan, mistake: None, payload: PhantomData }
+        Self { place, plan, mistake: None, payload: PhantomData }
     }
 }
 
@@ -173,7 +184,7 @@ impl<T> Listener<T> {
     /// [`Message::decode`](super::Message::decode).
     pub fn payload_as<U: DeserializeOwned>(self) -> Listener<U> {
         let plan = Plan { strictness: Strictness::Answer, ..self.plan };
-        Listener { plan, mistake: self.mistake, payload: PhantomData }
+        Listener { place: self.place, plan, mistake: self.mistake, payload: PhantomData }
     }
 }
 
@@ -197,7 +208,7 @@ impl<T: DeserializeOwned + 'static> Listener<T> {
                 "a temporary queue without bindings gets no messages; add one with `bind`",
             ));
         }
-        Messages::start(Arc::new(self.plan)).await
+        Messages::start(self.place, self.plan).await
     }
 }
 

@@ -10,8 +10,12 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use lapin::types::AMQPValue;
 use serde_core::de::DeserializeOwned;
+#[cfg(feature = "testing")]
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
 
+#[cfg(feature = "testing")]
+use super::embedded::{Delivered, EmbeddedQueue, Unsettled};
 use super::link::Link;
 use super::plan::Plan;
 use crate::error::{Error, Result, without_mark, without_values};
@@ -86,29 +90,64 @@ impl<T> Message<T> {
     }
 }
 
-impl<T: DeserializeOwned> Message<T> {
-    pub(super) fn new(
-        delivery: Delivery,
-        plan: &Plan,
-        link: Arc<Link>,
-        open: mpsc::Sender<Infallible>,
-    ) -> Self {
+/// What a message consists of, wherever it comes from.
+pub(super) struct Parts {
+    exchange: String,
+    routing_key: String,
+    cc: Vec<String>,
+    redelivered: bool,
+    body: Vec<u8>,
+    origin: Origin,
+}
+
+impl Parts {
+    pub(super) fn of_delivery(delivery: Delivery, link: Arc<Link>) -> Self {
         let cc =
             delivery.properties.headers().as_ref().and_then(|headers| headers.inner().get("CC"));
         let cc = match cc {
             Some(AMQPValue::FieldArray(keys)) => keys.as_slice().iter().filter_map(text).collect(),
             _ => Vec::new(),
         };
-        let exchange = String::from(delivery.exchange);
-        let warn = |missing: &[Missing]| plan.corrections.warn(&exchange, missing);
         Self {
-            payload: decode(&exchange, &delivery.data, plan.strictness, warn),
-            exchange,
+            exchange: delivery.exchange.into(),
             routing_key: delivery.routing_key.into(),
             cc,
             redelivered: delivery.redelivered,
             body: delivery.data,
-            receipt: Receipt { acker: delivery.acker, link, _open: open },
+            origin: Origin::Broker { acker: delivery.acker, link },
+        }
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn of_embedded(
+        queue: Arc<dyn EmbeddedQueue>,
+        delivered: Delivered,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            exchange: delivered.exchange.clone(),
+            routing_key: delivered.routing_key.clone(),
+            cc: delivered.cc.clone(),
+            redelivered: delivered.redelivered,
+            body: delivered.body.clone(),
+            origin: Origin::Embedded(Unsettled::new(queue, delivered, permit)),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Message<T> {
+    pub(super) fn new(parts: Parts, plan: &Plan, open: mpsc::Sender<Infallible>) -> Self {
+        let Parts { exchange, routing_key, cc, redelivered, body, origin } = parts;
+        tracing::debug!(exchange, routing_key, redelivered, "message");
+        let warn = |missing: &[Missing]| plan.corrections.warn(&exchange, missing);
+        Self {
+            payload: decode(&exchange, &body, plan.strictness, warn),
+            exchange,
+            routing_key,
+            cc,
+            redelivered,
+            body,
+            receipt: Receipt { origin, _open: open },
         }
     }
 }
@@ -140,9 +179,7 @@ fn decode<T: DeserializeOwned>(
 ///
 /// Dropping a receipt requeues the message, like [`retry`](Self::retry).
 pub struct Receipt {
-    acker: Acker,
-    /// Keeps the connection alive that delivered the message: only that connection can settle it.
-    link: Arc<Link>,
+    origin: Origin,
     /// Tells the listener when the last receipt is dropped.
     _open: mpsc::Sender<Infallible>,
 }
@@ -158,7 +195,13 @@ impl Receipt {
     ///
     /// Returns an error if the acknowledgement cannot be sent for any reason other than a lost connection.
     pub async fn ack(self) -> Result<bool> {
-        settled(self.link.answer(self.acker.ack(BasicAckOptions::default())).await)
+        match &self.origin {
+            Origin::Broker { acker, link } => {
+                settled(link.answer(acker.ack(BasicAckOptions::default())).await)
+            }
+            #[cfg(feature = "testing")]
+            Origin::Embedded(message) => Ok(message.remove()),
+        }
     }
 
     /// Returns the message to its queue, to be redelivered to this program or another.
@@ -170,7 +213,11 @@ impl Receipt {
     ///
     /// Returns the errors of [`ack`](Self::ack).
     pub async fn retry(self) -> Result<bool> {
-        settled(self.link.answer(self.acker.nack(RETRY)).await)
+        match &self.origin {
+            Origin::Broker { acker, link } => settled(link.answer(acker.nack(RETRY)).await),
+            #[cfg(feature = "testing")]
+            Origin::Embedded(message) => Ok(message.put_back()),
+        }
     }
 
     /// Removes the message from the queue without handling it.
@@ -182,8 +229,25 @@ impl Receipt {
     ///
     /// Returns the errors of [`ack`](Self::ack).
     pub async fn reject(self) -> Result<bool> {
-        settled(self.link.answer(self.acker.reject(BasicRejectOptions { requeue: false })).await)
+        match &self.origin {
+            Origin::Broker { acker, link } => {
+                settled(link.answer(acker.reject(BasicRejectOptions { requeue: false })).await)
+            }
+            #[cfg(feature = "testing")]
+            Origin::Embedded(message) => Ok(message.remove()),
+        }
     }
+}
+
+/// Who settles a message.
+enum Origin {
+    Broker {
+        acker: Acker,
+        /// Keeps the connection alive that delivered the message: only that connection can settle it.
+        link: Arc<Link>,
+    },
+    #[cfg(feature = "testing")]
+    Embedded(Unsettled),
 }
 
 const RETRY: BasicNackOptions = BasicNackOptions { multiple: false, requeue: true };
@@ -201,8 +265,12 @@ fn settled(answer: Option<lapin::Result<bool>>) -> Result<bool> {
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        // The first poll hands this to the connection's own task, unless the message has been settled.
-        let _ = self.acker.nack(RETRY).now_or_never();
+        match &self.origin {
+            // The first poll hands this to the connection's own task, unless the message has been settled.
+            Origin::Broker { acker, .. } => drop(acker.nack(RETRY).now_or_never()),
+            #[cfg(feature = "testing")]
+            Origin::Embedded(message) => drop(message.put_back()),
+        }
     }
 }
 

@@ -16,12 +16,16 @@ use lapin::Consumer;
 use lapin::message::Delivery;
 use lapin::options::BasicCancelOptions;
 use serde_core::de::DeserializeOwned;
+#[cfg(feature = "testing")]
+use tokio::sync::Semaphore;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+#[cfg(feature = "testing")]
+use super::embedded::OpenQueue;
 use super::link::{Link, open};
-use super::message::Message;
-use super::plan::Plan;
+use super::message::{Message, Parts};
+use super::plan::{Claim, Place, Plan};
 use crate::error::{Error, Result};
 
 /// The messages of a [`Listener`](super::Listener)'s queue: a `Stream` that ends when you [stop](Stop) it, or after its
@@ -32,7 +36,8 @@ use crate::error::{Error, Result};
 pub struct Messages<T = serde_json::Value> {
     stream: Pin<Box<dyn Stream<Item = Result<Message<T>>> + Send>>,
     stop: Stop,
-    current: Current,
+    /// `None` if there is no broker.
+    current: Option<Current>,
     /// Closes when nothing is open any more: the senders are in `stream` and in each message.
     open: mpsc::Receiver<Infallible>,
 }
@@ -40,11 +45,20 @@ pub struct Messages<T = serde_json::Value> {
 type Current = Arc<Mutex<Option<Arc<Link>>>>;
 
 impl<T: DeserializeOwned + 'static> Messages<T> {
-    pub(super) async fn start(plan: Arc<Plan>) -> Result<Self> {
+    pub(super) async fn start(place: Place, plan: Plan) -> Result<Self> {
+        match place {
+            Place::Broker(claim) => Self::of_broker(claim, plan).await,
+            #[cfg(feature = "testing")]
+            Place::Embedded(queues) => Self::of_embedded(&*queues, plan),
+        }
+    }
+
+    async fn of_broker(claim: Box<Claim>, plan: Plan) -> Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let (held, open) = mpsc::channel(1);
         let mut state = State {
             delays: Box::new(plan.retry.delays()),
+            claim,
             plan,
             stopped,
             held,
@@ -55,9 +69,39 @@ impl<T: DeserializeOwned + 'static> Messages<T> {
         };
         state.connect().await?;
         state.delays = state.patient();
-        let current = state.current.clone();
+        let current = Some(state.current.clone());
         let stream = stream::try_unfold(state, State::next);
         Ok(Self { stream: Box::pin(stream), stop: Stop(Arc::new(stop)), current, open })
+    }
+
+    /// The broker hands out up to `prefetch` messages before the program asks; this queue waits to be asked.
+    #[cfg(feature = "testing")]
+    fn of_embedded(queues: &OpenQueue, plan: Plan) -> Result<Self> {
+        let queue = queues(plan.queue.as_deref(), &plan.bindings)?;
+        let (stop, mut stopped) = watch::channel(false);
+        let (held, open) = mpsc::channel(1);
+        let permits = match plan.prefetch {
+            0 => Semaphore::MAX_PERMITS,
+            messages => messages.into(),
+        };
+        let permits = Arc::new(Semaphore::new(permits));
+        let stream = stream::try_unfold((), async move |()| {
+            let next = async {
+                // The semaphore is never closed.
+                let permit = permits.clone().acquire_owned().await.ok()?;
+                Some(queue.next().await.map(|delivered| (delivered, permit)))
+            };
+            let stopped = pin!(stopped.wait_for(|stopped| *stopped));
+            match select(stopped, pin!(next)).await {
+                Either::Right((Some(next), _)) => {
+                    let (delivered, permit) = next?;
+                    let parts = Parts::of_embedded(queue.clone(), delivered, permit);
+                    Ok(Some((Message::new(parts, &plan, held.clone()), ())))
+                }
+                _ => Ok(None),
+            }
+        });
+        Ok(Self { stream: Box::pin(stream), stop: Stop(Arc::new(stop)), current: None, open })
     }
 }
 
@@ -84,8 +128,11 @@ impl<T> Messages<T> {
             drop(message?);
         }
         drop(stream);
-        let link = current.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let link = current.as_ref().map(|current| {
+            current.lock().unwrap_or_else(PoisonError::into_inner).take()
+        });
         let _: Option<Infallible> = open.recv().await;
+        let Some(link) = link else { return Ok(()) };
         let Some(link) = link else {
             return Err(Error::disconnected("the connection to the broker was lost"));
         };
@@ -121,7 +168,8 @@ impl Stop {
 
 /// What the stream needs from one message to the next.
 struct State<T> {
-    plan: Arc<Plan>,
+    claim: Box<Claim>,
+    plan: Plan,
     stopped: watch::Receiver<bool>,
     held: mpsc::Sender<Infallible>,
     current: Current,
@@ -154,7 +202,7 @@ impl<T: DeserializeOwned> State<T> {
         loop {
             let outcome = {
                 let stopped = pin!(self.stopped.wait_for(|stopped| *stopped));
-                match select(pin!(open(&self.plan)), stopped).await {
+                match select(pin!(open(&self.claim, &self.plan)), stopped).await {
                     Either::Left((outcome, _)) => outcome,
                     Either::Right(_) => return Ok(()),
                 }
@@ -197,10 +245,8 @@ impl<T: DeserializeOwned> State<T> {
             let Some(source) = &mut self.source else { return Ok(None) };
             match wait(source, &mut self.stopped, self.draining).await {
                 Event::Delivery(delivery) => {
-                    let message =
-                        Message::new(delivery, &self.plan, source.link.clone(), self.held.clone());
-                    let (exchange, routing_key) = (&message.exchange, &message.routing_key);
-                    tracing::debug!(exchange, routing_key, message.redelivered, "message");
+                    let parts = Parts::of_delivery(delivery, source.link.clone());
+                    let message = Message::new(parts, &self.plan, self.held.clone());
                     self.delays = self.patient();
                     return Ok(Some((message, self)));
                 }

@@ -83,6 +83,8 @@
 //! routes: bind to them with [`route_binding`](crate::RoutingKeys::route_binding), read them with [`Message::routes`].
 
 mod credentials;
+#[cfg(feature = "testing")]
+mod embedded;
 mod link;
 mod listener;
 mod message;
@@ -97,4 +99,7 @@ pub use listener::{Listener, Unbound};
 pub use message::{Message, Receipt};
 pub use messages::{Messages, Stop};
 #[cfg(feature = "testing")]
-pub(crate) use publisher::Publisher;
+pub(crate) use {
+    embedded::{Delivered, EmbeddedQueue, OpenQueue},
+    publisher::Publisher,
+};

@@ -1,18 +1,17 @@
 //! Receives the messages that the services publish.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::deployment::Deployment;
+use super::inbox::{Inbox, Waiting};
 use super::state::State;
 use crate::runtime::block_on;
 use crate::testing::services::context::message::Message;
-use crate::{Binding, Error, IntoBinding, Result};
+use crate::{Error, IntoBinding, Result};
 
 /// How long [`Messages::next`] waits.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,32 +19,72 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a waiting listener lets the deployment do what is due.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The queue of one listener.
-#[derive(Default)]
-struct Inbox {
-    content: Mutex<Content>,
-    arrived: Notify,
+/// An inbox, and the deployment whose messages it gets.
+#[derive(Clone)]
+pub(super) struct Listening {
+    inbox: Arc<Inbox>,
+    state: Weak<State>,
 }
 
-#[derive(Default)]
-struct Content {
-    bindings: Vec<Binding>,
-    waiting: VecDeque<Message>,
-}
-
-impl Inbox {
-    fn content(&self) -> MutexGuard<'_, Content> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+impl Listening {
+    /// Starts a new inbox, which collects messages until it is dropped.
+    pub(super) fn start(state: &Arc<State>) -> Self {
+        let inbox = Arc::<Inbox>::default();
+        let listening = Self { inbox: inbox.clone(), state: Arc::downgrade(state) };
+        let inbox = Arc::downgrade(&inbox);
+        state.context().exchanges.add(move |message| match inbox.upgrade() {
+            Some(inbox) => {
+                inbox.offer(message);
+                true
+            }
+            None => false,
+        });
+        listening
     }
 
-    /// Takes the message once, even if several bindings match.
-    fn offer(&self, message: &Message) {
-        let mut content = self.content();
-        let fits =
-            |binding: &Binding| message.is_for(binding.exchange, &binding.routing_key_pattern);
-        if content.bindings.iter().any(fits) {
-            content.waiting.push_back(message.clone());
-            self.arrived.notify_one();
+    pub(super) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// The error of a listener whose deployment has been dropped.
+    pub(super) fn is_over() -> Error {
+        Error::config("the embedded deployment has been dropped")
+    }
+
+    /// Takes the first message. The deployment first does what is due by its clock.
+    fn take(&self) -> Option<(u64, Waiting)> {
+        if let Some(state) = self.state.upgrade() {
+            state.context().settle();
+        }
+        self.inbox.pop()
+    }
+
+    /// Waits for a message, and looks from time to time whether one has become due.
+    pub(super) async fn wait(&self) -> Result<(u64, Waiting)> {
+        loop {
+            if let Some(taken) = self.take() {
+                return Ok(taken);
+            }
+            if self.state.strong_count() == 0 {
+                return Err(Self::is_over());
+            }
+            self.inbox.wait(LOOK).await;
+        }
+    }
+}
+
+#[cfg(feature = "pulse")]
+impl Listening {
+    /// Finds or starts the inbox of this name, which lives as long as the deployment.
+    pub(super) fn named(state: &Arc<State>, name: &str) -> Self {
+        let mut inboxes = state.inboxes();
+        match inboxes.get(name) {
+            Some(inbox) => Self { inbox: inbox.clone(), state: Arc::downgrade(state) },
+            None => {
+                let new = Self::start(state);
+                inboxes.insert(name.to_owned(), new.inbox.clone());
+                new
+            }
         }
     }
 }
@@ -53,10 +92,7 @@ impl Inbox {
 /// A queue of messages that a test listens to. Created by [`Deployment::listen`].
 ///
 /// It collects messages from then on, in the order of their publication.
-pub struct Messages {
-    inbox: Arc<Inbox>,
-    state: Weak<State>,
-}
+pub struct Messages(Listening);
 
 impl Messages {
     /// Adds a binding.
@@ -65,18 +101,14 @@ impl Messages {
     ///
     /// Returns an error if the binding is invalid.
     pub fn bind(self, binding: impl IntoBinding) -> Result<Self> {
-        let binding = binding.into_binding()?;
-        self.inbox.content().bindings.push(binding);
+        self.0.inbox.bind([binding.into_binding()?]);
         Ok(self)
     }
 
     /// Returns the next message, if there is one, without waiting. The deployment first does what is due by its clock.
     #[must_use]
     pub fn try_next(&mut self) -> Option<Message> {
-        if let Some(state) = self.state.upgrade() {
-            state.context().settle();
-        }
-        self.inbox.content().waiting.pop_front()
+        self.0.take().map(|(_, waiting)| waiting.message)
     }
 
     /// Waits up to 30 seconds for the next message.
@@ -85,22 +117,12 @@ impl Messages {
     ///
     /// Returns an error if no message arrives in time, or the deployment has been dropped.
     pub async fn next(&mut self) -> Result<Message> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(message) = self.try_next() {
-                return Ok(message);
-            }
-            if self.state.strong_count() == 0 {
-                return Err(Error::config("the embedded deployment has been dropped"));
-            }
-            if Instant::now() >= end {
-                return Err(Error::config(format!(
-                    "no message came within {PATIENCE:?} for {:?}",
-                    self.inbox.content().bindings
-                )));
-            }
-            // Look again, whether a message arrived or not.
-            let _ = timeout_at(end.min(Instant::now() + LOOK), self.inbox.arrived.notified()).await;
+        match timeout(PATIENCE, self.0.wait()).await {
+            Ok(taken) => taken.map(|(_, waiting)| waiting.message),
+            Err(_) => Err(Error::config(format!(
+                "no message came within {PATIENCE:?} for {:?}",
+                self.0.inbox.bindings()
+            ))),
         }
     }
 
@@ -122,16 +144,16 @@ impl Messages {
 
 impl fmt::Debug for Messages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let content = self.inbox.content();
         f.debug_struct("Messages")
-            .field("bindings", &content.bindings)
-            .field("waiting", &content.waiting.len())
+            .field("bindings", &self.0.inbox.bindings())
+            .field("waiting", &self.0.inbox.len())
             .finish_non_exhaustive()
     }
 }
 
 impl Deployment {
-    /// Receives the messages that the services publish from now on, without a broker.
+    /// Receives the messages that the services publish from now on, for a test to look at. A program that listens to Pulse gets
+    /// them from `Deployment::listener` (feature `pulse`).
     ///
     /// ```
     /// use taskcluster::testing::Deployment;
@@ -155,17 +177,6 @@ impl Deployment {
     ///
     /// Returns an error if the binding is invalid.
     pub fn listen(&self, binding: impl IntoBinding) -> Result<Messages> {
-        let inbox = Arc::<Inbox>::default();
-        let state = Arc::downgrade(self.state());
-        let messages = Messages { inbox: inbox.clone(), state }.bind(binding)?;
-        let inbox = Arc::downgrade(&inbox);
-        self.state().context().exchanges.add(move |message| match inbox.upgrade() {
-            Some(inbox) => {
-                inbox.offer(message);
-                true
-            }
-            None => false,
-        });
-        Ok(messages)
+        Messages(Listening::start(self.state())).bind(binding)
     }
 }

@@ -5,6 +5,9 @@ mod broker;
 pub(crate) mod deployment;
 pub(crate) mod expected;
 mod handling;
+mod inbox;
+#[cfg(feature = "pulse")]
+mod listener;
 pub(crate) mod listening;
 mod recorded;
 mod served_references;

@@ -1,7 +1,13 @@
 //! The state of a deployment, shared by its handles and its server.
 
+#[cfg(feature = "pulse")]
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+#[cfg(feature = "pulse")]
+use std::sync::{Arc, MutexGuard};
 
+#[cfg(feature = "pulse")]
+use super::inbox::Inbox;
 use super::recorded::Record;
 use super::stub::Stubs;
 use crate::Reference;
@@ -18,11 +24,19 @@ pub(crate) struct State {
     pub(crate) record: Record,
     /// The requests that the storage got.
     pub(crate) transfers: Record,
+    /// The queues with a name, which need no listener.
+    #[cfg(feature = "pulse")]
+    inboxes: Mutex<BTreeMap<String, Arc<Inbox>>>,
 }
 
 impl State {
     pub(crate) fn context(&self) -> &Context {
         &self.services.context
+    }
+
+    #[cfg(feature = "pulse")]
+    pub(super) fn inboxes(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Inbox>>> {
+        self.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns all served references in order of precedence.
