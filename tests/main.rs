@@ -9,6 +9,7 @@ mod calls;
 mod client;
 mod compile;
 mod deployment;
+mod documentation;
 mod fuzz;
 mod payloads;
 mod pulse;

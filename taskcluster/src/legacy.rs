@@ -51,7 +51,8 @@
 //! | `TaskclusterTopicExchangeFailure`, invalid arguments | [`ErrorKind::Input`](crate::ErrorKind::Input) |
 //! | `utils.fromNow('2 days 3 hours', dateObj)` | [`from_now`](crate::from_now), [`from_now_since`](crate::from_now_since) |
 //! | `utils.fromNowJSON('1 hour')`, `stringDate` | [`from_now_json`](crate::from_now_json), [`dates::to_json`](crate::dates::to_json) |
-//! | `utils.scopeMatch(assumed, required)` | [`scope_match`](crate::scope_match) |
+//! | `utils.scopeMatch(assumed, required)` | [`scope_match`](crate::scope_match); see below |
+//! | `index.listTasks('ns', {'limit': 10})`, and again with its `continuationToken` in the payload | `index.list_tasks("ns", &request)`[`.items()`](crate::Paged::items), which puts the tokens there; `list_namespaces` too |
 //! | `taskcluster.slugId()`, `utils.slugId()` | [`slugid::nice`](crate::slugid::nice) |
 //! | `utils.stableSlugId()` | [`StableSlugids`](crate::slugid::StableSlugids) |
 //! | `slugid.encode`, `slugid.decode` | [`slugid::encode`](crate::slugid::encode), [`slugid::decode`](crate::slugid::decode) |
@@ -76,6 +77,19 @@
 //! | `taskcluster.createApiClient(name, reference)` | [`taskcluster_api!`](crate::taskcluster_api), when the program is compiled; a reference cannot be loaded at run time |
 //! | `utils.encryptEnvVar`, `utils.decryptMessage` | not available: services no longer accept encrypted environment variables. Keep the value in the secrets service |
 //! | `taskcluster.authenticate('description')` (a browser login) | `SignIn::new(&client).scopes(["queue:*"]).description("description").run().await?` (feature `signin`, today's deployments only); keep the result with [`credentials.save(root_url)?`](crate::Credentials::save) |
+//!
+//! Python's README says `assert scopesMatch(["scopeC:xyz"], [["scopeA", "scopeB"], ["scopeC:*"]])`. This fails there, and
+//! [`scope_match`](crate::scope_match) returns `false`, too: a `*` stands for other scopes only in the scopes that a program has.
+//! Required, `scopeC:*` is more than `scopeC:xyz`.
+//!
+//! ```
+//! use taskcluster::scope_match;
+//!
+//! let required: [&[&str]; 2] = [&["scopeA", "scopeB"], &["scopeC:*"]];
+//! assert!(!scope_match(&["scopeC:xyz"], &required));
+//! assert!(scope_match(&["scopeC:*"], &required));
+//! assert!(scope_match(&["scopeA", "scopeB"], &required));
+//! ```
 
 use taskcluster_macros::taskcluster_api;
 

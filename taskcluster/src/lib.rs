@@ -15,6 +15,26 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # What do you want to do?
+//!
+//! | You want to | Start at |
+//! | --- | --- |
+//! | call a service | [`Client`], a service such as [`Queue`], and [`Call`], which its methods return |
+//! | list everything | [`Paged::items`] and [`Paged::pages`] |
+//! | deal with errors | [`Error`] and [`Retry`] |
+//! | have credentials | [`Credentials`], [`Client::from_env`], [`signin`] for people, [`CredentialsProvider`] for long runs |
+//! | know or reduce scopes | [`scopes`], [`Call::required_scopes`], [`Credentials::temporary`] |
+//! | give somebody a URL | [`Call::signed_url`] |
+//! | transfer artifacts | [`artifacts`], and [`objects`] |
+//! | hear of changes | exchanges such as [`QueueEvents`], and [`pulse`] |
+//! | test your program | [`testing`] |
+//! | call your own service | [`taskcluster_api!`] and [`reference_format`] |
+//! | call an older or newer deployment | [`references`] and [`Client::check`] |
+//! | call by names known at run time | [`Client::call`] |
+//! | port a program from Python | [`legacy`] |
+//! | make ids, dates and URLs | [`slugid`], [`dates`], [`urls`] |
+//! | sign or verify requests yourself | [`hawk`] |
+//!
 //! # From a reference to a response
 //!
 //! 1. [`taskcluster_api!`] reads a reference (JSON) at compile time. It generates a struct such as [`Queue`] with one method
@@ -115,6 +135,8 @@
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
 //!
 //! Calls log their progress through `tracing` at debug level, without secrets.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Lets this crate use its own macro.
 extern crate self as taskcluster;
@@ -274,6 +296,21 @@ pub mod reqwest {
 /// For arguments that it does not name, the macro looks at the properties of that name in the service's schemas: if those that
 /// have a pattern all have the same one, it is the argument's, too; `null` in the file prevents that. The `limit` of paginated
 /// endpoints is an integer. [`Endpoint::patterns`] and [`Endpoint::query_patterns`] have the result.
+///
+/// # Examples for methods
+///
+/// Examples for the documentation of methods can be in a Markdown file beside the reference: `api.examples.md` beside
+/// `api.json`. Each is below a heading that is the wire name of its endpoint, and rustdoc tests its blocks of Rust.
+///
+/// ````md
+/// # listBuilds
+///
+/// ```no_run
+/// # async fn f(builds: my_crate::Builds) -> taskcluster::Result<()> {
+/// println!("{}", builds.list_builds().await?.builds.len());
+/// # Ok(()) }
+/// ```
+/// ````
 ///
 /// # Output
 ///

@@ -35,6 +35,28 @@ pub(super) fn prose(text: &str) -> String {
     if inside { text + "\n```" } else { text }
 }
 
+/// Links what a text says about entries of its own reference, outside of blocks of code.
+fn with_links<'a>(text: &str, names: impl Iterator<Item = &'a Name> + Clone) -> String {
+    let mut in_block = false;
+    let lines = text.split_inclusive('\n').map(|line| {
+        in_block ^= line.trim_start().starts_with("```");
+        if in_block || line.matches('`').count() % 2 == 1 {
+            return line.to_owned();
+        }
+        let parts = line.split('`').enumerate().map(|(index, part)| {
+            // Names of one word are also those of properties, such as `status`.
+            let is_name = index % 2 == 1 && part.contains(char::is_uppercase);
+            match names.clone().find(|name| is_name && name.wire == part) {
+                Some(name) => format!("[`{0}`](Self::{0})", name.rust),
+                None if index % 2 == 1 => format!("`{part}`"),
+                None => part.to_owned(),
+            }
+        });
+        parts.collect()
+    });
+    lines.collect()
+}
+
 /// Lets readers search for the wire name if the Rust name differs from it. rustdoc refuses some characters.
 pub(super) fn alias(name: &Name) -> Option<TokenStream> {
     let wire = &name.wire;
@@ -62,11 +84,14 @@ pub(super) fn reference(
         }
     };
     let methods: String = categories.iter().map(methods).collect();
+    let names = reference.endpoints.iter().map(|endpoint| &endpoint.name);
+    let names = names.chain(reference.exchanges.iter().map(|exchange| &exchange.name));
+    let description = with_links(description, names);
     if has_own_docs {
         let source = format!("\n{source}\n\n{methods}");
         quote!(#[doc = #source])
     } else {
-        paragraphs([title, description, &source, &methods])
+        paragraphs([title, &description, &source, &methods])
     }
 }
 
@@ -77,7 +102,7 @@ fn methods(category: &Category<'_>) -> String {
     format!("- **{}**: {}\n", category.title, links.join(", "))
 }
 
-pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
+pub(super) fn endpoint(reference: &Reference, endpoint: &Endpoint) -> TokenStream {
     let mut call = format!("`{} {}`", endpoint.method.name(), endpoint.route);
     if !endpoint.query.is_empty() {
         let options: Vec<_> =
@@ -107,23 +132,40 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
     };
     let payload = schema("Payload", &endpoint.input, &endpoint.payload);
     let answer = schema("Response", &endpoint.output, &endpoint.answer);
-    let facts = [call, payload, answer, scopes, stability.to_owned(), paging]
+    let place = place(reference, endpoint.line);
+    let facts = [call, payload, answer, scopes, stability.to_owned(), paging, place]
         .into_iter()
         .filter(|fact| !fact.is_empty())
         .map(|fact| format!("- {fact}\n"))
         .collect::<String>();
-    paragraphs([title_of(&endpoint.title, &endpoint.name), &endpoint.description, &facts])
+    let names = reference.endpoints.iter().map(|endpoint| &endpoint.name);
+    let description = with_links(&endpoint.description, names);
+    let docs = paragraphs([title_of(&endpoint.title, &endpoint.name), &description, &facts]);
+    // Unlike the code of a reference, this is Rust.
+    let example = endpoint.example.as_ref().map(|example| {
+        let example = format!("\n# Example\n\n{example}");
+        quote!(#[doc = #example])
+    });
+    quote!(#docs #example)
 }
 
-pub(super) fn exchange(exchange: &Exchange) -> TokenStream {
+pub(super) fn exchange(reference: &Reference, exchange: &Exchange) -> TokenStream {
     let parts = exchange
         .routing_key
         .iter()
         .map(|part| format!("`{}`", part.name.wire))
         .collect::<Vec<_>>()
         .join(".");
-    let key = format!("- Routing key: {parts}\n");
-    paragraphs([title_of(&exchange.title, &exchange.name), &exchange.description, &key])
+    let place = place(reference, exchange.line);
+    let facts = format!("- Routing key: {parts}\n- {place}\n");
+    let names = reference.exchanges.iter().map(|exchange| &exchange.name);
+    let description = with_links(&exchange.description, names);
+    paragraphs([title_of(&exchange.title, &exchange.name), &description, &facts])
+}
+
+/// Where an entry is defined.
+fn place(reference: &Reference, line: usize) -> String {
+    format!("Defined in `{}`, line {line}.", reference.file)
 }
 
 /// The title, or else the name: documentation needs a first line.

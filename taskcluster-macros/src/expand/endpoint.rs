@@ -8,24 +8,29 @@ use crate::expand::context::{Context, ident};
 use crate::expand::docs;
 use crate::expand::types::{self, Seen};
 use crate::names;
-use crate::reference::model::{Endpoint, Stability};
+use crate::reference::model::{Endpoint, Reference, Stability};
 use crate::schema::types::Kind;
 
 /// The methods of all endpoints, in the order of their categories, and the types that they return.
 pub(super) fn all(
     context: &Context<'_>,
-    endpoints: &[Endpoint],
+    reference: &Reference,
     categories: &[Category<'_>],
 ) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let ordered = categories.iter().flat_map(|category| &category.endpoints);
-    let methods = ordered.map(|(index, endpoint)| method(context, *index, endpoint));
-    let types = endpoints.iter().filter_map(|endpoint| call_type(context, endpoint));
+    let methods = ordered.map(|(index, endpoint)| method(context, reference, *index, endpoint));
+    let types = reference.endpoints.iter().filter_map(|endpoint| call_type(context, endpoint));
     (methods.collect(), types.collect())
 }
 
-fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStream {
+fn method(
+    context: &Context<'_>,
+    reference: &Reference,
+    index: usize,
+    endpoint: &Endpoint,
+) -> TokenStream {
     let module = context.module;
-    let docs = docs::endpoint(endpoint);
+    let docs = docs::endpoint(reference, endpoint);
     let alias = docs::alias(&endpoint.name);
     let deprecated = (endpoint.stability == Stability::Deprecated).then(
         || quote!(#[deprecated = "the service will remove this endpoint; see its documentation"]),

@@ -7,22 +7,28 @@ use crate::expand::context::{Context, ident};
 use crate::expand::docs;
 use crate::expand::types::{self, Seen};
 use crate::names;
-use crate::reference::model::{Exchange, Part};
+use crate::reference::model::{Exchange, Part, Reference};
 
 /// The functions of all exchanges, and the types that they return.
 pub(super) fn all(
     context: &Context<'_>,
-    exchanges: &[Exchange],
+    reference: &Reference,
 ) -> (Vec<TokenStream>, Vec<TokenStream>) {
+    let exchanges = &reference.exchanges;
     let functions =
-        exchanges.iter().enumerate().map(|(i, exchange)| function(context, i, exchange));
+        exchanges.iter().enumerate().map(|(i, exchange)| function(context, reference, i, exchange));
     let types = exchanges.iter().map(|exchange| key_types(context, exchange));
     (functions.collect(), types.collect())
 }
 
-fn function(context: &Context<'_>, index: usize, exchange: &Exchange) -> TokenStream {
+fn function(
+    context: &Context<'_>,
+    reference: &Reference,
+    index: usize,
+    exchange: &Exchange,
+) -> TokenStream {
     let module = context.module;
-    let docs = docs::exchange(exchange);
+    let docs = docs::exchange(reference, exchange);
     let alias = docs::alias(&exchange.name);
     let name = context.method(&exchange.name);
     let keys = ident(&names::type_name(&exchange.name.wire, ""));

@@ -45,6 +45,7 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
         Stability::Deprecated => "Deprecated",
     });
     let paging = option(endpoint.paging.as_ref().map(|Paging { query, token, items }| {
+        let query = option(query.as_ref());
         quote!(__runtime::Paging { query: #query, token: #token, items: #items })
     }));
     let patterns = |patterns: &[Option<String>]| {

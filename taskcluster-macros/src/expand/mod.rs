@@ -105,10 +105,10 @@ fn expand(
     let docs = docs::reference(reference, &categories, has_docs(attributes));
     let facts = facts::reference(reference);
     let (body, methods, types) = if reference.of_exchanges {
-        let (methods, types) = exchange::all(context, &reference.exchanges);
+        let (methods, types) = exchange::all(context, reference);
         (quote!(;), methods, types)
     } else {
-        let (methods, types) = endpoint::all(context, &reference.endpoints, &categories);
+        let (methods, types) = endpoint::all(context, reference, &categories);
         (quote!((#module::__runtime::Service);), methods, types)
     };
     let of_service = (!reference.of_exchanges).then(|| {

@@ -1,7 +1,8 @@
 //! The JSON files that an expansion reads and the compiler must watch.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -50,12 +51,14 @@ impl Document {
 pub(crate) struct Files {
     root: PathBuf,
     read: BTreeMap<String, Rc<Document>>,
+    /// The paths of files that are no JSON.
+    texts: BTreeSet<String>,
 }
 
 impl Files {
     pub(crate) fn in_this_crate() -> Self {
         let root = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
-        Self { root: root.into(), read: BTreeMap::new() }
+        Self { root: root.into(), read: BTreeMap::new(), texts: BTreeSet::new() }
     }
 
     /// Reads and parses a file.
@@ -92,6 +95,22 @@ impl Files {
         });
         self.read.insert(path.to_owned(), document.clone());
         Ok(document)
+    }
+
+    /// Reads a file that need not be JSON, nor exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
+    pub(crate) fn read_text(&mut self, path: &str) -> Result<Option<String>, String> {
+        match std::fs::read_to_string(self.root.join(path)) {
+            Ok(text) => {
+                self.texts.insert(path.to_owned());
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cannot read `{path}`: {error}")),
+        }
     }
 
     /// Whether there is such a file.
@@ -131,7 +150,7 @@ impl Files {
 
     /// The paths of all files read so far.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.read.keys().map(String::as_str)
+        self.read.keys().chain(&self.texts).map(String::as_str)
     }
 
     /// Finds the nearest file of this name: next to a reference or further up.

@@ -54,6 +54,20 @@ pub(crate) fn locate(text: &str, path: &JsonPath) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
+/// Returns the lines, from 1, in which the items of the list at `key` of the root begin.
+pub(crate) fn lines(text: &str, key: &str) -> Vec<usize> {
+    let list = descend(text.trim_start(), &Step::Key(key.to_owned())).unwrap_or_default();
+    let items: Vec<&RawValue> = serde_json::from_str(list).unwrap_or_default();
+    let (mut line, mut start) = (1, 0);
+    let line_of = |item: &RawValue| {
+        let offset = item.get().as_ptr().addr() - text.as_ptr().addr();
+        line += text[start..offset].matches('\n').count();
+        start = offset;
+        line
+    };
+    items.into_iter().map(line_of).collect()
+}
+
 fn descend<'a>(raw: &'a str, step: &Step) -> Option<&'a str> {
     let value: &'a RawValue = match step {
         // In a pointer, an index looks like a key.
@@ -118,6 +132,14 @@ mod tests {
         assert_eq!(locate(text, &list.index(1).key("c")), (3, 21));
         // A missing value is located where it should be.
         assert_eq!(locate(text, &list.index(1).key("d")), (3, 5));
+    }
+
+    #[test]
+    fn items_are_found_by_lines() {
+        let text = "\n{\"a\": [1,\n\n 2, 3\n, {}], \"b\": 1}";
+        assert_eq!(lines(text, "a"), [2, 4, 4, 5]);
+        assert_eq!(lines(text, "b"), []);
+        assert_eq!(lines(text, "c"), []);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod check;
 mod conversions;
+mod examples;
 pub(crate) mod folder;
 mod keep;
 pub(crate) mod model;
@@ -39,6 +40,7 @@ fn one(item: &Item, files: &mut Files, problems: &mut ProblemsAt<'_>) -> Referen
             check::reference(&mut reference, item, &document, files, problems);
             paging::find(&mut reference, &document, files);
             patterns::find(&mut reference, &document, files, problems);
+            examples::find(&mut reference, &document, files, problems);
             reference
         }
         Err(message) => {

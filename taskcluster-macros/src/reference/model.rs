@@ -8,6 +8,8 @@ use crate::schema::types::Kind;
 pub(crate) struct Reference {
     pub(crate) title: String,
     pub(crate) description: String,
+    /// The path of its file.
+    pub(crate) file: String,
     pub(crate) service: String,
     pub(crate) version: String,
     pub(crate) base_url: Option<String>,
@@ -23,9 +25,13 @@ pub(crate) struct Reference {
 pub(crate) struct Endpoint {
     /// Where it is in the file.
     pub(crate) place: JsonPath,
+    /// The line that it begins in, from 1.
+    pub(crate) line: usize,
     pub(crate) name: Name,
     pub(crate) title: String,
     pub(crate) description: String,
+    /// Markdown that shows how to call it.
+    pub(crate) example: Option<String>,
     pub(crate) category: Option<String>,
     pub(crate) method: Method,
     pub(crate) route: String,
@@ -79,7 +85,8 @@ pub(crate) enum Stability {
 }
 
 pub(crate) struct Paging {
-    pub(crate) query: String,
+    /// `None` if the token goes into the payload.
+    pub(crate) query: Option<String>,
     pub(crate) token: String,
     pub(crate) items: String,
 }
@@ -95,6 +102,8 @@ pub(crate) enum Scopes {
 pub(crate) struct Exchange {
     /// Where it is in the file.
     pub(crate) place: JsonPath,
+    /// The line that it begins in, from 1.
+    pub(crate) line: usize,
     pub(crate) name: Name,
     pub(crate) title: String,
     pub(crate) description: String,

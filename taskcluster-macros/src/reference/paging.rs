@@ -1,7 +1,7 @@
 //! Finds paginated endpoints: they take a continuation token, and their responses have one next to a list.
 
 use crate::input::files::{Document, Files};
-use crate::reference::model::{Paging, Reference};
+use crate::reference::model::{Endpoint, Paging, Reference};
 use crate::schema::resolve::{Resolver, Schema};
 
 /// The property of a page that names the next one.
@@ -15,14 +15,22 @@ pub(crate) fn find(reference: &mut Reference, document: &Document, files: &mut F
     let mut resolver = Resolver { files, reference: &document.path, service };
     for endpoint in &mut reference.endpoints {
         let option = endpoint.query.iter().find(|option| OPTIONS.contains(&option.wire.as_str()));
-        let (Some(option), Some(output)) = (option, &endpoint.output) else { continue };
+        let query = option.map(|option| option.wire.clone());
+        let takes_token = query.is_some() || in_payload(&mut resolver, endpoint);
+        let Some(output) = endpoint.output.as_ref().filter(|_| takes_token) else { continue };
         // A schema that cannot be had is reported where its type is needed.
         let page = resolver.named(output).and_then(|page| resolver.follow(page));
         if let Some(items) = page.ok().and_then(|page| items(&mut resolver, &page)) {
-            let query = option.wire.clone();
             endpoint.paging = Some(Paging { query, token: TOKEN.to_owned(), items });
         }
     }
+}
+
+/// Whether the token goes into the payload, as in the index of 2017.
+fn in_payload(resolver: &mut Resolver<'_>, endpoint: &Endpoint) -> bool {
+    let Some(input) = &endpoint.input else { return false };
+    let payload = resolver.named(input).and_then(|payload| resolver.follow(payload));
+    payload.is_ok_and(|payload| payload.json["properties"].get(TOKEN).is_some())
 }
 
 /// The name of the only list among the properties of a page.

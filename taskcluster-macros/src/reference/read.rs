@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::input::files::Document;
-use crate::input::locate::JsonPath;
+use crate::input::locate::{JsonPath, lines};
 use crate::input::problems::{ProblemsAt, expected};
 use crate::names::{self, Name};
 use crate::reference::model::{Endpoint, Exchange, Method, Part, Reference, Stability};
@@ -24,9 +24,11 @@ pub(crate) fn heading(document: &Document, problems: &mut ProblemsAt<'_>) -> Opt
 impl<'a> Reader<'a, '_> {
     fn reference(&mut self) -> Read<Reference> {
         let (root, mut reference) = self.heading()?;
+        let mut lines = lines(&self.document.text, "entries").into_iter();
         for (entry, place) in self.list(&root, "entries")? {
+            let line = lines.next().unwrap_or_default();
             // A mistake in one entry does not affect the others.
-            if self.entry(entry, place, &mut reference).is_err()
+            if self.entry(entry, place, line, &mut reference).is_err()
                 && let Some(name) = entry.get("name").and_then(Value::as_str)
             {
                 reference.left_out.push(names::method(name).rust);
@@ -53,6 +55,7 @@ impl<'a> Reader<'a, '_> {
             ],
         )?;
         let mut reference = Reference {
+            file: document.path.clone(),
             title: self.optional_text(&root, "title")?.unwrap_or_default(),
             description: self.optional_text(&root, "description")?.unwrap_or_default(),
             base_url: self.base_url(&root)?,
@@ -133,11 +136,21 @@ impl<'a> Reader<'a, '_> {
         Ok((name, version))
     }
 
-    fn entry(&mut self, entry: &Value, place: JsonPath, reference: &mut Reference) -> Read<()> {
+    fn entry(
+        &mut self,
+        entry: &Value,
+        place: JsonPath,
+        line: usize,
+        reference: &mut Reference,
+    ) -> Read<()> {
         let entry = self.object(entry, place)?;
         match (self.text(&entry, "type")?.as_str(), reference.of_exchanges) {
-            ("function", false) => reference.endpoints.push(self.endpoint(&entry)?),
-            ("topic-exchange", true) => reference.exchanges.push(self.exchange(&entry)?),
+            ("function", false) => {
+                reference.endpoints.push(Endpoint { line, ..self.endpoint(&entry)? });
+            },
+            ("topic-exchange", true) => {
+                reference.exchanges.push(Exchange { line, ..self.exchange(&entry)? });
+            },
             ("function", true) => {
                 return self.fail(
                     &entry.place,
@@ -198,9 +211,11 @@ impl<'a> Reader<'a, '_> {
         let stability = self.stability(entry);
         Ok(Endpoint {
             place: entry.place.clone(),
+            line: 0,
             name: names::method(&name?),
             title: title?.unwrap_or_default(),
             description: description?.unwrap_or_default(),
+            example: None,
             category: category?,
             method: method?,
             route: route?,
@@ -241,6 +256,7 @@ impl<'a> Reader<'a, '_> {
         });
         Ok(Exchange {
             place: entry.place.clone(),
+            line: 0,
             name: names::method(&name?),
             title: title?.unwrap_or_default(),
             description: description?.unwrap_or_default(),

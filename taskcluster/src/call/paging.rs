@@ -120,7 +120,10 @@ impl Pager {
         }
         self.pages_left -= 1;
         if let Some(token) = &self.token {
-            self.request.set_query(paging.query, token);
+            match paging.query {
+                Some(option) => self.request.set_query(option, token),
+                None => self.request.set_property(paging.token, token)?,
+            }
         }
         send(&self.request).await.map(Some)
     }

@@ -1,6 +1,7 @@
 //! The request of a call, before it is sent.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
 use serde_core::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::client::service::Service;
 use crate::error::{Error, Result};
@@ -134,6 +136,22 @@ impl Request {
             }
         }
         self
+    }
+
+    /// Sets a property of the payload. The others stay as they are.
+    pub(super) fn set_property(&mut self, name: &'static str, value: &str) -> Result<()> {
+        let payload = self.payload.as_deref().unwrap_or(b"{}");
+        let set = serde_json::from_slice(payload).and_then(|properties| {
+            let mut properties: BTreeMap<String, Box<RawValue>> = properties;
+            properties.insert(name.to_owned(), to_raw_value(value)?);
+            serde_json::to_vec(&properties)
+        });
+        let endpoint = self.endpoint.name;
+        let json = set.map_err(|_| {
+            Error::input(format!("{endpoint}: the payload takes `{name}`, but is not an object"))
+        })?;
+        self.payload = Some(json.into());
+        Ok(())
     }
 
     /// Keeps a mistake until the call is used. The first one wins.

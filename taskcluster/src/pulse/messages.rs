@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 #[cfg(feature = "testing")]
-use super::embedded::OpenQueue;
+use super::embedded::{EmbeddedQueue, OpenQueue};
 use super::link::{Link, open};
 use super::message::{Message, Parts};
 use super::plan::{Claim, Place, Plan};
@@ -74,33 +74,18 @@ impl<T: DeserializeOwned + 'static> Messages<T> {
         Ok(Self { stream: Box::pin(stream), stop: Stop(Arc::new(stop)), current, open })
     }
 
-    /// The broker hands out up to `prefetch` messages before the program asks; this queue waits to be asked.
     #[cfg(feature = "testing")]
     fn of_embedded(queues: &OpenQueue, plan: Plan) -> Result<Self> {
         let queue = queues(plan.queue.as_deref(), &plan.bindings)?;
-        let (stop, mut stopped) = watch::channel(false);
+        let (stop, stopped) = watch::channel(false);
         let (held, open) = mpsc::channel(1);
         let permits = match plan.prefetch {
             0 => Semaphore::MAX_PERMITS,
             messages => messages.into(),
         };
         let permits = Arc::new(Semaphore::new(permits));
-        let stream = stream::try_unfold((), async move |()| {
-            let next = async {
-                // The semaphore is never closed.
-                let permit = permits.clone().acquire_owned().await.ok()?;
-                Some(queue.next().await.map(|delivered| (delivered, permit)))
-            };
-            let stopped = pin!(stopped.wait_for(|stopped| *stopped));
-            match select(stopped, pin!(next)).await {
-                Either::Right((Some(next), _)) => {
-                    let (delivered, permit) = next?;
-                    let parts = Parts::of_embedded(queue.clone(), delivered, permit);
-                    Ok(Some((Message::new(parts, &plan, held.clone()), ())))
-                }
-                _ => Ok(None),
-            }
-        });
+        let state = EmbeddedState { queue, plan, permits, stopped, held };
+        let stream = stream::try_unfold(state, EmbeddedState::next);
         Ok(Self { stream: Box::pin(stream), stop: Stop(Arc::new(stop)), current: None, open })
     }
 }
@@ -278,6 +263,39 @@ impl<T: DeserializeOwned> State<T> {
                 }
             }
         }
+    }
+}
+
+/// What the stream of an embedded queue needs from one message to the next. A broker hands out messages before the program asks
+/// for them; this queue waits to be asked.
+#[cfg(feature = "testing")]
+struct EmbeddedState {
+    queue: Arc<dyn EmbeddedQueue>,
+    plan: Plan,
+    /// One for each message that may be unsettled.
+    permits: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+    held: mpsc::Sender<Infallible>,
+}
+
+#[cfg(feature = "testing")]
+impl EmbeddedState {
+    async fn next<T: DeserializeOwned>(mut self) -> Result<Option<(Message<T>, Self)>> {
+        let next = async {
+            // It is never closed.
+            let Ok(permit) = self.permits.clone().acquire_owned().await else { pending().await };
+            self.queue.next().await.map(|delivered| (delivered, permit))
+        };
+        let next = {
+            let stopped = pin!(self.stopped.wait_for(|stopped| *stopped));
+            match select(stopped, pin!(next)).await {
+                Either::Left(_) => return Ok(None),
+                Either::Right((next, _)) => next,
+            }
+        };
+        let (delivered, permit) = next?;
+        let parts = Parts::of_embedded(self.queue.clone(), delivered, permit);
+        Ok(Some((Message::new(parts, &self.plan, self.held.clone()), self)))
     }
 }
 

@@ -100,6 +100,6 @@ pub use message::{Message, Receipt};
 pub use messages::{Messages, Stop};
 #[cfg(feature = "testing")]
 pub(crate) use {
-    embedded::{Delivered, EmbeddedQueue, OpenQueue},
+    embedded::{Delivered, EmbeddedQueue},
     publisher::Publisher,
 };

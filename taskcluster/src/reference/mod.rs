@@ -183,8 +183,9 @@ pub enum Stability {
 /// How an endpoint is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paging {
-    /// The query option that takes the token of the page to fetch.
-    pub query: &'static str,
+    /// The query option that takes the token of the page to fetch. If there is none, the payload takes it, as the property
+    /// [`token`](Self::token).
+    pub query: Option<&'static str>,
     /// The property of a page that holds the next page's token.
     pub token: &'static str,
     /// The property of a page that holds its items.

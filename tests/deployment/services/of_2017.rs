@@ -1,8 +1,10 @@
 //! The services of 2017, by the references of that time.
 
 use chrono::TimeDelta;
+use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::dates::to_json;
+use taskcluster::legacy::index::{ListNamespacesRequest, ListTasksRequest};
 use taskcluster::legacy::{Auth, Hooks, Index, Notify, PurgeCache, Queue};
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, NamedCall, Reference, from_now_json, legacy, slugid};
@@ -48,6 +50,38 @@ async fn the_index_takes_its_options_as_a_payload() {
         let list = index("listNamespaces").param("namespace", namespace).payload(json!({}));
         assert_eq!(list.await.unwrap()["namespaces"][0]["namespace"], child);
     }
+}
+
+#[tokio::test]
+async fn the_index_is_paged_by_its_payload() {
+    let (fake, tc) = deployment().await;
+    let index = Index::new(&tc);
+    for name in ["x", "y", "z"] {
+        let entry = json!({
+            "taskId": slugid::nice(), "rank": 1, "data": {},
+            "expires": to_json(fake.now() + TimeDelta::hours(1)),
+        });
+        let insert = |path: String| call(&tc, &Index::REFERENCE, "insertTask").param("namespace", path);
+        insert(format!("a.{name}")).payload(&entry).await.unwrap();
+        insert(format!("a.{name}.task")).payload(&entry).await.unwrap();
+    }
+    fake.clear_calls();
+    let mut request = ListTasksRequest::new();
+    request.limit = Some(2);
+    let tasks: Vec<_> = index.list_tasks("a", &request).items().try_collect().await.unwrap();
+    let paths: Vec<_> = tasks.iter().map(|task| task.namespace.as_str()).collect();
+    assert_eq!(paths, ["a.x", "a.y", "a.z"]);
+    let payloads: Vec<_> = fake.calls().iter().map(|call| call.payload.clone().unwrap()).collect();
+    assert_eq!(payloads[0], json!({"limit": 2}));
+    assert_eq!(payloads[1]["limit"], 2);
+    assert!(payloads[1]["continuationToken"].is_string());
+    assert_eq!(payloads.len(), 2);
+
+    let mut request = ListNamespacesRequest::new();
+    request.limit = Some(1);
+    let pages: Vec<_> = index.list_namespaces("a", &request).pages().try_collect().await.unwrap();
+    let names: Vec<_> = pages.iter().map(|page| page.namespaces[0].name.as_str()).collect();
+    assert_eq!(names, ["x", "y", "z"]);
 }
 
 #[tokio::test]
