@@ -26,14 +26,14 @@ impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
-    #[doc = "Build\n\n- `GET /build/<buildId>`\n- Response: schema `v1/build.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    #[doc = "Build\n\n- `GET /build/<buildId>`\n- Response: schema `v1/build.json#`.\n- Required scopes: none.\n- Stability: stable.\n- Defined in `golden/conversion.json`, line 7."]
     pub fn build(
         &self,
         build_id: impl ::core::fmt::Display,
     ) -> golden::__runtime::Call<golden::Build> {
         golden::__runtime::Call::of(&self.0, &golden::ENDPOINTS[0], &[&build_id])
     }
-    #[doc = "Update Build\n\n- `POST /build/<buildId>/update/<token>`\n- Payload: schema `v1/update-build-request.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    #[doc = "Update Build\n\n- `POST /build/<buildId>/update/<token>`\n- Payload: schema `v1/update-build-request.json#`.\n- Required scopes: none.\n- Stability: stable.\n- Defined in `golden/conversion.json`, line 19."]
     #[doc(alias = "updateBuild")]
     pub fn update_build(
         &self,
@@ -48,7 +48,7 @@ impl Golden {
             golden::__p::Field::view(payload),
         )
     }
-    #[doc = "Replace Build\n\n- `PUT /build/<name>`\n- Payload: schema `v1/replace-build-request.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    #[doc = "Replace Build\n\n- `PUT /build/<name>`\n- Payload: schema `v1/replace-build-request.json#`.\n- Required scopes: none.\n- Stability: stable.\n- Defined in `golden/conversion.json`, line 31."]
     #[doc(alias = "replaceBuild")]
     pub fn replace_build(
         &self,

@@ -67,9 +67,12 @@ async fn tour(client: &Client) -> shared::Outcome {
     let restricted = Queue::new(&client.with_credentials(temporary)?);
     let cancelled = restricted.cancel_task(&group).await?;
     println!("cancelled task   {group}: {}", cancelled.status.state);
-    match restricted.list_task_group(&group).await {
-        Err(error) => println!("an error         {error}"),
-        Ok(_) => println!("the restricted credentials were not restricted"),
+    let call = restricted.list_task_group(&group);
+    let needed = call.required_scopes()?;
+    if let Err(error) = call.await {
+        // The error itself is one line with all that the service said.
+        println!("an error         {}", error.code().unwrap_or(error.message()));
+        println!("scopes needed    {needed}");
     }
 
     // The binding that subscribes to the completion of these tasks.

@@ -1,8 +1,10 @@
 //! Fetches the references that a deployment serves, as files for `taskcluster_api!`, or shows what a fetch would change.
 //!
 //! ```console
-//! $ cargo run --example references -- fetch --root-url https://tc.example.com --output api/ --service queue
-//! $ cargo run --example references -- diff --root-url https://tc.example.com --output api/ --service queue
+//! $ cargo run --example references -- fetch --root-url https://tc.example.com \
+//!     --output api/ --service queue
+//! $ cargo run --example references -- diff --root-url https://tc.example.com \
+//!     --output api/ --service queue
 //! ```
 //!
 //! Repeat `--service` to name several services; the default is all of them. Without `--root-url`, the example starts the

@@ -71,12 +71,15 @@
 //! use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
 //! use taskcluster::{from_now, json};
 //!
-//! let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
+//! let metadata =
+//!     TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
 //! let payload = json!({"command": ["make"]});
-//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, payload, metadata);
+//! let (created, deadline) = (from_now("0 seconds")?, from_now("2 hours")?);
+//! let mut task = CreateTaskRequest::new(created, deadline, payload, metadata);
 //! task.priority = Some(TaskPriority::Low);
 //! task.retries = Some(100);
-//! assert_eq!(task.validate().unwrap_err().message(), "the payload is not valid: retries: is more than 49");
+//! let error = task.validate().unwrap_err();
+//! assert_eq!(error.message(), "the payload is not valid: retries: is more than 49");
 //! # Ok::<(), taskcluster::Error>(())
 //! ```
 //!
@@ -223,7 +226,8 @@ pub use uuid::Uuid;
 ///
 /// let proxy = Proxy::all("http://proxy.example.com:8080")?;
 /// let http = taskcluster::http_client_builder()?.proxy(proxy).build()?;
-/// assert!(http.get("https://tc.example.com").build()?.headers().get(USER_AGENT).is_none(), "added when it is sent");
+/// let request = http.get("https://tc.example.com").build()?;
+/// assert!(request.headers().get(USER_AGENT).is_none(), "added when it is sent");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod reqwest {

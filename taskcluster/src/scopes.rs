@@ -18,7 +18,8 @@ use crate::error::Error;
 /// use taskcluster::{Queue, scopes::{Params, satisfies}};
 ///
 /// let template = Queue::REFERENCE.endpoint("listTaskGroup").scopes.as_ref().unwrap();
-/// let needed = template.expand(&Params::new().value("taskGroupId", "fN1SbArXTPSVFNUvaOlinQ")).unwrap();
+/// let params = Params::new().value("taskGroupId", "fN1SbArXTPSVFNUvaOlinQ");
+/// let needed = template.expand(&params).unwrap();
 /// assert!(satisfies(&["queue:list-task-group:*"], &needed));
 /// ```
 #[derive(Debug)]

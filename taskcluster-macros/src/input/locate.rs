@@ -138,8 +138,8 @@ mod tests {
     fn items_are_found_by_lines() {
         let text = "\n{\"a\": [1,\n\n 2, 3\n, {}], \"b\": 1}";
         assert_eq!(lines(text, "a"), [2, 4, 4, 5]);
-        assert_eq!(lines(text, "b"), []);
-        assert_eq!(lines(text, "c"), []);
+        assert!(lines(text, "b").is_empty());
+        assert!(lines(text, "c").is_empty());
     }
 
     #[test]

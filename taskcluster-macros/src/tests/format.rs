@@ -39,7 +39,9 @@ fn references(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             references(&path, found);
-        } else if json_in(&path).get("entries").is_some() {
+        } else if path.extension().is_some_and(|end| end == "json")
+            && json_in(&path).get("entries").is_some()
+        {
             found.push(path);
         }
     }

@@ -1,6 +1,7 @@
 //! Tests of whole expansions.
 
 mod categories;
+mod documentation;
 mod folders;
 mod format;
 mod golden;

@@ -6,7 +6,8 @@
 //!
 //! let queue = Queue::new(&client);
 //! let build = artifacts::latest(&queue, task_id, "public/build/target.tar.gz");
-//! let file = build.on_progress(|p| eprintln!("{} bytes", p.bytes)).download_to("target.tar.gz").await?;
+//! let build = build.on_progress(|progress| eprintln!("{} bytes", progress.bytes));
+//! let file = build.download_to("target.tar.gz").await?;
 //! println!("{} bytes, sha256 {}", file.size, file.hashes.sha256);
 //!
 //! artifacts::upload(&queue, task_id, 0, "public/report.json")

@@ -122,7 +122,8 @@ impl NamedCall {
     /// use taskcluster::Queue;
     ///
     /// let call = client.call(&Queue::REFERENCE, "reclaimTask")?.args(["T"]);
-    /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask takes 2 arguments (taskId, runId), got 1");
+    /// let error = call.url().unwrap_err();
+    /// assert_eq!(error.message(), "reclaimTask takes 2 arguments (taskId, runId), got 1");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn args<V: Serialize>(mut self, values: impl IntoIterator<Item = V>) -> Self {

@@ -130,7 +130,8 @@ impl<T> Call<T> {
     /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
     /// use std::collections::HashMap;
     ///
-    /// let counts = queue.pending_tasks("prov/work").send_as::<HashMap<String, taskcluster::Value>>().await?;
+    /// let call = queue.pending_tasks("prov/work");
+    /// let counts: HashMap<String, taskcluster::Value> = call.send_as().await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -184,8 +185,10 @@ impl<T> Call<T> {
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
     /// # let queue = taskcluster::Queue::new(&client);
     ///
-    /// let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
-    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, json!({}), metadata);
+    /// let metadata =
+    ///     TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
+    /// let (created, deadline) = (from_now("0 seconds")?, from_now("2 hours")?);
+    /// let mut task = CreateTaskRequest::new(created, deadline, json!({}), metadata);
     /// task.task_queue_id = Some("proj/builds".to_owned());
     /// task.priority = Some(TaskPriority::Low);
     /// task.routes = Some(vec!["index.proj.latest".to_owned()]);

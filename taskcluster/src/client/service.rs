@@ -18,7 +18,8 @@ use crate::reference::{Reference, urls};
 /// use taskcluster::{Client, Queue, Service};
 ///
 /// let client = Client::builder("https://tc.example.com").build()?;
-/// let queue = Queue::from(Service::with_base_url(&client, &Queue::REFERENCE, "http://localhost:3000/queue")?);
+/// let base_url = "http://localhost:3000/queue";
+/// let queue = Queue::from(Service::with_base_url(&client, &Queue::REFERENCE, base_url)?);
 /// assert_eq!(queue.ping().url()?.as_str(), "http://localhost:3000/queue/ping");
 /// # Ok::<(), taskcluster::Error>(())
 /// ```

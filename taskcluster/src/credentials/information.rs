@@ -14,7 +14,8 @@ impl Credentials {
     /// use taskcluster::Credentials;
     ///
     /// let credentials = Credentials::new("project/builds", "no-secret");
-    /// let temporary = credentials.temporary(Duration::from_secs(60)).scopes(["a:*"]).name("abc/def").create()?;
+    /// let temporary = credentials.temporary(Duration::from_secs(60)).scopes(["a:*"]);
+    /// let temporary = temporary.name("abc/def").create()?;
     /// let information = temporary.information()?;
     /// assert_eq!(information.client_id, "abc/def");
     /// assert_eq!(information.issuer.as_deref(), Some("project/builds"));

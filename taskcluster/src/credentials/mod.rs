@@ -42,7 +42,8 @@ impl Credentials {
     /// use taskcluster::Credentials;
     ///
     /// let credentials = Credentials::new("project/builds", "no-secret");
-    /// assert_eq!(format!("{credentials:?}"), r#"Credentials { client_id: "project/builds", temporary: false, .. }"#);
+    /// let shown = r#"Credentials { client_id: "project/builds", temporary: false, .. }"#;
+    /// assert_eq!(format!("{credentials:?}"), shown);
     /// ```
     pub fn new(client_id: impl Into<String>, access_token: impl Into<String>) -> Self {
         Self {
@@ -95,7 +96,8 @@ impl Credentials {
     /// ```
     /// use taskcluster::Credentials;
     ///
-    /// let credentials = Credentials::from_json(r#"{"clientId": "a", "accessToken": "b", "certificate": ""}"#)?;
+    /// let json = r#"{"clientId": "a", "accessToken": "b", "certificate": ""}"#;
+    /// let credentials = Credentials::from_json(json)?;
     /// assert_eq!(credentials, Credentials::new("a", "b"));
     /// # Ok::<(), taskcluster::Error>(())
     /// ```

@@ -16,7 +16,8 @@ use super::provider::{CredentialsFuture, CredentialsProvider};
 /// use taskcluster::{Client, Credentials, SharedCredentials};
 ///
 /// let credentials = SharedCredentials::new(Credentials::new("task/one", "no-secret"));
-/// let client = Client::builder("https://tc.example.com").credentials_provider(credentials.clone()).build()?;
+/// let client = Client::builder("https://tc.example.com");
+/// let client = client.credentials_provider(credentials.clone()).build()?;
 ///
 /// // Whenever the task is reclaimed:
 /// credentials.replace(Credentials::new("task/one", "another-secret"));

@@ -14,7 +14,8 @@ use super::Credentials;
 /// ```
 /// use taskcluster::{Credentials, CredentialsWithSecrets};
 ///
-/// let read: CredentialsWithSecrets = serde_json::from_str(r#"{"clientId": "a", "accessToken": "b"}"#)?;
+/// let json = r#"{"clientId": "a", "accessToken": "b"}"#;
+/// let read: CredentialsWithSecrets = serde_json::from_str(json)?;
 /// assert_eq!(read.0, Credentials::new("a", "b"));
 /// assert_eq!(serde_json::to_string(&read)?, r#"{"accessToken":"b","clientId":"a"}"#);
 /// # Ok::<(), serde_json::Error>(())

@@ -29,7 +29,8 @@ impl Signer {
     /// use taskcluster::{Credentials, hawk::{Signer, Target}};
     ///
     /// let signer = Signer::new(&Credentials::new("tester", "no-secret"), None)?;
-    /// let target = Target { method: "GET", resource: "/api/auth/v1/ping", host: "tc.example.com", port: 443 };
+    /// let (resource, host) = ("/api/auth/v1/ping", "tc.example.com");
+    /// let target = Target { method: "GET", resource, host, port: 443 };
     /// let header = signer.header(&target, None, 1_500_000_000, "abcdef");
     /// assert!(header.ends_with(r#"mac="ex/tYCfizJbWcoCePSgasjsQhiMMoLETMI9zYVe2CB4=""#));
     /// # Ok::<(), taskcluster::Error>(())

@@ -58,7 +58,8 @@ impl Listener {
     ///     let claim = pulse.claim_namespace("builds", &request);
     ///     async move {
     ///         let claimed = claim.await?;
-    ///         let credentials = PulseCredentials::from_url(&claimed.connection_string)?.namespace("builds");
+    ///         let credentials = PulseCredentials::from_url(&claimed.connection_string)?;
+    ///         let credentials = credentials.namespace("builds");
     ///         Ok(match claimed.reclaim_at {
     ///             Some(time) => credentials.renew_at(time),
     ///             None => credentials,

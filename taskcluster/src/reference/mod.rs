@@ -148,7 +148,8 @@ pub struct Endpoint {
     /// known; see [`taskcluster_api!`](crate::taskcluster_api#patterns).
     ///
     /// ```
-    /// assert_eq!(taskcluster::Queue::REFERENCE.endpoint("listArtifacts").patterns[1], Some("^[1-9]*[0-9]+$"));
+    /// let endpoint = taskcluster::Queue::REFERENCE.endpoint("listArtifacts");
+    /// assert_eq!(endpoint.patterns[1], Some("^[1-9]*[0-9]+$"));
     /// ```
     pub patterns: &'static [Option<&'static str>],
     /// The pattern that each query option must match, in the order of `query`, if it is known.

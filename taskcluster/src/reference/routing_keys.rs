@@ -284,7 +284,10 @@ impl Exchange {
     /// let binding = exchange.binding([("taskId", "T")])?;
     /// assert_eq!(binding.routing_key_pattern, "primary.T.*.*.*.*.*.*.*.#");
     /// let error = exchange.binding([("taskID", "T")]).unwrap_err();
-    /// assert_eq!(error.message(), "taskCompleted has no routing key part `taskID`; did you mean `taskId`?");
+    /// assert_eq!(
+    ///     error.message(),
+    ///     "taskCompleted has no routing key part `taskID`; did you mean `taskId`?"
+    /// );
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     ///

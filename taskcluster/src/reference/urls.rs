@@ -7,7 +7,8 @@ use super::Reference;
 /// ```
 /// use taskcluster::urls;
 ///
-/// assert_eq!(urls::api("https://tc.example.com/", "auth", "v1", "/ping"), "https://tc.example.com/api/auth/v1/ping");
+/// let url = urls::api("https://tc.example.com/", "auth", "v1", "/ping");
+/// assert_eq!(url, "https://tc.example.com/api/auth/v1/ping");
 /// ```
 #[must_use]
 pub fn api(root_url: &str, service: &str, version: &str, path: &str) -> String {

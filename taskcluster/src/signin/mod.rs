@@ -14,7 +14,8 @@
 //! let credentials = match Credentials::load(root_url)? {
 //!     Some(saved) if saved.check(&client).await?.is_active() => saved,
 //!     _ => {
-//!         let signed_in = SignIn::new(&client).name("builds").scopes(["queue:*", "auth:current-scopes"]).run().await?;
+//!         let scopes = ["queue:*", "auth:current-scopes"];
+//!         let signed_in = SignIn::new(&client).name("builds").scopes(scopes).run().await?;
 //!         signed_in.save(root_url)?;
 //!         signed_in
 //!     }

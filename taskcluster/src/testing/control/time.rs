@@ -73,7 +73,8 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.set_claim_wait(Duration::ZERO);
-    /// let queue = Queue::new(&fake.connect_as("worker", ["queue:claim-work:p/w", "queue:worker-id:g/w"])?);
+    /// let scopes = ["queue:claim-work:p/w", "queue:worker-id:g/w"];
+    /// let queue = Queue::new(&fake.connect_as("worker", scopes)?);
     /// let claimed = queue.claim_work("p/w", &ClaimWorkRequest::new("g", "w", 1)).send_blocking()?;
     /// assert!(claimed.tasks.is_empty());
     /// # Ok::<(), taskcluster::Error>(())

@@ -25,7 +25,8 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// let person = fake.web_user("github/1|octocat", ["queue:*"]);
-    /// let page = format!("{}/auth/clients/create?scope=*&name=x&callback_url=http://example.com", fake.root_url());
+    /// let query = "scope=*&name=x&callback_url=http://example.com";
+    /// let page = format!("{}/auth/clients/create?{query}", fake.root_url());
     /// let error = person.save(&Url::parse(&page).unwrap()).unwrap_err();
     /// assert!(error.to_string().contains("Callback URL http://example.com is not allowed."));
     /// # Ok::<(), taskcluster::Error>(())
