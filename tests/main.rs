@@ -15,3 +15,4 @@ mod pulse;
 mod references;
 mod support;
 mod values;
+mod worker;

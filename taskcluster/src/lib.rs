@@ -121,6 +121,8 @@ mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
 mod model;
+#[cfg(any(feature = "follow", feature = "worker"))]
+mod patience;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
@@ -132,6 +134,8 @@ mod services;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "worker")]
+pub mod worker;
 
 #[cfg(feature = "artifacts")]
 pub use artifacts::objects;

@@ -1,13 +1,25 @@
 //! Controls the deployment's clock.
 
+#[cfg(any(feature = "follow", feature = "worker"))]
+use std::pin::Pin;
+#[cfg(any(feature = "follow", feature = "worker"))]
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::deployment::Deployment;
+#[cfg(any(feature = "follow", feature = "worker"))]
+use super::state::State;
+#[cfg(any(feature = "follow", feature = "worker"))]
+use crate::client::timer::{Pace, Timer};
 
 /// How many times an advance of the clock stops for hooks that are due on the way.
 const MOST_STOPS: usize = 1000;
+
+/// How often a client that waits looks at the clock.
+#[cfg(any(feature = "follow", feature = "worker"))]
+const LOOK: Duration = Duration::from_millis(10);
 
 impl Deployment {
     /// Advances the deployment's clock at once: claims and deadlines expire, tasks are retried, hooks fire by their schedules
@@ -17,6 +29,9 @@ impl Deployment {
     /// clients sign by their own clocks, and the deployment checks signatures by this machine's clock and
     /// [`set_clock_offset`](Self::set_clock_offset). Temporary credentials do follow it; to issue some that are valid after an
     /// advance, [`start`](crate::TemporaryBuilder::start) them at [`now`](Self::now). The clock advances by a century at most.
+    ///
+    /// The worker and the followers of this deployment's clients wait by this clock, too: after an advance of 17 minutes, a
+    /// worker reclaims its tasks at once. Timeouts and the delays of retries are by this machine's clock.
     ///
     /// ```
     /// use std::time::Duration;
@@ -80,5 +95,36 @@ impl Deployment {
     /// ```
     pub fn set_claim_wait(&self, wait: Duration) {
         self.state().services.queue.set_claim_wait(wait);
+    }
+}
+
+#[cfg(any(feature = "follow", feature = "worker"))]
+impl Deployment {
+    /// What clients wait by.
+    pub(super) fn timer(&self) -> Timer {
+        Timer::of_deployment(Arc::new(ClockOf(Arc::downgrade(self.state()))))
+    }
+}
+
+/// The deployment's clock, for its clients. If the deployment is gone, this machine's.
+#[cfg(any(feature = "follow", feature = "worker"))]
+struct ClockOf(Weak<State>);
+
+#[cfg(any(feature = "follow", feature = "worker"))]
+impl Pace for ClockOf {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.upgrade().map_or_else(Utc::now, |state| state.context().now())
+    }
+
+    fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let end = self.now() + TimeDelta::from_std(duration).unwrap_or_default();
+        Box::pin(async move {
+            while let Ok(left) = (end - self.now()).to_std()
+                && !left.is_zero()
+            {
+                // Not held while waiting, since a deployment ends with its last handle.
+                tokio::time::sleep(left.min(LOOK)).await;
+            }
+        })
     }
 }

@@ -1,0 +1,187 @@
+//! A claim on the run of a task: its credentials, and renewing it before it ends.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tracing::{debug, warn};
+
+use crate::client::Client;
+use crate::client::timer::Stopwatch;
+use crate::credentials::{Credentials, CredentialsFuture, CredentialsProvider};
+use crate::error::Result;
+use crate::patience::{Patience, is_refusal};
+use crate::services::Queue;
+use crate::services::queue::{ClaimWorkTask, TaskCredentials, TaskStatus};
+
+/// How long before its end a claim is renewed, unless it is too short for that.
+const AHEAD: Duration = Duration::from_secs(3 * 60);
+
+/// The least time between two renewals.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest delay before a renewal is tried again, so that there are many attempts in 3 minutes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The current credentials of a claim; `None` when the claim has ended.
+#[derive(Debug)]
+struct Keys(Mutex<Option<Credentials>>);
+
+impl Keys {
+    fn lock(&self) -> MutexGuard<'_, Option<Credentials>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CredentialsProvider for Keys {
+    fn credentials(&self) -> CredentialsFuture<'_> {
+        let credentials = self.lock().clone();
+        Box::pin(async move { credentials.ok_or_else(|| "the claim of the task has ended".into()) })
+    }
+}
+
+/// A worker's claim on a run.
+pub(super) struct Lease {
+    pub(super) task_id: String,
+    pub(super) run_id: u32,
+    keys: Arc<Keys>,
+    /// Calls with the credentials of the claim.
+    pub(super) queue: Queue,
+    /// Since the claim was made.
+    pub(super) claimed: Stopwatch,
+    /// When that was, by the queue's clock.
+    started: Option<DateTime<Utc>>,
+    /// How long a claim lasts: the claims of a deployment are all equally long.
+    longest: Duration,
+    term: Mutex<Term>,
+    reporting: AtomicBool,
+}
+
+/// What the latest answer of the queue says about a claim.
+struct Term {
+    status: Arc<TaskStatus>,
+    /// Since the answer, or the call for it.
+    since: Stopwatch,
+    /// How long the claim lasts from then.
+    length: Duration,
+}
+
+impl Lease {
+    pub(super) fn new(client: &Client, claim: &ClaimWorkTask, run_id: u32) -> Self {
+        let keys = Arc::new(Keys(Mutex::new(Some(credentials(&claim.credentials)))));
+        let claimed = client.timer().start();
+        // Both are by the queue's clock, which this machine's need not agree with.
+        let run = claim.status.runs.get(run_id as usize);
+        let started = run.and_then(|run| run.started).filter(|time| *time < claim.taken_until);
+        let mut lease = Self {
+            task_id: claim.status.task_id.clone(),
+            run_id,
+            queue: Queue::new(&client.with_provider(keys.clone(), None)),
+            keys,
+            started,
+            longest: Duration::MAX,
+            term: Mutex::new(Term {
+                status: Arc::new(claim.status.clone()),
+                since: claimed.clone(),
+                length: Duration::ZERO,
+            }),
+            claimed,
+            reporting: AtomicBool::new(false),
+        };
+        let length = lease.until(claim.taken_until);
+        lease.longest = length;
+        lease.term.get_mut().unwrap_or_else(PoisonError::into_inner).length = length;
+        lease
+    }
+
+    fn term(&self) -> MutexGuard<'_, Term> {
+        self.term.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a client with the credentials of the claim, limited to these scopes.
+    pub(super) fn client(&self, authorized_scopes: Vec<String>) -> Client {
+        let client = self.queue.as_ref().client();
+        client.with_provider(self.keys.clone(), Some(authorized_scopes))
+    }
+
+    pub(super) fn status(&self) -> Arc<TaskStatus> {
+        self.term().status.clone()
+    }
+
+    /// Returns the time until a date of the queue. Time when the machine was asleep makes it too long.
+    pub(super) fn until(&self, date: DateTime<Utc>) -> Duration {
+        let left = match self.started {
+            Some(started) => {
+                (date - started).to_std().map(|left| left.saturating_sub(self.claimed.steady()))
+            }
+            None => {
+                let now = self.queue.as_ref().client().clock().now();
+                (date - DateTime::from_timestamp(now, 0).unwrap_or_default()).to_std()
+            }
+        };
+        left.unwrap_or_default()
+    }
+
+    /// Whether the claim has ended because it was not renewed.
+    pub(super) fn is_over(&self) -> bool {
+        let term = self.term();
+        term.since.elapsed() >= term.length
+    }
+
+    /// From now on, it is the answer to a report that says whether the run is still the worker's.
+    pub(super) fn is_being_reported(&self) {
+        self.reporting.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the use of the credentials.
+    pub(super) fn end(&self) {
+        *self.keys.lock() = None;
+    }
+
+    /// Renews the claim whenever it is time. Returns when the claim is lost.
+    pub(super) async fn keep(&self) {
+        loop {
+            let mut patience = Patience::new(PAUSE, LONGEST_PAUSE);
+            let (since, length) = {
+                let term = self.term();
+                (term.since.clone(), term.length)
+            };
+            since.reach(length.saturating_sub(AHEAD.min(length / 2)).max(PAUSE)).await;
+            while let Err(error) = self.renew().await {
+                let (task_id, run_id) = (&self.task_id, self.run_id);
+                if is_refusal(&error) || self.is_over() {
+                    if self.reporting.load(Ordering::Relaxed) {
+                        pending::<()>().await;
+                    }
+                    warn!(%task_id, run_id, %error, "the claim of the task is lost");
+                    return;
+                }
+                warn!(%task_id, run_id, %error, "the claim of the task could not be renewed yet");
+                patience.wait(self.queue.as_ref().client().timer()).await;
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<()> {
+        let since = self.queue.as_ref().client().timer().start();
+        let renewed = self.queue.reclaim_task(&self.task_id, self.run_id).into_future().await?;
+        let mut keys = self.keys.lock();
+        // Unless it has ended meanwhile.
+        if keys.is_some() {
+            *keys = Some(credentials(&renewed.credentials));
+        }
+        drop(keys);
+        let mut term = self.term();
+        term.length = self.until(renewed.taken_until).min(self.longest);
+        term.since = since;
+        term.status = Arc::new(renewed.status);
+        debug!(task_id = %self.task_id, run_id = self.run_id, "renewed the claim of the task");
+        Ok(())
+    }
+}
+
+fn credentials(given: &TaskCredentials) -> Credentials {
+    Credentials::new(&*given.client_id, &*given.access_token).with_certificate(&*given.certificate)
+}
