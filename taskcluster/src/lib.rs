@@ -94,6 +94,7 @@
 //!   `purge-cache`, `queue`, `secrets`, `web-server` and `worker-manager`.
 //! - `artifacts`: downloads and uploads artifacts and objects, in the module `artifacts`. Adds about 14 % to the time of a clean
 //!   build.
+//! - `follow`: waits for tasks and follows task groups until they are resolved, in the module `follow`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
@@ -102,6 +103,7 @@
 //! - `pulse`: listens to the messages of a deployment, in the module `pulse`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
+//! - `worker`: a worker that claims tasks, carries them out and reports them, in the module `worker`. Includes `artifacts`.
 //!
 //! Calls log their progress through `tracing` at debug level, without secrets.
 
@@ -116,6 +118,8 @@ mod credentials;
 pub mod dates;
 mod env;
 mod error;
+#[cfg(feature = "follow")]
+pub mod follow;
 pub mod hawk;
 mod key;
 #[cfg(feature = "legacy")]

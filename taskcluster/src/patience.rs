@@ -51,3 +51,8 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
         _ => true,
     }
 }
+
+/// Whether the service refused the call, 401 included.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    is_refusal(error) || error.status() == Some(StatusCode::UNAUTHORIZED)
+}

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use reqwest::StatusCode;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tracing::{error, warn};
 
 use super::life::{Stage, Trade, live};
 use super::outcome::Outcome;
-use crate::error::{Error, Result};
-use crate::patience::{Patience, is_refusal};
+use crate::error::Result;
+use crate::patience::{Patience, is_refused};
 use crate::services::Queue;
 use crate::services::queue::{ClaimWorkRequest, ClaimWorkTask};
 
@@ -182,10 +181,6 @@ async fn work(post: &Post, trade: Arc<Trade>, stage: &watch::Sender<Stage>) -> R
         tally.add(ended);
     }
     failure.map_or(Ok(tally), Err)
-}
-
-fn is_refused(error: &Error) -> bool {
-    is_refusal(error) || error.status() == Some(StatusCode::UNAUTHORIZED)
 }
 
 async fn claim(post: &Post, queue: &Queue, free: usize) -> Result<Vec<ClaimWorkTask>> {
