@@ -9,6 +9,7 @@ mod calls;
 mod client;
 mod compile;
 mod deployment;
+mod follow;
 mod fuzz;
 mod payloads;
 mod pulse;

@@ -61,7 +61,8 @@ async fn a_refusal_ends_the_worker_once_its_tasks_have_ended() {
     }));
     soon(begun.recv()).await.unwrap();
     scene.fake.client("worker", "another-secret", ["queue:*"]);
-    let refused = |call: &taskcluster::testing::RecordedCall| call.status == Some(StatusCode::UNAUTHORIZED);
+    let refused =
+        |call: &taskcluster::testing::RecordedCall| call.status == Some(StatusCode::UNAUTHORIZED);
     until(async || {
         scene.fake.advance(Duration::from_secs(5));
         scene.calls_of("claimWork").iter().filter(|call| refused(call)).count() == 3

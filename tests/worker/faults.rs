@@ -31,7 +31,14 @@ pub(super) fn faults() -> Vec<Fault> {
 
 /// The endpoints that a worker calls, without `claimWork`.
 pub(super) fn endpoints_of_tasks() -> Vec<&'static Endpoint> {
-    let of_queue = ["reclaimTask", "createArtifact", "finishArtifact", "reportCompleted", "reportFailed", "reportException"];
+    let of_queue = [
+        "reclaimTask",
+        "createArtifact",
+        "finishArtifact",
+        "reportCompleted",
+        "reportFailed",
+        "reportException",
+    ];
     let of_object = ["createUpload", "finishUpload"];
     let of_queue = of_queue.map(|name| Queue::REFERENCE.endpoint(name));
     of_queue.into_iter().chain(of_object.map(|name| Object::REFERENCE.endpoint(name))).collect()
@@ -46,7 +53,9 @@ pub(super) fn impatient_worker(scene: &Scene, worker_id: &str) -> Worker {
     Worker::new(&client, TASKS, "here", worker_id)
 }
 
-async fn log_and_do_as_told(task: ClaimedTask) -> Result<taskcluster::worker::Outcome, taskcluster::worker::TaskError> {
+async fn log_and_do_as_told(
+    task: ClaimedTask,
+) -> Result<taskcluster::worker::Outcome, taskcluster::worker::TaskError> {
     task.log("text\n").await?;
     as_told(task).await
 }
@@ -66,7 +75,8 @@ async fn goes_through(fault: &Fault, endpoints: &[&'static Endpoint]) {
     for endpoint in endpoints {
         scene.fake.on(endpoint).one_in(2).fault(fault.clone());
     }
-    let working = Working::start(impatient_worker(&scene, "me").capacity(4).run(log_and_do_as_told));
+    let working =
+        Working::start(impatient_worker(&scene, "me").capacity(4).run(log_and_do_as_told));
     for (id, expected) in &tasks {
         until(async || {
             scene.fake.advance(Duration::from_secs(5));
@@ -80,7 +90,10 @@ async fn goes_through(fault: &Fault, endpoints: &[&'static Endpoint]) {
         let ends = scene.ends(id).await;
         // What was claimed by a call without an answer.
         let (last, lost) = ends.split_last().unwrap();
-        assert!(last == expected && lost.iter().all(|end| end == "exception: claim-expired"), "{fault:?}: {ends:?}");
+        assert!(
+            last == expected && lost.iter().all(|end| end == "exception: claim-expired"),
+            "{fault:?}: {ends:?}"
+        );
     }
 }
 
@@ -116,11 +129,12 @@ async fn storage_that_breaks_off() {
     let id = scene.create(json!({})).await;
     scene.fake.on_uploads().times(2).fault(Fault::Disconnect);
     scene.fake.on_uploads().times(1).fault(Fault::Status(StatusCode::INTERNAL_SERVER_ERROR));
-    let working = Working::start(impatient_worker(&scene, "me").run(|task: ClaimedTask| async move {
-        task.log("x".repeat(100_000)).await?;
-        task.upload("public/large").bytes("y".repeat(100_000)).await?;
-        as_told(task).await
-    }));
+    let working =
+        Working::start(impatient_worker(&scene, "me").run(|task: ClaimedTask| async move {
+            task.log("x".repeat(100_000)).await?;
+            task.upload("public/large").bytes("y".repeat(100_000)).await?;
+            as_told(task).await
+        }));
     until(async || scene.ends(&id).await == ["completed"]).await;
     assert_eq!(working.stop().await.completed, 1);
 }

@@ -33,28 +33,34 @@ async fn a_task_is_claimed_carried_out_and_reported() {
     soon(ended.recv()).await.unwrap();
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.failed, tally.exceptions, tally.lost), (1, 0, 0, 0));
-    let of_task = |endpoint: &str| called(endpoint).arg("taskId", &id).arg("runId", 0).status(StatusCode::OK);
+    let of_task =
+        |endpoint: &str| called(endpoint).arg("taskId", &id).arg("runId", 0).status(StatusCode::OK);
     let mut calls = vec![
-        called("queue.claimWork").by("worker").payload(json!({"tasks": 1, "workerGroup": "here", "workerId": "me"})),
+        called("queue.claimWork")
+            .by("worker")
+            .payload(json!({"tasks": 1, "workerGroup": "here", "workerId": "me"})),
     ];
     for name in ["public/out.bin", "public/logs/live_backing.log"] {
         calls.extend([
-            of_task("queue.createArtifact").arg("name", name).payload(json!({"storageType": "object"})),
+            of_task("queue.createArtifact")
+                .arg("name", name)
+                .payload(json!({"storageType": "object"})),
             called("object.createUpload"),
             called("object.finishUpload"),
             called("queue.finishArtifact").arg("taskId", &id).arg("name", name),
         ]);
     }
-    calls.push(
-        of_task("queue.createArtifact").arg("name", "public/logs/live.log").payload(json!({
+    calls.push(of_task("queue.createArtifact").arg("name", "public/logs/live.log").payload(
+        json!({
             "storageType": "link", "artifact": "public/logs/live_backing.log",
             "contentType": "text/plain; charset=utf-8",
-        })),
-    );
+        }),
+    ));
     calls.push(of_task("queue.reportCompleted"));
     scene.fake.assert_calls(calls);
     assert_eq!(scene.ends(&id).await, ["completed"]);
-    let content = async |name: &str| artifacts::latest(&scene.author, &id, name).bytes().await.unwrap();
+    let content =
+        async |name: &str| artifacts::latest(&scene.author, &id, name).bytes().await.unwrap();
     assert_eq!(content("public/logs/live.log").await, "hello\n");
     assert_eq!(content("public/out.bin").await, "result");
 }
@@ -85,7 +91,8 @@ async fn each_outcome_is_reported_as_such_and_a_panic_is_not_the_end() {
     }
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.failed, tally.exceptions, tally.lost), (1, 2, 4, 0));
-    let log = artifacts::latest(&scene.author, &ids[6], "public/logs/live.log").bytes().await.unwrap();
+    let log =
+        artifacts::latest(&scene.author, &ids[6], "public/logs/live.log").bytes().await.unwrap();
     let log = String::from_utf8(log.into()).unwrap();
     assert!(log.starts_with("the payload of the task is malformed: "), "{log}");
 }
@@ -93,10 +100,13 @@ async fn each_outcome_is_reported_as_such_and_a_panic_is_not_the_end() {
 #[tokio::test]
 async fn errors_are_outcomes_by_the_rule_of_the_user() {
     let scene = Scene::new().await;
-    let (error, malformed) = (scene.create(told("error")).await, scene.create(json!({"end": ["not text"]})).await);
-    let worker = scene.worker().capacity(2).on_error(|error| match error.to_string().contains("as the payload says") {
-        true => Outcome::Exception(Reason::ResourceUnavailable),
-        false => Outcome::of_error(error),
+    let (error, malformed) =
+        (scene.create(told("error")).await, scene.create(json!({"end": ["not text"]})).await);
+    let worker = scene.worker().capacity(2).on_error(|error| {
+        match error.to_string().contains("as the payload says") {
+            true => Outcome::Exception(Reason::ResourceUnavailable),
+            false => Outcome::of_error(error),
+        }
     });
     let working = Working::start(worker.run(|task: ClaimedTask| async move {
         task.payload::<HashMap<String, String>>()?;
@@ -120,11 +130,15 @@ async fn a_panic_in_the_rule_for_errors_is_an_internal_error_too() {
 async fn the_client_of_a_task_has_its_scopes_and_no_others() {
     let scene = Scene::new().await;
     let id = scene
-        .create_with(json!({}), |task| task.scopes = Some(vec!["auth:current-scopes".to_owned(), "a:b".to_owned()]))
+        .create_with(json!({}), |task| {
+            task.scopes = Some(vec!["auth:current-scopes".to_owned(), "a:b".to_owned()])
+        })
         .await;
     let working = Working::start(scene.worker().run(|task: ClaimedTask| async move {
         let mut scopes = Auth::new(task.client()).current_scopes().await?.scopes;
-        scopes.retain(|scope| !scope.starts_with("assume:") && !scope.starts_with("queue:get-artifact:"));
+        scopes.retain(|scope| {
+            !scope.starts_with("assume:") && !scope.starts_with("queue:get-artifact:")
+        });
         let create = format!("queue:create-artifact:{}/0", task.task_id());
         assert_eq!(scopes, ["a:b".to_owned(), "auth:current-scopes".to_owned(), create]);
         let queue = taskcluster::Queue::new(task.client());
@@ -132,7 +146,8 @@ async fn the_client_of_a_task_has_its_scopes_and_no_others() {
         assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
         Ok(Outcome::Completed)
     }));
-    until(async || scene.ends(&id).await != ["pending"] && scene.ends(&id).await != ["running"]).await;
+    until(async || scene.ends(&id).await != ["pending"] && scene.ends(&id).await != ["running"])
+        .await;
     assert_eq!(scene.ends(&id).await, ["completed"]);
     working.stop().await;
 }
@@ -160,7 +175,9 @@ async fn there_are_never_more_tasks_at_once_than_its_capacity() {
     assert_eq!(working.stop().await.completed, 40);
     assert!(most.load(Ordering::SeqCst) <= 3);
     let asked = scene.calls_of("claimWork");
-    assert!(asked.iter().all(|call| call.payload.as_ref().unwrap()["tasks"].as_u64().unwrap() <= 3));
+    assert!(
+        asked.iter().all(|call| call.payload.as_ref().unwrap()["tasks"].as_u64().unwrap() <= 3)
+    );
 }
 
 #[tokio::test]

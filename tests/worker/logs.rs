@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use super::{Scene, Working, minutes, soon, until};
 
 async fn log(scene: &Scene, task_id: &str) -> String {
-    let log = artifacts::latest(&scene.author, task_id, "public/logs/live.log").bytes().await.unwrap();
+    let log =
+        artifacts::latest(&scene.author, task_id, "public/logs/live.log").bytes().await.unwrap();
     String::from_utf8(log.into()).unwrap()
 }
 
@@ -33,15 +34,19 @@ async fn a_long_log_keeps_its_order_and_leaves_no_file() {
 async fn a_log_beyond_the_limit_says_so_at_its_end() {
     let scene = Scene::new().await;
     let id = scene.create(json!({})).await;
-    let working = Working::start(scene.worker().log_limit(10).run(|task: ClaimedTask| async move {
-        for _ in 0..100 {
-            task.log("12345678").await?;
-        }
-        Ok(Outcome::Completed)
-    }));
+    let working =
+        Working::start(scene.worker().log_limit(10).run(|task: ClaimedTask| async move {
+            for _ in 0..100 {
+                task.log("12345678").await?;
+            }
+            Ok(Outcome::Completed)
+        }));
     until(async || scene.ends(&id).await == ["completed"]).await;
     working.stop().await;
-    assert_eq!(log(&scene, &id).await, "1234567812\n[the log is cut off here: it is limited to 10 bytes]\n");
+    assert_eq!(
+        log(&scene, &id).await,
+        "1234567812\n[the log is cut off here: it is limited to 10 bytes]\n"
+    );
 }
 
 #[tokio::test]

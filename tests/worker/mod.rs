@@ -47,7 +47,11 @@ impl Scene {
         self.create_with(payload, |_| ()).await
     }
 
-    async fn create_with(&self, payload: Value, change: impl FnOnce(&mut CreateTaskRequest)) -> String {
+    async fn create_with(
+        &self,
+        payload: Value,
+        change: impl FnOnce(&mut CreateTaskRequest),
+    ) -> String {
         let id = slugid::nice();
         let mut task = definition(payload);
         change(&mut task);

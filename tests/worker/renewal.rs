@@ -37,7 +37,11 @@ async fn a_claim_is_renewed_3_minutes_before_its_end_with_its_own_credentials() 
         scene.fake.advance(minutes(16));
         assert_eq!(scene.calls_of("reclaimTask").len(), renewals - 1);
         scene.fake.advance(minutes(1));
-        until(async || scene.calls_of("reclaimTask").iter().filter(|call| call.status.is_some()).count() == renewals).await;
+        until(async || {
+            scene.calls_of("reclaimTask").iter().filter(|call| call.status.is_some()).count()
+                == renewals
+        })
+        .await;
         let call = scene.calls_of("reclaimTask").pop().unwrap();
         assert_eq!((&call.args["taskId"], &*call.args["runId"]), (&id, "0"));
         names.push(call.client_id.unwrap());
@@ -224,7 +228,11 @@ async fn the_clock_of_the_machine_does_not_matter() {
         let id = scene.create_with(json!({}), change).await;
         let (working, mut given, end) = waiting(&scene);
         let task = soon(given.recv()).await.unwrap();
-        assert!(task.time_left() > minutes(58) && task.time_left() <= minutes(60), "{:?}", task.time_left());
+        assert!(
+            task.time_left() > minutes(58) && task.time_left() <= minutes(60),
+            "{:?}",
+            task.time_left()
+        );
         for renewals in 1..=2 {
             assert_eq!(scene.calls_of("reclaimTask").len(), renewals - 1);
             scene.fake.advance(minutes(17));

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
+use taskcluster::Queue;
 use taskcluster::artifacts;
 use taskcluster::testing::Fault;
 use taskcluster::worker::{ClaimedTask, Outcome, Shutdown};
-use taskcluster::Queue;
 use tokio::sync::{mpsc, watch};
 
 use super::{Scene, Working, as_told, minutes, soon, until};
@@ -69,7 +69,8 @@ async fn a_worker_that_has_no_time_gives_its_tasks_back() {
     let names: Vec<_> = scene.fake.calls().iter().map(|call| call.endpoint.name).collect();
     let place = |name| names.iter().position(|known| *known == name).unwrap();
     assert!(place("reportException") < place("createArtifact"), "{names:?}");
-    let log = artifacts::of_run(&scene.author, &id, 0, "public/logs/live.log").bytes().await.unwrap();
+    let log =
+        artifacts::of_run(&scene.author, &id, 0, "public/logs/live.log").bytes().await.unwrap();
     assert_eq!(log, "begun\n");
 }
 

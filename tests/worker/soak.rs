@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use taskcluster::StatusCode;
 use taskcluster::testing::{Deployment, Fault};
 use taskcluster::worker::{ClaimedTask, Outcome, Shutdown, TaskError};
-use taskcluster::StatusCode;
 
 use super::faults::{endpoints_of_tasks, faults, impatient_worker};
 use super::{Scene, Working, as_told, minutes};
 
 /// How many tasks there are, unless `TASKCLUSTER_SOAK` says so.
-const TASKS: usize = 150;
+const TASKS: usize = 60;
 
 const ENDS: [(&str, &str); 6] = [
     ("completed", "completed"),
@@ -29,7 +29,8 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
     }
 }
@@ -66,11 +67,16 @@ fn trouble(fake: Deployment, ended: Arc<AtomicBool>) {
                 // The deployment is away for a few minutes.
                 1 => fake.on_any().fault(Fault::Html(StatusCode::BAD_GATEWAY)),
                 _ => {
-                    for _ in 0..3 {
-                        let every = 2 + chance.below(4);
-                        fake.on_any().one_in(every).fault(any(&mut chance));
-                    }
                     let endpoint = endpoints[chance.below(endpoints.len())];
+                    for _ in 0..3 {
+                        let (every, fault) = (2 + chance.below(4), any(&mut chance));
+                        // A wrong clock at each call for work is a refusal, which ends a worker.
+                        let stub = match fault {
+                            Fault::Skew(_) => fake.on(endpoint),
+                            _ => fake.on_any(),
+                        };
+                        stub.one_in(every).fault(fault);
+                    }
                     fake.on(endpoint).times(1).fault(hanging.clone());
                 }
             }
@@ -150,10 +156,13 @@ async fn each_of_many_tasks_ends_once_whatever_happens() {
         }
     }
     println!("{count} tasks in {:?}: {ends:?}", begun.elapsed());
-    println!("as the workers see it: {completed} completed, {failed} failed, {exceptions} exceptions, {lost} lost");
+    println!(
+        "as the workers see it: {completed} completed, {failed} failed, {exceptions} exceptions, {lost} lost"
+    );
     // What a worker takes for reported is what the queue has, and nothing of that twice.
     let real = |end: &str| ends.get(end).copied().unwrap_or_default();
-    let reported = ["completed", "failed", "exception: resource-unavailable", "exception: internal-error"];
+    let reported =
+        ["completed", "failed", "exception: resource-unavailable", "exception: internal-error"];
     assert!(completed <= real("completed") && failed <= real("failed"));
     let known = completed + failed + exceptions;
     let ended: u64 = reported.iter().map(|end| real(end)).sum();

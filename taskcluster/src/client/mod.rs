@@ -226,8 +226,7 @@ impl Client {
     pub(crate) fn with_one_attempt(&self, more: Duration) -> Self {
         let Settings { timeout, .. } = self.0.settings;
         let retry = Retry::never();
-        let settings =
-            Settings { timeout: timeout.saturating_add(more), retry, ..self.0.settings };
+        let settings = Settings { timeout: timeout.saturating_add(more), retry, ..self.0.settings };
         self.derive_with(self.0.root.clone(), self.0.identity.clone(), settings)
     }
 

@@ -67,7 +67,11 @@ impl Queue {
     /// # Errors
     ///
     /// Returns an error if the tasks cannot be listed.
-    pub async fn cancel_tasks(&self, task_group_id: impl fmt::Display, at_once: usize) -> Result<Each> {
+    pub async fn cancel_tasks(
+        &self,
+        task_group_id: impl fmt::Display,
+        at_once: usize,
+    ) -> Result<Each> {
         let is_open = |state: &TaskState| !is_resolved(state);
         self.for_each_of(task_group_id, at_once, is_open, |task| async move {
             self.cancel_task(&task.status.task_id).into_future().await.map(drop)

@@ -39,7 +39,10 @@ impl Known {
 
     /// The ids of the tasks that are not resolved.
     pub(super) fn open(&self) -> Vec<String> {
-        self.all().filter(|task| !is_resolved(&task.state)).map(|task| task.task_id.clone()).collect()
+        self.all()
+            .filter(|task| !is_resolved(&task.state))
+            .map(|task| task.task_id.clone())
+            .collect()
     }
 }
 

@@ -95,7 +95,8 @@ async fn carry_out(
     let task = ClaimedTask::new(lease.clone(), claim.task, log.clone(), configure, wanted);
     let mut work = Running::start(trade, task.clone(), wanting);
     let ending = async {
-        let stopping = async { stage.clone().wait_for(|stage| *stage == Stage::Stopping).await.is_ok() };
+        let stopping =
+            async { stage.clone().wait_for(|stage| *stage == Stage::Stopping).await.is_ok() };
         let outcome = match select(&mut work.future, pin!(stopping)).await {
             Either::Left((Ok(outcome), _)) => outcome,
             Either::Left((Err(error), _)) => {

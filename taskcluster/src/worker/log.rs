@@ -64,7 +64,8 @@ impl Log {
             return Ok(None);
         }
         if state.is_cut {
-            let end = format!("\n[the log is cut off here: it is limited to {} bytes]\n", self.limit);
+            let end =
+                format!("\n[the log is cut off here: it is limited to {} bytes]\n", self.limit);
             state.memory.extend_from_slice(end.as_bytes());
         }
         state.is_closed = true;

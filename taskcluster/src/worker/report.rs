@@ -65,7 +65,9 @@ async fn is_mine(lease: &Lease, queue: &Queue, outcome: Outcome) -> Result<bool,
         (Some(ended), Some(claimed)) => {
             let worker = (ended.worker_group, ended.worker_id);
             let same = worker == (claimed.worker_group, claimed.worker_id);
-            same && ended.reason_resolved.is_some_and(|reason| is_of(outcome, &ended.state, &reason))
+            same && ended
+                .reason_resolved
+                .is_some_and(|reason| is_of(outcome, &ended.state, &reason))
         }
         _ => false,
     })
