@@ -39,7 +39,7 @@ impl Scene {
 
     /// Claims this many tasks and returns their ids.
     async fn claim(&self, count: i64) -> Vec<String> {
-        let request = ClaimWorkRequest::new(count, "here", "me");
+        let request = ClaimWorkRequest::new("here", "me", count);
         let claimed = self.queue.claim_work("builds/linux", &request).await.unwrap().tasks;
         claimed.into_iter().map(|claim| claim.status.task_id).collect()
     }
@@ -50,9 +50,9 @@ impl Scene {
 }
 
 fn definition(group: &str) -> CreateTaskRequest {
-    let metadata = TaskMetadata::new("", "a task", "me@example.com", "https://example.com");
+    let metadata = TaskMetadata::new("a task", "", "me@example.com", "https://example.com");
     let (created, deadline) = (from_now("0 seconds").unwrap(), from_now("4 days").unwrap());
-    let mut task = CreateTaskRequest::new(created, deadline, metadata, json!({}));
+    let mut task = CreateTaskRequest::new(created, deadline, json!({}), metadata);
     task.task_queue_id = Some("builds/linux".to_owned());
     task.task_group_id = Some(group.to_owned());
     task

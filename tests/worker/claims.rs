@@ -33,11 +33,11 @@ async fn a_call_may_wait_for_longer_than_the_timeout_of_the_client() {
     let client = scene.fake.client("worker", "no-secret", ["queue:*"]);
     let client = scene.fake.builder().unwrap().credentials(client);
     // Shorter than the long poll in which the task comes.
-    let client = client.timeout(Duration::from_millis(300)).build().unwrap();
+    let client = client.timeout(Duration::from_secs(1)).build().unwrap();
     let worker = taskcluster::worker::Worker::new(&client, super::TASKS, "here", "me");
     let working = Working::start(worker.run(as_told));
     until(async || scene.calls_of("claimWork").len() == 1).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
     let id = scene.create(json!({})).await;
     until(async || scene.ends(&id).await == ["completed"]).await;
     assert_eq!(scene.calls_of("claimWork")[0].status, Some(StatusCode::OK));

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 const TASKS: &str = "builds/linux";
 
 /// Nothing is measured by it: it keeps a broken test from hanging.
-const HANGING: Duration = Duration::from_secs(20);
+const HANGING: Duration = Duration::from_secs(120);
 
 /// A deployment, and somebody who may do everything with tasks.
 struct Scene {
@@ -80,9 +80,9 @@ impl Scene {
 }
 
 fn definition(payload: Value) -> CreateTaskRequest {
-    let metadata = TaskMetadata::new("", "a task", "me@example.com", "https://example.com");
+    let metadata = TaskMetadata::new("a task", "", "me@example.com", "https://example.com");
     let (created, deadline) = (from_now("0 seconds").unwrap(), from_now("1 day").unwrap());
-    let mut task = CreateTaskRequest::new(created, deadline, metadata, payload);
+    let mut task = CreateTaskRequest::new(created, deadline, payload, metadata);
     task.task_queue_id = Some(TASKS.to_owned());
     task
 }

@@ -185,7 +185,7 @@ async fn work(post: &Post, trade: Arc<Trade>, stage: &watch::Sender<Stage>) -> R
 
 async fn claim(post: &Post, queue: &Queue, free: usize) -> Result<Vec<ClaimWorkTask>> {
     let tasks = i64::try_from(free.min(MOST)).unwrap_or(1);
-    let request = ClaimWorkRequest::new(tasks, &*post.worker_group, &*post.worker_id);
+    let request = ClaimWorkRequest::new(&*post.worker_group, &*post.worker_id, tasks);
     Ok(queue.claim_work(&post.task_queue_id, &request).into_future().await?.tasks)
 }
 
