@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use crate::client::retry::Retry;
+#[cfg(feature = "worker")]
 use crate::client::timer::Timer;
 use crate::error::{Error, ErrorKind};
 
@@ -26,12 +27,14 @@ impl Patience {
         self.delays.next().unwrap_or(self.longest)
     }
 
+    #[cfg(feature = "worker")]
     pub(crate) async fn wait(&mut self, timer: &Timer) {
         timer.start().reach(self.next()).await;
     }
 }
 
 /// 5 seconds to a minute.
+#[cfg(feature = "worker")]
 impl Default for Patience {
     fn default() -> Self {
         Self::new(Duration::from_secs(5), Duration::from_secs(60))

@@ -73,10 +73,20 @@ impl Stopwatch {
         self.steady().max(self.wall.elapsed().unwrap_or_default())
     }
 
-    /// Waits until so much time has passed since the start.
+    /// Waits until so much time has [passed](Self::elapsed) since the start.
     pub(crate) async fn reach(&self, goal: Duration) {
+        self.reach_by(Self::elapsed, goal).await;
+    }
+
+    /// Waits until so much time has [passed](Self::steady) since the start.
+    #[cfg(feature = "worker")]
+    pub(crate) async fn reach_steadily(&self, goal: Duration) {
+        self.reach_by(Self::steady, goal).await;
+    }
+
+    async fn reach_by(&self, measure: fn(&Self) -> Duration, goal: Duration) {
         loop {
-            let left = goal.saturating_sub(self.elapsed());
+            let left = goal.saturating_sub(measure(self));
             if left.is_zero() {
                 return;
             }

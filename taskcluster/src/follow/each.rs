@@ -74,7 +74,7 @@ impl Queue {
     ) -> Result<Each> {
         let is_open = |state: &TaskState| !is_resolved(state);
         self.for_each_of(task_group_id, at_once, is_open, |task| async move {
-            self.cancel_task(&task.status.task_id).into_future().await.map(drop)
+            self.cancel_task(&task.status.task_id).await.map(drop)
         })
         .await
     }
@@ -98,7 +98,7 @@ impl Queue {
     ) -> Result<Each> {
         let has_failed = |state: &TaskState| is_resolved(state) && *state != TaskState::Completed;
         self.for_each_of(task_group_id, at_once, has_failed, |task| async move {
-            self.rerun_task(&task.status.task_id).into_future().await.map(drop)
+            self.rerun_task(&task.status.task_id).await.map(drop)
         })
         .await
     }

@@ -30,6 +30,8 @@
 //! [set](Follow::look_every). With a Pulse listener, [`hearing`](Follow::hearing), it learns of changes at once and looks
 //! rarely; the items are the same.
 //!
+//! This takes the scopes `queue:status:<taskId>` of each task and, for a group, `queue:list-task-group:<taskGroupId>`.
+//!
 //! If the deployment is away, it goes on trying. What ends it is a refusal: the task or group does not exist, or a scope is
 //! missing.
 //!

@@ -204,7 +204,7 @@ impl Follower {
         let open = self.known.open();
         match &self.plan.target {
             Target::Task(task_id) => {
-                let status = queue.status(task_id).into_future().await?.status;
+                let status = queue.status(task_id).await?.status;
                 self.is_over = is_resolved(&status.state);
                 self.news.extend(self.known.learn(status));
             }

@@ -75,25 +75,19 @@ impl Lease {
         // Both are by the queue's clock, which this machine's need not agree with.
         let run = claim.status.runs.get(run_id as usize);
         let started = run.and_then(|run| run.started).filter(|time| *time < claim.taken_until);
-        let mut lease = Self {
+        let length = until(client, started, &claimed, claim.taken_until);
+        let term = Term { status: Arc::new(claim.status.clone()), since: claimed.clone(), length };
+        Self {
             task_id: claim.status.task_id.clone(),
             run_id,
             queue: Queue::new(&client.with_provider(keys.clone(), None)),
             keys,
             started,
-            longest: Duration::MAX,
-            term: Mutex::new(Term {
-                status: Arc::new(claim.status.clone()),
-                since: claimed.clone(),
-                length: Duration::ZERO,
-            }),
+            longest: length,
+            term: Mutex::new(term),
             claimed,
             reporting: AtomicBool::new(false),
-        };
-        let length = lease.until(claim.taken_until);
-        lease.longest = length;
-        lease.term.get_mut().unwrap_or_else(PoisonError::into_inner).length = length;
-        lease
+        }
     }
 
     fn term(&self) -> MutexGuard<'_, Term> {
@@ -112,16 +106,7 @@ impl Lease {
 
     /// Returns the time until a date of the queue. Time when the machine was asleep makes it too long.
     pub(super) fn until(&self, date: DateTime<Utc>) -> Duration {
-        let left = match self.started {
-            Some(started) => {
-                (date - started).to_std().map(|left| left.saturating_sub(self.claimed.steady()))
-            }
-            None => {
-                let now = self.queue.as_ref().client().clock().now();
-                (date - DateTime::from_timestamp(now, 0).unwrap_or_default()).to_std()
-            }
-        };
-        left.unwrap_or_default()
+        until(self.queue.as_ref().client(), self.started, &self.claimed, date)
     }
 
     /// Whether the claim has ended because it was not renewed.
@@ -166,7 +151,7 @@ impl Lease {
 
     async fn renew(&self) -> Result<()> {
         let since = self.queue.as_ref().client().timer().start();
-        let renewed = self.queue.reclaim_task(&self.task_id, self.run_id).into_future().await?;
+        let renewed = self.queue.reclaim_task(&self.task_id, self.run_id).await?;
         let mut keys = self.keys.lock();
         // Unless it has ended meanwhile.
         if keys.is_some() {
@@ -180,6 +165,23 @@ impl Lease {
         debug!(task_id = %self.task_id, run_id = self.run_id, "renewed the claim of the task");
         Ok(())
     }
+}
+
+/// The time until a date of the queue, where a claim was made at `started`. Without that, by the client's clock.
+fn until(
+    client: &Client,
+    started: Option<DateTime<Utc>>,
+    claimed: &Stopwatch,
+    date: DateTime<Utc>,
+) -> Duration {
+    let (from, passed) = match started {
+        Some(started) => (started, claimed.steady()),
+        None => {
+            let now = DateTime::from_timestamp(client.clock().now(), 0);
+            (now.unwrap_or_default(), Duration::ZERO)
+        }
+    };
+    (date - from).to_std().unwrap_or_default().saturating_sub(passed)
 }
 
 fn credentials(given: &TaskCredentials) -> Credentials {

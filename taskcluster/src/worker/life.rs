@@ -109,13 +109,13 @@ async fn carry_out(
             }
         };
         if outcome != Outcome::Exception(Reason::WorkerShutdown) {
-            upload_log(lease, &task, &log).await;
+            upload_log(lease, &task, &log, &stage).await;
             return report(lease, queue, outcome).await.then_some(outcome);
         }
         // Another worker may begin at once; the queue takes artifacts after an exception, too.
         let told = report(lease, queue, outcome).await;
         if told {
-            upload_log(lease, &task, &log).await;
+            upload_log(lease, &task, &log, &stage).await;
         }
         told.then_some(outcome)
     };
@@ -170,7 +170,7 @@ impl Drop for Running {
 }
 
 /// Uploads the log of a task, if there is one. A task is not lost for its log.
-async fn upload_log(lease: &Lease, task: &ClaimedTask, log: &Log) {
+async fn upload_log(lease: &Lease, task: &ClaimedTask, log: &Log, stage: &watch::Receiver<Stage>) {
     let (task_id, run_id) = (task.task_id(), task.run_id());
     let upload = match log.close(task.upload(BACKING_LOG).content_type(LOG_TYPE)).await {
         Ok(Some(upload)) => upload,
@@ -180,7 +180,8 @@ async fn upload_log(lease: &Lease, task: &ClaimedTask, log: &Log) {
     let timer = task.client().timer();
     let (begun, mut patience) = (timer.start(), Patience::default());
     while let Err(error) = send_log(task, &upload).await {
-        if is_refusal(&error) || lease.is_over() || begun.elapsed() > LOG_PATIENCE {
+        let is_late = begun.elapsed() > LOG_PATIENCE || *stage.borrow() == Stage::Stopping;
+        if is_refusal(&error) || lease.is_over() || is_late {
             return warn!(%task_id, run_id, %error, "the log of the task could not be uploaded");
         }
         patience.wait(timer).await;

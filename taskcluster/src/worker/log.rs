@@ -117,3 +117,26 @@ impl Drop for Spool {
         let _ = std::fs::remove_file(&self.path);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_long_log_is_in_a_file_of_its_own_that_goes_with_it() {
+        let log = Log::new(1_000_000);
+        log.write(&[b'x'; IN_MEMORY - 1]).await.unwrap();
+        assert!(log.state.lock().await.file.is_none());
+        log.write(b"y").await.unwrap();
+        let path = log.state.lock().await.file.as_ref().unwrap().path.clone();
+        let metadata = path.metadata().unwrap();
+        assert_eq!(metadata.len(), IN_MEMORY as u64);
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&metadata) & 0o777, 0o600);
+        let clone = log.clone();
+        drop(log);
+        assert!(path.exists());
+        drop(clone);
+        assert!(!path.exists());
+    }
+}

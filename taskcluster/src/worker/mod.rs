@@ -20,8 +20,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The client needs the scopes `queue:claim-work:<taskQueueId>` and `queue:worker-id:<workerGroup>/<workerId>`. Everything about
-//! a task is called with the credentials that come with its claim.
+//! The client needs the scopes `queue:claim-work:<taskQueueId>` and `queue:worker-id:<workerGroup>/<workerId>`, and, to know its
+//! own reports again, `queue:status:<taskId>`, which deployments usually grant to everybody. Everything else about a task is called
+//! with the credentials that come with its claim.
 //!
 //! # What you can rely on
 //!

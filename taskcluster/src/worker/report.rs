@@ -52,13 +52,13 @@ async fn send(lease: &Lease, outcome: Outcome) -> Result<TaskStatusResponse> {
             queue.report_exception(task_id, run_id, &request)
         }
     };
-    call.into_future().await
+    call.await
 }
 
 /// Whether the queue has an earlier attempt at this report, whose response was lost. After it, the task may have gone on, which
 /// makes the repeated report a conflict.
 async fn is_mine(lease: &Lease, queue: &Queue, outcome: Outcome) -> Result<bool, Error> {
-    let status = queue.status(&lease.task_id).into_future().await?.status;
+    let status = queue.status(&lease.task_id).await?.status;
     let claim = lease.status();
     let run = |runs: &[TaskStatusRun]| runs.get(lease.run_id as usize).cloned();
     Ok(match (run(&status.runs), run(&claim.runs)) {

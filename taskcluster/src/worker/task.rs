@@ -192,8 +192,8 @@ impl ClaimedTask {
     /// Returns an error if the time is up. The future is dropped.
     pub async fn within<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, TimeUp> {
         let claimed = &self.0.lease.claimed;
-        let limit = limit.min(claimed.elapsed().saturating_add(self.time_left()));
-        match select(pin!(future), pin!(claimed.reach(limit))).await {
+        let limit = limit.min(claimed.steady().saturating_add(self.time_left()));
+        match select(pin!(future), pin!(claimed.reach_steadily(limit))).await {
             Either::Left((output, _)) => Ok(output),
             Either::Right(_) => Err(TimeUp),
         }

@@ -38,7 +38,7 @@ pub enum Shutdown {
     #[default]
     Wait,
     /// After this time. It then drops the futures of its tasks, and reports `worker-shutdown` for them, so that another worker
-    /// can take them at once.
+    /// can take them at once. It still waits for these reports, for as long as a claim lasts if the deployment is away.
     Within(Duration),
 }
 
@@ -186,7 +186,7 @@ async fn work(post: &Post, trade: Arc<Trade>, stage: &watch::Sender<Stage>) -> R
 async fn claim(post: &Post, queue: &Queue, free: usize) -> Result<Vec<ClaimWorkTask>> {
     let tasks = i64::try_from(free.min(MOST)).unwrap_or(1);
     let request = ClaimWorkRequest::new(&*post.worker_group, &*post.worker_id, tasks);
-    Ok(queue.claim_work(&post.task_queue_id, &request).into_future().await?.tasks)
+    Ok(queue.claim_work(&post.task_queue_id, &request).await?.tasks)
 }
 
 impl Tally {

@@ -1,25 +1,13 @@
 //! Controls the deployment's clock.
 
-#[cfg(any(feature = "follow", feature = "worker"))]
-use std::pin::Pin;
-#[cfg(any(feature = "follow", feature = "worker"))]
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::deployment::Deployment;
-#[cfg(any(feature = "follow", feature = "worker"))]
-use super::state::State;
-#[cfg(any(feature = "follow", feature = "worker"))]
-use crate::client::timer::{Pace, Timer};
 
 /// How many times an advance of the clock stops for hooks that are due on the way.
 const MOST_STOPS: usize = 1000;
-
-/// How often a client that waits looks at the clock.
-#[cfg(any(feature = "follow", feature = "worker"))]
-const LOOK: Duration = Duration::from_millis(10);
 
 impl Deployment {
     /// Advances the deployment's clock at once: claims and deadlines expire, tasks are retried, hooks fire by their schedules
@@ -95,36 +83,5 @@ impl Deployment {
     /// ```
     pub fn set_claim_wait(&self, wait: Duration) {
         self.state().services.queue.set_claim_wait(wait);
-    }
-}
-
-#[cfg(any(feature = "follow", feature = "worker"))]
-impl Deployment {
-    /// What clients wait by.
-    pub(super) fn timer(&self) -> Timer {
-        Timer::of_deployment(Arc::new(ClockOf(Arc::downgrade(self.state()))))
-    }
-}
-
-/// The deployment's clock, for its clients. If the deployment is gone, this machine's.
-#[cfg(any(feature = "follow", feature = "worker"))]
-struct ClockOf(Weak<State>);
-
-#[cfg(any(feature = "follow", feature = "worker"))]
-impl Pace for ClockOf {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.upgrade().map_or_else(Utc::now, |state| state.context().now())
-    }
-
-    fn wait(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let end = self.now() + TimeDelta::from_std(duration).unwrap_or_default();
-        Box::pin(async move {
-            while let Ok(left) = (end - self.now()).to_std()
-                && !left.is_zero()
-            {
-                // Not held while waiting, since a deployment ends with its last handle.
-                tokio::time::sleep(left.min(LOOK)).await;
-            }
-        })
     }
 }
