@@ -14,6 +14,7 @@ mod fuzz;
 mod payloads;
 mod pulse;
 mod references;
+mod signin;
 mod support;
 mod values;
 mod worker;

@@ -127,7 +127,7 @@ async fn the_log_of_a_task_that_has_ended_is_closed() {
     assert!(error.to_string().contains("closed"), "{error}");
     scene.fake.clear_calls();
     let error = task.upload("public/late").bytes("late").await.unwrap_err();
-    assert!(format!("{error}").contains("the claim of the task has ended"), "{error}");
+    assert!(format!("{error}").contains("the credentials have been withdrawn"), "{error}");
     assert!(scene.fake.calls().is_empty());
     // Nothing was logged, so there is no log.
     assert!(scene.author.list_latest_artifacts(&id).await.unwrap().artifacts.is_empty());

@@ -152,7 +152,7 @@ async fn a_cancelled_task_stops_and_nothing_more_is_sent_for_it() {
     scene.fake.advance(minutes(17));
     soon(dropped.recv()).await.unwrap();
     let error = soon(left_behind).await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("the claim of the task has ended"), "{error}");
+    assert!(error.to_string().contains("the credentials have been withdrawn"), "{error}");
     let tally = working.stop().await;
     assert_eq!((tally.lost, tally.exceptions), (1, 0));
     let of_task = scene.fake.calls().into_iter().filter(|call| {

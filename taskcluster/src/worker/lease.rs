@@ -10,11 +10,12 @@ use tracing::{debug, warn};
 
 use crate::client::Client;
 use crate::client::timer::Stopwatch;
-use crate::credentials::{Credentials, CredentialsFuture, CredentialsProvider};
+use crate::credentials::Credentials;
+use crate::credentials::shared::SharedCredentials;
 use crate::error::Result;
 use crate::patience::{Patience, is_refusal};
 use crate::services::Queue;
-use crate::services::queue::{ClaimWorkTask, TaskCredentials, TaskStatus};
+use crate::services::queue::{ClaimWorkTask, TaskStatus};
 
 /// How long before its end a claim is renewed, unless it is too short for that.
 const AHEAD: Duration = Duration::from_secs(3 * 60);
@@ -25,28 +26,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The longest delay before a renewal is tried again, so that there are many attempts in 3 minutes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// The current credentials of a claim; `None` when the claim has ended.
-#[derive(Debug)]
-struct Keys(Mutex<Option<Credentials>>);
-
-impl Keys {
-    fn lock(&self) -> MutexGuard<'_, Option<Credentials>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl CredentialsProvider for Keys {
-    fn credentials(&self) -> CredentialsFuture<'_> {
-        let credentials = self.lock().clone();
-        Box::pin(async move { credentials.ok_or_else(|| "the claim of the task has ended".into()) })
-    }
-}
-
 /// A worker's claim on a run.
 pub(super) struct Lease {
     pub(super) task_id: String,
     pub(super) run_id: u32,
-    keys: Arc<Keys>,
+    credentials: SharedCredentials,
     /// Calls with the credentials of the claim.
     pub(super) queue: Queue,
     /// Since the claim was made.
@@ -70,7 +54,9 @@ struct Term {
 
 impl Lease {
     pub(super) fn new(client: &Client, claim: &ClaimWorkTask, run_id: u32) -> Self {
-        let keys = Arc::new(Keys(Mutex::new(Some(credentials(&claim.credentials)))));
+        let credentials = SharedCredentials::new(Credentials::from(&claim.credentials));
+        // The scopes that limit the worker do not limit its tasks.
+        let of_claim = client.without_credentials().with_credentials_provider(credentials.clone());
         let claimed = client.timer().start();
         // Both are by the queue's clock, which this machine's need not agree with.
         let run = claim.status.runs.get(run_id as usize);
@@ -80,8 +66,8 @@ impl Lease {
         Self {
             task_id: claim.status.task_id.clone(),
             run_id,
-            queue: Queue::new(&client.with_provider(keys.clone(), None)),
-            keys,
+            queue: Queue::new(&of_claim),
+            credentials,
             started,
             longest: length,
             term: Mutex::new(term),
@@ -97,7 +83,9 @@ impl Lease {
     /// Returns a client with the credentials of the claim, limited to these scopes.
     pub(super) fn client(&self, authorized_scopes: Vec<String>) -> Client {
         let client = self.queue.as_ref().client();
-        client.with_provider(self.keys.clone(), Some(authorized_scopes))
+        let limited = client.with_authorized_scopes(authorized_scopes);
+        // It has credentials, so it can be limited.
+        limited.unwrap_or_else(|_| client.without_credentials())
     }
 
     pub(super) fn status(&self) -> Arc<TaskStatus> {
@@ -122,7 +110,7 @@ impl Lease {
 
     /// Ends the use of the credentials.
     pub(super) fn end(&self) {
-        *self.keys.lock() = None;
+        self.credentials.withdraw();
     }
 
     /// Renews the claim whenever it is time. Returns when the claim is lost.
@@ -152,12 +140,7 @@ impl Lease {
     async fn renew(&self) -> Result<()> {
         let since = self.queue.as_ref().client().timer().start();
         let renewed = self.queue.reclaim_task(&self.task_id, self.run_id).await?;
-        let mut keys = self.keys.lock();
-        // Unless it has ended meanwhile.
-        if keys.is_some() {
-            *keys = Some(credentials(&renewed.credentials));
-        }
-        drop(keys);
+        self.credentials.replace(Credentials::from(&renewed.credentials));
         let mut term = self.term();
         term.length = self.until(renewed.taken_until).min(self.longest);
         term.since = since;
@@ -182,8 +165,4 @@ fn until(
         }
     };
     (date - from).to_std().unwrap_or_default().saturating_sub(passed)
-}
-
-fn credentials(given: &TaskCredentials) -> Credentials {
-    Credentials::new(&*given.client_id, &*given.access_token).with_certificate(&*given.certificate)
 }

@@ -13,3 +13,4 @@ mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;
+pub(crate) mod web_user;
