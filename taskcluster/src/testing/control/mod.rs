@@ -9,6 +9,8 @@ mod inbox;
 #[cfg(feature = "pulse")]
 mod listener;
 pub(crate) mod listening;
+#[cfg(any(feature = "follow", feature = "worker"))]
+mod pace;
 mod recorded;
 mod served_references;
 mod state;
