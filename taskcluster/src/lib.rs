@@ -35,9 +35,10 @@
 //!
 //! # Arguments
 //!
-//! Path arguments and query options are `impl Display`: strings, numbers, ids of your own types. They are escaped. An argument
-//! that would change the path (an empty one, `.`, `..`) is an error when the call is used. The one exception is the index,
-//! where `list_namespaces("")` and `list_tasks("")` list the top.
+//! Path arguments and query options are `impl Display`: strings, numbers, ids of your own types. They are escaped. Runs and
+//! limits are [integers](Integer). An argument that would change the path (an empty one, `.`, `..`) is an error when the call is
+//! used, and so is one that is not a slug id where the service expects one, such as that of a task. The one exception is the
+//! index, where `list_namespaces("")` and `list_tasks("")` list the top.
 //!
 //! Secret arguments, such as the token of `trigger_hook_with_token`, are never shown: errors, logs and `Debug` contain `...` in
 //! their place. [`Endpoint::secrets`] lists them.
@@ -85,8 +86,9 @@
 //! as `Unknown`, and missing fields get [empty values](ClientBuilder::strict_answers). If your program reads a payload from JSON
 //! itself, missing fields are errors, and so are unknown fields that the service would reject.
 //!
-//! Constraints of a schema other than types, such as patterns and lengths, are checked only on request: for one payload with
-//! `validate()`, or for all calls of a client with [`ClientBuilder::validate`].
+//! Constraints of a schema other than types, such as patterns and lengths, are checked before a call is sent in debug builds,
+//! and on request in release builds: for one payload with `validate()`, or for all calls of a client with
+//! [`ClientBuilder::validate`].
 //!
 //! # Features
 //!
@@ -135,6 +137,7 @@ pub mod testing;
 
 #[cfg(feature = "artifacts")]
 pub use artifacts::objects;
+pub use call::argument::Integer;
 pub use call::blocking::BlockingIter;
 pub use call::by_name::NamedCall;
 pub use call::paged::Paged;

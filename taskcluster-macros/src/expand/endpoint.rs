@@ -32,6 +32,9 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     );
     let name = context.method(&endpoint.name);
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
+    let runtime = types::runtime(context, Seen::Beside);
+    let arg_types =
+        endpoint.patterns.iter().map(|pattern| value_type(&runtime, pattern.as_deref()));
     let index = Literal::usize_unsuffixed(index);
     let facts = quote!(&#module::ENDPOINTS[#index]);
     let (payload_arg, payload) = match &endpoint.payload {
@@ -61,9 +64,18 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
         #docs
         #alias
         #deprecated
-        pub fn #name(&self #(, #args: impl ::core::fmt::Display)* #payload_arg) -> #result {
+        pub fn #name(&self #(, #args: #arg_types)* #payload_arg) -> #result {
             #call
         }
+    }
+}
+
+/// The type of an argument's or query option's value.
+fn value_type(runtime: &TokenStream, pattern: Option<&str>) -> TokenStream {
+    match pattern {
+        Some("^[0-9]+$" | "^[1-9]*[0-9]+$" | "^([0-9]*)$") => quote!(impl #runtime::Integer),
+        Some("^(true|false)$") => quote!(bool),
+        _ => quote!(impl ::core::fmt::Display),
     }
 }
 
@@ -99,15 +111,17 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
     );
-    let setters = endpoint.query.iter().map(|option| {
+    let runtime = types::runtime(context, Seen::Inside);
+    let setters = endpoint.query.iter().zip(&endpoint.query_patterns).map(|(option, pattern)| {
         let wire = &option.wire;
         let alias = docs::alias(option);
         let docs = format!("Sets the `{wire}` query option.");
         let setter = ident(&option.rust);
+        let value = value_type(&runtime, pattern.as_deref());
         quote! {
             #[doc = #docs]
             #alias
-            pub fn #setter(mut self, value: impl ::core::fmt::Display) -> Self {
+            pub fn #setter(mut self, value: #value) -> Self {
                 self.0.set_query(#wire, &value);
                 self
             }

@@ -1,5 +1,6 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
+pub(crate) mod argument;
 pub(crate) mod blocking;
 mod body;
 pub(crate) mod by_name;

@@ -26,8 +26,8 @@ pub use free_form::FreeForm;
 pub use nullable::Nullable;
 pub use number::Number;
 pub use read::read;
+pub(crate) use rules::matches;
 pub use rules::validate;
-pub(crate) use rules::wrong_arguments;
 pub use shape::{
     Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
     Shape, Slot, Union, UnionShape, View, nullable, optional, required,
