@@ -6,7 +6,7 @@ use quote::quote;
 use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
-use crate::expand::types::{self, Seen};
+use crate::expand::paths::{self, Seen};
 use crate::names;
 use crate::reference::model::{Endpoint, Stability};
 use crate::schema::types::Kind;
@@ -32,7 +32,7 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     );
     let name = context.method(&endpoint.name);
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
-    let runtime = types::runtime(context, Seen::Beside);
+    let runtime = paths::runtime(context, Seen::Beside);
     let arg_types =
         endpoint.patterns.iter().map(|pattern| value_type(&runtime, pattern.as_deref()));
     let index = Literal::usize_unsuffixed(index);
@@ -44,8 +44,12 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }
         Some(kind) => {
-            let kind = types::of(context, kind, Seen::Beside);
-            (Some(quote!(, payload: &#kind)), Some(quote!(, #module::__p::Field::view(payload))))
+            let kind = paths::of(context, kind, Seen::Beside);
+            let payload = quote!(#runtime::Payload<#kind>);
+            (
+                Some(quote!(, payload: impl #payload)),
+                Some(quote!(, <_ as #payload>::view(&payload))),
+            )
         }
         None => (None, None),
     };
@@ -81,9 +85,9 @@ fn value_type(runtime: &TokenStream, pattern: Option<&str>) -> TokenStream {
 
 /// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
-    let runtime = types::runtime(context, seen);
+    let runtime = paths::runtime(context, seen);
     let of = |kind: &Option<Kind>| match kind {
-        Some(kind) => types::of(context, kind, seen),
+        Some(kind) => paths::of(context, kind, seen),
         None => quote!(#runtime::Value),
     };
     let answer = of(&endpoint.answer);
@@ -111,7 +115,7 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
     );
-    let runtime = types::runtime(context, Seen::Inside);
+    let runtime = paths::runtime(context, Seen::Inside);
     let setters = endpoint.query.iter().zip(&endpoint.query_patterns).map(|(option, pattern)| {
         let wire = &option.wire;
         let alias = docs::alias(option);

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The path to a value: keys and indices from the root.
@@ -24,6 +25,20 @@ impl JsonPath {
 
     pub(crate) fn index(&self, index: usize) -> Self {
         self.and(Step::Index(index))
+    }
+
+    /// The path that a JSON pointer describes in this document.
+    pub(crate) fn of_pointer(pointer: &str, json: &Value) -> Self {
+        let mut value = Some(json);
+        pointer.split('/').skip(1).fold(Self::default(), |path, step| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            let index = value.filter(|value| value.is_array()).and_then(|_| step.parse().ok());
+            value = value.and_then(|value| match index {
+                Some(index) => value.get::<usize>(index),
+                None => value.get(&step),
+            });
+            index.map_or_else(|| path.key(&step), |index| path.index(index))
+        })
     }
 
     fn and(&self, step: Step) -> Self {

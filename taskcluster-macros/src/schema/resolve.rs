@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::input::files::Files;
+use crate::input::locate::{JsonPath, locate};
 use crate::schema::types::Place;
 
 /// A schema and its place.
@@ -99,22 +100,32 @@ impl Resolver<'_> {
 
     fn target(&mut self, from: &Place, target: &str) -> Result<Schema, String> {
         let (file, pointer) = target.split_once('#').unwrap_or((target, ""));
-        let lost =
-            |why: String| format!("{}: cannot resolve `$ref` to `{target}`: {why}", from.path);
-        let path = if file.is_empty() {
-            from.path.clone()
-        } else {
-            self.path_of(&from.path, file).map_err(&lost)?
+        let path = match file {
+            "" => Ok(from.path.clone()),
+            file => self.path_of(&from.path, file),
         };
-        let document = self.files.read(&path).map_err(&lost)?;
+        let path = path.map_err(|why| self.lost(from, target, &why))?;
+        let document = self.files.read(&path).map_err(|why| self.lost(from, target, &why))?;
         // Only the part that is meant is copied: a file may have thousands of definitions.
         match document.json.pointer(pointer) {
             Some(json) => Ok(Schema {
                 place: Place { path, pointer: pointer.to_owned() },
                 json: json.clone(),
             }),
-            None => Err(lost(format!("there is nothing at `{pointer}` in `{path}`"))),
+            None => {
+                let why = format!("there is nothing at `{pointer}` in `{path}`");
+                Err(self.lost(from, target, &why))
+            }
         }
+    }
+
+    /// Says that the `$ref` of a schema leads nowhere.
+    fn lost(&mut self, from: &Place, target: &str, why: &str) -> String {
+        let (line, column) = self.files.read(&from.path).map_or((1, 1), |document| {
+            let place = JsonPath::of_pointer(&from.pointer, &document.json).key("$ref");
+            locate(&document.text, &place)
+        });
+        format!("{}:{line}:{column}: cannot resolve `$ref` to `{target}`: {why}", from.path)
     }
 
     /// The path of another schema file: relative to this one, or among the schemas of the deployment.

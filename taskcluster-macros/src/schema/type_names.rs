@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::names::pascal_case;
+use crate::names::{pascal_case, snake_case};
 use crate::schema::types::{Definition, Place, Type, Types};
 
 /// Words at the end of a name that say how something is sent rather than what it is.
@@ -29,6 +29,7 @@ pub(crate) type Names = HashMap<(Place, Option<String>), String>;
 
 /// Names all types. `reserved` has the names taken in each item's module, `known` the names to use again.
 pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Names) {
+    name_files(types, reserved);
     merge_choices(types);
     for (place, id) in &types.known {
         if let Some(name) = known.get(place) {
@@ -88,7 +89,7 @@ fn candidate(types: &Types, id: usize, short: bool) -> String {
     }
     let steps = steps(&kind.place.pointer);
     let Some((last, outer)) = steps.split_last() else {
-        let name = match pascal_case(&stem(&kind.place.path)).as_str() {
+        let name = match kind.file.as_str() {
             "Self" => "Self_".to_owned(),
             name => name.to_owned(),
         };
@@ -144,7 +145,7 @@ fn parent_name(types: &Types, id: usize, outer: &[Step]) -> String {
         .max_by_key(|other| other.place.pointer.len());
     let (mut name, skip) = match around {
         Some(other) => (other.name.clone(), self::steps(&other.place.pointer).len()),
-        None => (pascal_case(&stem(&kind.place.path)), 0),
+        None => (kind.file.clone(), 0),
     };
     for step in outer.get(skip..).unwrap_or_default() {
         if let Step::Property(property) | Step::EachOf(property) = step {
@@ -194,6 +195,46 @@ fn pascal(property: &str) -> String {
     pascal_case(&words)
 }
 
+/// Names the files of types. Files are not written like names: if an entry, a property or a value is called `taskQueue`, a word
+/// `taskqueue` in the name of a schema of the same service is two words.
+fn name_files(types: &mut Types, reserved: &[BTreeSet<String>]) {
+    let mut compounds: HashMap<String, BTreeMap<String, String>> = HashMap::new();
+    for kind in &types.all {
+        let known = compounds.entry(folder(&kind.place.path).to_owned()).or_default();
+        match &kind.definition {
+            Definition::Record(record) => {
+                record.fields.iter().for_each(|field| add_compounds(&field.name.wire, known));
+            }
+            Definition::Choice(variants) => {
+                variants.iter().for_each(|variant| add_compounds(&variant.wire, known));
+            }
+            Definition::Union(_) => {}
+        }
+        reserved[kind.item].iter().for_each(|name| add_compounds(name, known));
+    }
+    for kind in &mut types.all {
+        let known = &compounds[folder(&kind.place.path)];
+        let stem = stem(&kind.place.path);
+        let words = stem.split('_').map(|word| known.get(word).map_or(word, String::as_str));
+        kind.file = pascal_case(&words.collect::<Vec<_>>().join("_"));
+    }
+}
+
+/// Adds every way in which two or more successive words of a name may be written as one.
+fn add_compounds(name: &str, known: &mut BTreeMap<String, String>) {
+    let snake = snake_case(name);
+    let words: Vec<_> = snake.split('_').collect();
+    for start in 0..words.len() {
+        for end in start + 2..=words.len() {
+            known.insert(words[start..end].concat(), words[start..end].join("_"));
+        }
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// The name of a file without its folder and extension.
 fn stem(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -240,7 +281,7 @@ fn merge_choices(types: &mut Types) {
         let word = pascal(property);
         let last = word.rfind(char::is_uppercase).map_or(word.as_str(), |start| &word[start..]);
         let values = variants.iter().map(|variant| variant.wire.clone()).collect();
-        let folder = kind.place.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder(&kind.place.path);
         by_word.entry((values, folder, last.to_owned())).or_default().push(id);
     }
     let by_word: Vec<_> = by_word.into_iter().map(|((_, _, word), ids)| (word, ids)).collect();
@@ -264,7 +305,7 @@ fn merge_choices(types: &mut Types) {
             }
         }
         for ids in by_values.into_values().filter(|ids| ids.len() >= 3) {
-            let outer = pascal_case(&stem(&types.all[id].place.path));
+            let outer = types.all[id].file.clone();
             let inner = steps(&types.all[id].place.pointer);
             let name = match inner.last() {
                 Some(Step::Property(name) | Step::EachOf(name)) => singular(&pascal(name)),
