@@ -95,7 +95,7 @@ pub mod golden {
         #[inline]
         #[must_use]
         pub fn states(mut self, states: impl __p::IntoIterator<Item = EnumState>) -> Self {
-            self.states.get_or_insert_default().extend(states.into_iter().map(|item| item));
+            self.states.get_or_insert_default().extend(states);
             self
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]

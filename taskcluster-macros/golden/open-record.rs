@@ -118,7 +118,7 @@ pub mod golden {
                 Item = (impl __p::Into<__p::String>, impl __p::Into<__p::String>),
             >,
         ) -> Self {
-            self.tags.extend(tags.into_iter().map(|(key, item)| (key.into(), item.into())));
+            self.tags.extend(tags.into_iter().map(|(key, value)| (key.into(), value.into())));
             self
         }
         #[doc = "Adds one to [`tags`](#structfield.tags)."]
@@ -127,9 +127,9 @@ pub mod golden {
         pub fn tag(
             mut self,
             key: impl __p::Into<__p::String>,
-            item: impl __p::Into<__p::String>,
+            value: impl __p::Into<__p::String>,
         ) -> Self {
-            self.tags.insert(key.into(), item.into());
+            self.tags.insert(key.into(), value.into());
             self
         }
         #[doc = "Sets [`until`](#structfield.until)."]

@@ -110,7 +110,7 @@ pub mod golden {
         #[inline]
         #[must_use]
         pub fn steps(mut self, steps: impl __p::IntoIterator<Item = RecordStep>) -> Self {
-            self.steps.extend(steps.into_iter().map(|item| item));
+            self.steps.extend(steps);
             self
         }
         #[doc = "Adds one to [`steps`](#structfield.steps)."]
@@ -205,7 +205,7 @@ pub mod golden {
             mut self,
             command: impl __p::IntoIterator<Item = impl __p::Into<__p::String>>,
         ) -> Self {
-            self.command.extend(command.into_iter().map(|item| item.into()));
+            self.command.extend(command.into_iter().map(__p::Into::into));
             self
         }
         #[doc = "Sets [`exit_code`](#structfield.exit_code)."]

@@ -95,29 +95,28 @@ fn setters(context: &Context<'_>, record: &Record) -> TokenStream {
         let single = single.filter(|single| !taken.contains(single));
         match &field.kind {
             Kind::List(kind) => {
-                let (kind, item) = item(context, kind);
+                let (kind, converts) = item(context, kind);
+                let (several, one) = match converts {
+                    true => (quote!(#name.into_iter().map(__p::Into::into)), quote!(item.into())),
+                    false => (quote!(#name), quote!(item)),
+                };
                 let items = quote!(#name: impl __p::IntoIterator<Item = #kind>);
-                let body = quote!(#place.extend(#name.into_iter().map(|item| #item)));
-                setter_of(&setter, "Adds to", items, body);
+                setter_of(&setter, "Adds to", items, quote!(#place.extend(#several)));
                 if let Some(single) = &single {
-                    let body = quote!(#place.push(#item));
+                    let body = quote!(#place.push(#one));
                     setter_of(single, "Adds one to", quote!(item: #kind), body);
                 }
             }
             Kind::Map(kind) => {
-                let (kind, item) = item(context, kind);
+                let (kind, converts) = item(context, kind);
+                let value = if converts { quote!(value.into()) } else { quote!(value) };
                 let key = quote!(impl __p::Into<__p::String>);
                 let entries = quote!(#name: impl __p::IntoIterator<Item = (#key, #kind)>);
-                let entry = quote!(|(key, item)| (key.into(), #item));
-                setter_of(
-                    &setter,
-                    "Adds to",
-                    entries,
-                    quote!(#place.extend(#name.into_iter().map(#entry))),
-                );
+                let several = quote!(#name.into_iter().map(|(key, value)| (key.into(), #value)));
+                setter_of(&setter, "Adds to", entries, quote!(#place.extend(#several)));
                 if let Some(single) = &single {
-                    let body = quote!(#place.insert(key.into(), #item));
-                    setter_of(single, "Adds one to", quote!(key: #key, item: #kind), body);
+                    let body = quote!(#place.insert(key.into(), #value));
+                    setter_of(single, "Adds one to", quote!(key: #key, value: #kind), body);
                 }
             }
             _ if field.required && !field.nullable() => {}
@@ -140,15 +139,11 @@ fn setters(context: &Context<'_>, record: &Record) -> TokenStream {
     setters
 }
 
-/// The type that a setter takes for an item of a list or map, and what becomes of `item`.
-fn item(context: &Context<'_>, kind: &Kind) -> (TokenStream, TokenStream) {
+/// The type that a setter takes for an item of a list or map, and whether that has to be converted.
+fn item(context: &Context<'_>, kind: &Kind) -> (TokenStream, bool) {
     let item = of(context, kind, Seen::Inside);
-    match kind {
-        Kind::Text | Kind::Number | Kind::FreeForm(_) => {
-            (quote!(impl __p::Into<#item>), quote!(item.into()))
-        }
-        _ => (item, quote!(item)),
-    }
+    let converts = matches!(kind, Kind::Text | Kind::Number | Kind::FreeForm(_));
+    (if converts { quote!(impl __p::Into<#item>) } else { item }, converts)
 }
 
 /// The check of a type that callers send.

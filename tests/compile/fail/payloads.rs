@@ -17,7 +17,6 @@ async fn f(queue: Queue) -> taskcluster::Result<()> {
     let _ = task.clone().retries("5").priority("high");
     let _ = task.clone().routs(["index.x"]);
     let _ = task.clone().routes("index.x");
-    let _ = task.clone().project_id(Some("x"));
     queue.create_task("T", &json!({"created": "now"})).await?;
     queue.create_task("T", json!({"created": "now"})).await?;
     queue.create_task("T", &Arc::new(task.clone())).await?;

@@ -6,7 +6,7 @@ taskcluster::taskcluster_api! {
     pub struct Parcels = "api/parcels.json";
 }
 
-use parcels::{Label, Parcel, Size, Step};
+use parcels::{Parcel, ParcelLabel as Label, ParcelSize as Size, ParcelStep as Step};
 
 fn main() {
     // In the order of `properties`, not of names, and not of `required`.
@@ -33,7 +33,7 @@ fn main() {
         .tags(std::collections::BTreeMap::from([("m".to_owned(), "y".to_owned())]))
         .step(Step::new("pack"))
         .steps([Step::new("ship"), Step::new("hand over")])
-        .sizes([Size::Small])
+        .sizes(["small"])
         .box_(Label::new("there", "here"))
         .hashes(["sha256"])
         // Names that the type needs itself.
