@@ -53,7 +53,7 @@ fn main() {
         json!({
             "label": {"to": "to", "from": "from"}, "items": ["a", "b", "c", "d", "e"], "size": "large",
             "weight": 3, "value": 7, "express": true, "content": {"b": [1]}, "sender": "me",
-            "sent": "2026-01-02T03:04:05Z", "tags": {"k": "x", "l": "w", "m": "y"},
+            "sent": "2026-01-02T03:04:05.000Z", "tags": {"k": "x", "l": "w", "m": "y"},
             "steps": [{"what": "pack"}, {"what": "ship"}, {"what": "hand over"}], "sizes": ["small"],
             "box": {"to": "there", "from": "here"}, "hashes": ["sha256"], "new": "n", "new_": "n_",
             "clone": "c", "validate": true, "into": "i", "slot": 1, "type": "t", "note": "one",
