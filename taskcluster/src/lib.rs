@@ -94,18 +94,29 @@
 //! and on request in release builds: for one payload with `validate()`, or for all calls of a client with
 //! [`ClientBuilder::validate`].
 //!
+//! # Credentials
+//!
+//! [`Client::from_env`] takes credentials from the environment, as a task has them; [`Client::from_env_or`] adds defaults. For a
+//! program that runs for long, a [`CredentialsProvider`] returns those for the next attempt: [`SharedCredentials`], which the
+//! program replaces; [`CredentialsFile`], which another program does; and [`RefreshingCredentials`], which a function or a
+//! command fetches before the old ones expire. A person signs in with `signin`, and the program keeps the credentials with
+//! [`Credentials::save`]. [`Credentials::check`] asks the auth service what credentials are worth. Credentials in a response
+//! convert: `Credentials::from(claim.credentials)`.
+//!
 //! # Features
 //!
 //! - `services` (default): all services. To build only some, use `auth`, `github`, `hooks`, `index`, `notify`, `object`,
 //!   `purge-cache`, `queue`, `secrets`, `web-server` and `worker-manager`.
 //! - `artifacts`: downloads and uploads artifacts and objects, in the module `artifacts`. Adds about 14 % to the time of a clean
 //!   build.
+//! - `command`: credentials that a command prints, `RefreshingCredentials::from_command`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
 //!   clean build.
 //! - `pulse`: listens to the messages of a deployment, in the module `pulse`.
+//! - `signin`: signs a person in through their browser, in the module `signin`. Includes `auth`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
 //!
@@ -130,11 +141,14 @@ mod model;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
+pub mod reference_format;
 #[cfg(feature = "references")]
 pub mod references;
 mod runtime;
 pub mod scopes;
 mod services;
+#[cfg(feature = "signin")]
+pub mod signin;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -151,10 +165,16 @@ pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
 pub use client::{Client, ClientBuilder};
-pub use credentials::{
-    Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, Lifetime,
-    TemporaryBuilder,
-};
+pub use credentials::Credentials;
+#[cfg(feature = "auth")]
+pub use credentials::check::CheckedCredentials;
+pub use credentials::file::CredentialsFile;
+pub use credentials::information::CredentialsInformation;
+pub use credentials::provider::{CredentialsFuture, CredentialsProvider};
+pub use credentials::refreshing::RefreshingCredentials;
+pub use credentials::shared::SharedCredentials;
+pub use credentials::temporary::{Lifetime, TemporaryBuilder};
+pub use credentials::with_secrets::CredentialsWithSecrets;
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{FreeForm, Nullable, Number, Payload};
@@ -221,6 +241,10 @@ pub mod reqwest {
 /// The file is a reference as deployments serve it (`<rootUrl>/references/<service>/<version>/api.json` and
 /// `exchanges.json`), or one of 2017 with a `baseUrl`. Its schemas are looked up in `schemas/<service>/`, next to the file or in
 /// a folder above it, laid out as a deployment's `<rootUrl>/schemas`. When any of these files changes, your crate is rebuilt.
+/// [`reference_format`] describes the format, with a template to start from.
+///
+/// If schemas of a reference are not to be had, write `#[schemas(missing = "free-form")]` above its item (or that of a folder).
+/// What needs them becomes [`FreeForm`], and its documentation says which schema is missing.
 ///
 /// # Folders
 ///
@@ -262,7 +286,8 @@ pub mod reqwest {
 ///
 /// A struct with `new(&Client)`, a method for each endpoint, and the facts as `REFERENCE`; for exchanges, a struct with a
 /// function for each. Beside it, a module of the same name in snake_case holds the types that these take and return. Wire
-/// names become snake_case; a name that Rust or this crate reserves gets a `_` at its end.
+/// names become snake_case, and characters that Rust does not take become `_`; a name that is taken, or that Rust or this crate
+/// reserves, gets a `_` at its end.
 ///
 /// A struct that callers send has a constructor. It takes the required properties in the order of the file's `properties`, or of
 /// its `required` if all objects in the file are sorted by name, as in the files that deployments serve. Every other property has
@@ -277,8 +302,9 @@ pub mod reqwest {
 ///
 /// # Errors
 ///
-/// A mistake in the invocation or the file is a compile error at the path or name, with line and column in the file. All
-/// mistakes are reported at once, and entries without mistakes are generated all the same.
+/// A mistake in the invocation or in a file is a compile error at the path or name, with line and column in the file. So is a
+/// schema that is none, such as one with `"type": "strng"`. All mistakes are reported at once, and entries without mistakes are
+/// generated all the same.
 pub use taskcluster_macros::taskcluster_api;
 
 /// Items that expansions of the macro refer to, besides public ones.
@@ -296,5 +322,6 @@ pub mod __private {
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 
+    pub use crate::credentials::in_records::credentials;
     pub use crate::model::*;
 }

@@ -5,8 +5,9 @@
 
 use std::fmt;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::input::pointer::unescaped;
 
 /// The path to a value: keys and indices from the root.
 #[derive(Clone, Default)]
@@ -19,26 +20,17 @@ enum Step {
 }
 
 impl JsonPath {
+    /// The path that a JSON pointer stands for.
+    pub(crate) fn of_pointer(pointer: &str) -> Self {
+        Self(pointer.split('/').skip(1).map(|step| Step::Key(unescaped(step))).collect())
+    }
+
     pub(crate) fn key(&self, key: &str) -> Self {
         self.and(Step::Key(key.to_owned()))
     }
 
     pub(crate) fn index(&self, index: usize) -> Self {
         self.and(Step::Index(index))
-    }
-
-    /// The path that a JSON pointer describes in this document.
-    pub(crate) fn of_pointer(pointer: &str, json: &Value) -> Self {
-        let mut value = Some(json);
-        pointer.split('/').skip(1).fold(Self::default(), |path, step| {
-            let step = step.replace("~1", "/").replace("~0", "~");
-            let index = value.filter(|value| value.is_array()).and_then(|_| step.parse().ok());
-            value = value.and_then(|value| match index {
-                Some(index) => value.get::<usize>(index),
-                None => value.get(&step),
-            });
-            index.map_or_else(|| path.key(&step), |index| path.index(index))
-        })
     }
 
     fn and(&self, step: Step) -> Self {
@@ -64,6 +56,11 @@ pub(crate) fn locate(text: &str, path: &JsonPath) -> (usize, usize) {
 
 fn descend<'a>(raw: &'a str, step: &Step) -> Option<&'a str> {
     let value: &'a RawValue = match step {
+        // In a pointer, an index looks like a key.
+        Step::Key(index) if raw.starts_with('[') => {
+            let items: Vec<&'a RawValue> = serde_json::from_str(raw).ok()?;
+            items.get(index.parse::<usize>().ok()?)?
+        }
         Step::Key(key) => {
             let members: Members<'a> = serde_json::from_str(raw).ok()?;
             members.0.into_iter().rev().find(|(name, _)| name == key)?.1
