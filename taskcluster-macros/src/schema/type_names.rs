@@ -217,6 +217,7 @@ fn pascal(property: &str) -> String {
 /// `taskqueue` in the name of a schema of the same service is two words.
 fn name_files(types: &mut Types, reserved: &[BTreeSet<String>]) {
     let mut compounds: HashMap<String, BTreeMap<String, String>> = HashMap::new();
+    let mut items = BTreeSet::new();
     for kind in &types.all {
         let known = compounds.entry(folder(&kind.place.path).to_owned()).or_default();
         match &kind.definition {
@@ -228,7 +229,9 @@ fn name_files(types: &mut Types, reserved: &[BTreeSet<String>]) {
             }
             Definition::Union(_) => {}
         }
-        reserved[kind.item].iter().for_each(|name| add_compounds(name, known));
+        if items.insert((folder(&kind.place.path), kind.item)) {
+            reserved[kind.item].iter().for_each(|name| add_compounds(name, known));
+        }
     }
     for kind in &mut types.all {
         let known = &compounds[folder(&kind.place.path)];
@@ -238,12 +241,12 @@ fn name_files(types: &mut Types, reserved: &[BTreeSet<String>]) {
     }
 }
 
-/// Adds every way in which two or more successive words of a name may be written as one.
+/// Adds every way in which two or three successive words of a name may be written as one.
 fn add_compounds(name: &str, known: &mut BTreeMap<String, String>) {
     let snake = snake_case(name);
     let words: Vec<_> = snake.split('_').collect();
     for start in 0..words.len() {
-        for end in start + 2..=words.len() {
+        for end in start + 2..=words.len().min(start + 3) {
             known.insert(words[start..end].concat(), words[start..end].join("_"));
         }
     }
@@ -306,10 +309,14 @@ fn merge_choices(types: &mut Types, places: &Places) {
     for (word, mut ids) in by_word {
         // All take the name with the fewest words, or the property's last word if several have as few.
         let name = |id: &TypeId| candidate(types, places, *id, true);
-        ids.sort_by_cached_key(|id| (words(&name(id)), types.all[*id].place.clone()));
+        // A word that the file writes as one counts as one.
+        let length = |id: &TypeId| {
+            let Type { file, place, .. } = &types.all[*id];
+            (words(&name(id)) + words(&pascal_case(&stem(&place.path)))).saturating_sub(words(file))
+        };
+        ids.sort_by_cached_key(|id| (length(id), types.all[*id].place.clone()));
         let [first, second, ..] = ids.as_slice() else { continue };
-        let (shortest, next) = (name(first), name(second));
-        let name = if words(&shortest) < words(&next) { shortest } else { word };
+        let name = if length(first) < length(second) { name(first) } else { word };
         unite(types, &ids, name);
     }
     for id in 0..types.all.len() {
