@@ -110,6 +110,7 @@
 //! - `artifacts`: downloads and uploads artifacts and objects, in the module `artifacts`. Adds about 14 % to the time of a clean
 //!   build.
 //! - `command`: credentials that a command prints, `RefreshingCredentials::from_command`.
+//! - `follow`: waits for tasks and follows task groups until they are resolved, in the module `follow`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
@@ -119,6 +120,7 @@
 //! - `signin`: signs a person in through their browser, in the module `signin`. Includes `auth`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
+//! - `worker`: a worker that claims tasks, carries them out and reports them, in the module `worker`. Includes `artifacts`.
 //!
 //! Calls log their progress through `tracing` at debug level, without secrets.
 
@@ -133,11 +135,15 @@ mod credentials;
 pub mod dates;
 mod env;
 mod error;
+#[cfg(feature = "follow")]
+pub mod follow;
 pub mod hawk;
 mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
 mod model;
+#[cfg(any(feature = "follow", feature = "worker"))]
+mod patience;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
@@ -152,6 +158,8 @@ pub mod signin;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "worker")]
+pub mod worker;
 
 #[cfg(feature = "artifacts")]
 pub use artifacts::objects;

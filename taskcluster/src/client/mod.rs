@@ -8,6 +8,8 @@ pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
 pub(crate) mod service;
+#[cfg(any(feature = "follow", feature = "worker"))]
+pub(crate) mod timer;
 #[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
 pub(crate) mod tls;
 
@@ -21,6 +23,8 @@ use self::clock::Clock;
 use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
+#[cfg(any(feature = "follow", feature = "worker"))]
+use self::timer::Timer;
 use crate::credentials::Credentials;
 use crate::credentials::provider::CredentialsProvider;
 use crate::error::Result;
@@ -67,6 +71,8 @@ struct Inner {
     settings: Settings,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
+    #[cfg(any(feature = "follow", feature = "worker"))]
+    timer: Timer,
     #[cfg(feature = "artifacts")]
     storage: Storage,
 }
@@ -131,6 +137,8 @@ impl Client {
                 strict_answers: false,
             },
             max_clock_skew: MAX_CLOCK_SKEW,
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer: Timer::default(),
             http: Source::Own(Arc::new(|http| http)),
         }
     }
@@ -186,19 +194,34 @@ impl Client {
         Ok(self.derive(self.0.identity.with_authorized_scopes(scopes)?))
     }
 
+    /// Returns a client that makes one attempt at each call, and gives it this much more time.
+    #[cfg(feature = "worker")]
+    pub(crate) fn with_one_attempt(&self, more: Duration) -> Self {
+        let Settings { timeout, .. } = self.0.settings;
+        let retry = Retry::never();
+        let settings = Settings { timeout: timeout.saturating_add(more), retry, ..self.0.settings };
+        self.derive_with(self.0.root.clone(), self.0.identity.clone(), settings)
+    }
+
     fn derive(&self, identity: Identity) -> Self {
         self.derive_at(self.0.root.clone(), identity)
     }
 
     fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
-        let Inner { connections, settings, corrections, clock, .. } = &*self.0;
+        self.derive_with(root, identity, self.0.settings)
+    }
+
+    fn derive_with(&self, root: Option<Url>, identity: Identity, settings: Settings) -> Self {
+        let Inner { connections, corrections, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root,
             identity,
-            settings: *settings,
+            settings,
             corrections: corrections.clone(),
             clock: clock.clone(),
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer: self.0.timer.clone(),
             #[cfg(feature = "artifacts")]
             storage: self.0.storage.clone(),
         }))
@@ -233,6 +256,11 @@ impl Client {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    #[cfg(any(feature = "follow", feature = "worker"))]
+    pub(crate) fn timer(&self) -> &Timer {
+        &self.0.timer
     }
 
     /// Returns the current runtime's HTTP client for storage, which decodes nothing.
@@ -284,6 +312,8 @@ pub struct ClientBuilder {
     authorized_scopes: Option<Vec<String>>,
     settings: Settings,
     max_clock_skew: Duration,
+    #[cfg(any(feature = "follow", feature = "worker"))]
+    timer: Timer,
     http: Source,
 }
 
@@ -464,6 +494,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how the worker and the followers of this client measure time.
+    #[cfg(all(feature = "testing", any(feature = "follow", feature = "worker")))]
+    pub(crate) fn timer(mut self, timer: Timer) -> Self {
+        self.timer = timer;
+        self
+    }
+
     /// Builds the client. This sends nothing and loads no certificates.
     ///
     /// # Errors
@@ -479,6 +516,8 @@ impl ClientBuilder {
             authorized_scopes,
             settings,
             max_clock_skew,
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer,
             http,
         } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
@@ -504,6 +543,8 @@ impl ClientBuilder {
             settings,
             corrections: Arc::default(),
             clock,
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer,
             #[cfg(feature = "artifacts")]
             storage,
         })))

@@ -196,12 +196,15 @@ impl Deployment {
         let retry = Retry::default()
             .first_delay(Duration::from_millis(1))
             .max_delay(Duration::from_millis(20));
-        Ok(Client::builder(self.root_url())
+        let builder = Client::builder(self.root_url())
             .configure_http(reqwest::ClientBuilder::no_proxy)
             .retry(retry)
             .validate(true)
             // A test may move this deployment's clock as far as it likes.
-            .max_clock_skew(Duration::MAX))
+            .max_clock_skew(Duration::MAX);
+        #[cfg(any(feature = "follow", feature = "worker"))]
+        let builder = builder.timer(self.timer());
+        Ok(builder)
     }
 
     /// Stubs an endpoint; see [`StubBuilder`].

@@ -6,6 +6,8 @@ pub(crate) mod deployment;
 pub(crate) mod expected;
 mod handling;
 pub(crate) mod listening;
+#[cfg(any(feature = "follow", feature = "worker"))]
+mod pace;
 mod recorded;
 mod served_references;
 mod state;

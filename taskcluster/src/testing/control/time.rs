@@ -18,6 +18,9 @@ impl Deployment {
     /// [`set_clock_offset`](Self::set_clock_offset). Temporary credentials do follow it; to issue some that are valid after an
     /// advance, [`start`](crate::TemporaryBuilder::start) them at [`now`](Self::now). The clock advances by a century at most.
     ///
+    /// The worker and the followers of this deployment's clients wait by this clock, too: after an advance of 17 minutes, a
+    /// worker reclaims its tasks at once. Timeouts and the delays of retries are by this machine's clock.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use taskcluster::testing::Deployment;
