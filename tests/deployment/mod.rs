@@ -27,10 +27,10 @@ use taskcluster::reqwest::header::AUTHORIZATION;
 use taskcluster::reqwest::{self, Method};
 use taskcluster::testing::Deployment;
 use taskcluster::{Credentials, StatusCode};
+use taskcluster_tests::TASK_ID;
 
 use crate::support::plain;
 
-const TASK_ID: &str = "fN1SbArXTPSVFNUvaOlinQ";
 const LIST_CLIENTS: &str = "/api/auth/v1/clients/";
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -6,7 +6,7 @@ use quote::quote;
 use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
-use crate::expand::types::{self, Seen};
+use crate::expand::paths::{self, Seen};
 use crate::names;
 use crate::reference::model::{Endpoint, Reference, Stability};
 use crate::schema::types::Kind;
@@ -37,6 +37,9 @@ fn method(
     );
     let name = context.method(&endpoint.name);
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
+    let runtime = paths::runtime(context, Seen::Beside);
+    let arg_types =
+        endpoint.patterns.iter().map(|pattern| value_type(&runtime, pattern.as_deref()));
     let index = Literal::usize_unsuffixed(index);
     let facts = quote!(&#module::ENDPOINTS[#index]);
     let (payload_arg, payload) = match &endpoint.payload {
@@ -46,8 +49,12 @@ fn method(
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }
         Some(kind) => {
-            let kind = types::of(context, kind, Seen::Beside);
-            (Some(quote!(, payload: &#kind)), Some(quote!(, #module::__p::Field::view(payload))))
+            let kind = paths::of(context, kind, Seen::Beside);
+            let payload = quote!(#runtime::Payload<#kind>);
+            (
+                Some(quote!(, payload: impl #payload)),
+                Some(quote!(, <_ as #payload>::view(&payload))),
+            )
         }
         None => (None, None),
     };
@@ -66,17 +73,26 @@ fn method(
         #docs
         #alias
         #deprecated
-        pub fn #name(&self #(, #args: impl ::core::fmt::Display)* #payload_arg) -> #result {
+        pub fn #name(&self #(, #args: #arg_types)* #payload_arg) -> #result {
             #call
         }
     }
 }
 
+/// The type of an argument's or query option's value.
+fn value_type(runtime: &TokenStream, pattern: Option<&str>) -> TokenStream {
+    match pattern {
+        Some("^[0-9]+$" | "^[1-9]*[0-9]+$" | "^([0-9]*)$") => quote!(impl #runtime::Integer),
+        Some("^(true|false)$") => quote!(bool),
+        _ => quote!(impl ::core::fmt::Display),
+    }
+}
+
 /// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
-    let runtime = types::runtime(context, seen);
+    let runtime = paths::runtime(context, seen);
     let of = |kind: &Option<Kind>| match kind {
-        Some(kind) => types::of(context, kind, seen),
+        Some(kind) => paths::of(context, kind, seen),
         None => quote!(#runtime::Value),
     };
     let answer = of(&endpoint.answer);
@@ -104,15 +120,17 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
     );
-    let setters = endpoint.query.iter().map(|option| {
+    let runtime = paths::runtime(context, Seen::Inside);
+    let setters = endpoint.query.iter().zip(&endpoint.query_patterns).map(|(option, pattern)| {
         let wire = &option.wire;
         let alias = docs::alias(option);
         let docs = format!("Sets the `{wire}` query option.");
         let setter = ident(&option.rust);
+        let value = value_type(&runtime, pattern.as_deref());
         quote! {
             #[doc = #docs]
             #alias
-            pub fn #setter(mut self, value: impl ::core::fmt::Display) -> Self {
+            pub fn #setter(mut self, value: #value) -> Self {
                 self.0.set_query(#wire, &value);
                 self
             }

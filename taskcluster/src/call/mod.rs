@@ -1,8 +1,10 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
+pub(crate) mod argument;
 pub(crate) mod blocking;
 mod body;
 pub(crate) mod by_name;
+mod hints;
 pub(crate) mod paged;
 pub(crate) mod paging;
 mod redirect;
@@ -188,10 +190,10 @@ impl<T> Call<T> {
     /// let metadata =
     ///     TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
     /// let (created, deadline) = (from_now("0 seconds")?, from_now("2 hours")?);
-    /// let mut task = CreateTaskRequest::new(created, deadline, json!({}), metadata);
-    /// task.task_queue_id = Some("proj/builds".to_owned());
-    /// task.priority = Some(TaskPriority::Low);
-    /// task.routes = Some(vec!["index.proj.latest".to_owned()]);
+    /// let task = CreateTaskRequest::new(created, deadline, json!({}), metadata)
+    ///     .task_queue_id("proj/builds")
+    ///     .priority(TaskPriority::Low)
+    ///     .route("index.proj.latest");
     /// let needed = queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).required_scopes()?;
     /// let held = ["queue:create-task:*", "queue:scheduler-id:-", "queue:route:index.proj.*"];
     /// assert!(satisfies(&held, &needed));

@@ -132,7 +132,7 @@ impl Client {
             settings: Settings {
                 timeout: Duration::from_secs(30),
                 retry: Retry::default(),
-                validate: false,
+                validate: cfg!(debug_assertions),
                 max_body: MAX_BODY,
                 strict_answers: false,
             },
@@ -379,16 +379,18 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whether calls are checked against the schemas before anything is sent; off by default, because the service makes
-    /// the same checks.
+    /// Sets whether calls are checked against the schemas before anything is sent. This is the default in debug builds, and for
+    /// the clients of an embedded deployment in all builds. In release builds, it is off by default, because the service makes the
+    /// same checks.
     ///
-    /// Typed payloads are checked as by their `validate()`, which reports all mistakes at once, and path arguments against
-    /// their patterns in the service's schemas.
+    /// Typed payloads are checked as by their `validate()`, which reports all mistakes at once, and path arguments and query
+    /// options against [their patterns](crate::taskcluster_api#patterns). Slug ids, such as those of tasks, and integers are
+    /// checked whatever this setting is.
     ///
     /// ```
     /// let client = taskcluster::Client::builder("https://tc.example.com").validate(true).build()?;
-    /// let error = taskcluster::Queue::new(&client).status("no-task-id").url().unwrap_err();
-    /// assert!(error.to_string().starts_with("status: argument `taskId` does not match"), "{error}");
+    /// let error = taskcluster::Queue::new(&client).task_queue_counts("no-queue").url().unwrap_err();
+    /// assert!(error.to_string().starts_with("taskQueueCounts: argument `taskQueueId` does not match"), "{error}");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn validate(mut self, validate: bool) -> Self {
