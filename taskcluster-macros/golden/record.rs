@@ -26,7 +26,7 @@ impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
-    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/record.json#`.\n- Response: schema `v1/record.json#`.\n- Required scopes: none.\n- Stability: stable."]
+    #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/record.json#`.\n- Response: schema `v1/record.json#`.\n- Required scopes: none.\n- Stability: stable.\n- Defined in `golden/record.json`, line 7."]
     pub fn put(
         &self,
         payload: impl golden::__runtime::Payload<golden::Record>,

@@ -27,6 +27,8 @@
 //! | give somebody a URL | [`Call::signed_url`] |
 //! | transfer artifacts | [`artifacts`], and [`objects`] |
 //! | hear of changes | exchanges such as [`QueueEvents`], and [`pulse`] |
+//! | wait for tasks and groups | [`follow`] |
+//! | be a worker | [`worker`] |
 //! | test your program | [`testing`] |
 //! | call your own service | [`taskcluster_api!`] and [`reference_format`] |
 //! | call an older or newer deployment | [`references`] and [`Client::check`] |

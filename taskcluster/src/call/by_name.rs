@@ -105,8 +105,10 @@ impl NamedCall {
     /// use taskcluster::Queue;
     ///
     /// let call = client.call(&Queue::REFERENCE, "getArtifact")?;
-    /// let url = call.params([("taskId", "fN1SbArXTPSVFNUvaOlinQ"), ("runId", "0"), ("name", "public/log")]).url()?;
-    /// assert_eq!(url.path(), "/api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/runs/0/artifacts/public%2Flog");
+    /// let task_id = "fN1SbArXTPSVFNUvaOlinQ";
+    /// let call = call.params([("taskId", task_id), ("runId", "0"), ("name", "public/log")]);
+    /// let path = format!("/api/queue/v1/task/{task_id}/runs/0/artifacts/public%2Flog");
+    /// assert_eq!(call.url()?.path(), path);
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn params<'n, V: Serialize>(self, params: impl IntoIterator<Item = (&'n str, V)>) -> Self {

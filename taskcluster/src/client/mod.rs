@@ -390,7 +390,7 @@ impl ClientBuilder {
     /// ```
     /// let client = taskcluster::Client::builder("https://tc.example.com").validate(true).build()?;
     /// let error = taskcluster::Queue::new(&client).task_queue_counts("no-queue").url().unwrap_err();
-    /// assert!(error.to_string().starts_with("taskQueueCounts: argument `taskQueueId` does not match"), "{error}");
+    /// assert!(error.message().contains("argument `taskQueueId` does not match"), "{error}");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn validate(mut self, validate: bool) -> Self {

@@ -5,19 +5,24 @@
 //! Taskcluster's bodies. Most endpoints are built in; a test stubs the others.
 //!
 //! ```
+//! use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskState};
 //! use taskcluster::testing::Deployment;
-//! use taskcluster::{Queue, json};
+//! use taskcluster::{Queue, StatusCode, from_now, json};
 //!
 //! let fake = Deployment::start_blocking()?;
-//! fake.client("tester", "no-secret", ["queue:list-task-group:*"]);
-//! fake.on(Queue::REFERENCE.endpoint("getTaskGroup")).reply(json!({
-//!     "taskGroupId": "fN1SbArXTPSVFNUvaOlinQ", "schedulerId": "-", "expires": "2100-01-01T00:00:00.000Z",
-//! }));
+//! let scopes = ["queue:create-task:*", "queue:scheduler-id:*"];
+//! let queue = Queue::new(&fake.connect_as("tester", scopes)?);
+//! let task_id = "fN1SbArXTPSVFNUvaOlinQ";
+//! let metadata = TaskMetadata::new("build", "", "me@example.com", "https://example.com");
+//! let (created, deadline) = (from_now("0 seconds")?, from_now("1 hour")?);
+//! let task = CreateTaskRequest::new(created, deadline, json!({"command": ["make"]}), metadata)
+//!     .task_queue_id("builds/linux");
 //!
-//! let queue = Queue::new(&fake.connect("tester")?);
-//! let group = queue.get_task_group("fN1SbArXTPSVFNUvaOlinQ").send_blocking()?;
-//! assert_eq!(group.scheduler_id, "-");
-//! assert_eq!(fake.calls()[0].args["taskGroupId"], "fN1SbArXTPSVFNUvaOlinQ");
+//! let created = queue.create_task(task_id, &task).send_blocking()?;
+//! assert_eq!(created.status.state, TaskState::Pending);
+//! let error = queue.cancel_task(task_id).send_blocking().unwrap_err();
+//! assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
+//! assert_eq!(fake.calls()[1].args["taskId"], task_id);
 //! # Ok::<(), taskcluster::Error>(())
 //! ```
 //!

@@ -9,7 +9,8 @@
 //! # async fn shutdown_signal() {}
 //! # async fn f() -> Result<(), taskcluster::Error> {
 //! let client = Client::from_env()?;
-//! let work = Worker::new(&client, "proj/queue", "group", "id").capacity(4).run(|task: ClaimedTask| async move {
+//! let worker = Worker::new(&client, "proj/queue", "group", "id").capacity(4);
+//! let work = worker.run(|task: ClaimedTask| async move {
 //!     task.log("hello\n").await?;
 //!     let out = build(task.payload::<HashMap<String, String>>()?).await;
 //!     task.upload("public/out.bin").file(out).await?;
