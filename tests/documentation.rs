@@ -65,7 +65,8 @@ fn no_line_of_code_is_cut_off() {
 
 #[test]
 fn code_in_documentation_is_found() {
-    let rust = "//! ```\n//! # hidden\n//! a\n//! ```\n//! text\n/// ```text\n///  b\nfn f() {}\n/// c";
+    let rust =
+        "//! ```\n//! # hidden\n//! a\n//! ```\n//! text\n/// ```text\n///  b\nfn f() {}\n/// c";
     assert_eq!(code(rust, true).collect::<Vec<_>>(), [(3, "a"), (7, " b")]);
     let markdown = "text\n```rust\na\n#[b]\n```\nc";
     assert_eq!(code(markdown, false).collect::<Vec<_>>(), [(3, "a"), (4, "#[b]")]);

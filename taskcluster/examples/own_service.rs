@@ -1,7 +1,7 @@
 //! A service of your own: its reference and schemas are in the folder `own_service`, and the macro makes a client of them. The
 //! format is described in `taskcluster::reference_format`.
 
-use std::error::Error;
+mod shared;
 
 use futures::TryStreamExt as _;
 use taskcluster::json;
@@ -16,7 +16,7 @@ taskcluster::taskcluster_api! {
 use releases::{ReleaseChannel, ReleaseNew};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> shared::Outcome {
     // The embedded deployment serves it, checks calls as it does those of Taskcluster, and answers as it is told.
     let fake = Deployment::start().await?;
     fake.serve(&Releases::REFERENCE);

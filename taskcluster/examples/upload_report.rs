@@ -40,12 +40,7 @@ fn main() -> shared::Outcome {
     Ok(())
 }
 
-fn upload(
-    queue: &Queue,
-    task_id: &str,
-    run_id: u32,
-    file: &Path,
-) -> shared::Outcome {
+fn upload(queue: &Queue, task_id: &str, run_id: u32, file: &Path) -> shared::Outcome {
     let name = file.file_name().and_then(|name| name.to_str()).ok_or("not a file")?;
     let bar = ProgressBar::new(file.metadata()?.len()).with_message(name.to_owned());
     let shown = bar.clone();

@@ -15,7 +15,7 @@ use taskcluster::worker::{ClaimedTask, Outcome, Reason, Shutdown, TaskError, Wor
 use taskcluster::{Client, Queue, Value, artifacts, json, slugid};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> shared::Outcome {
     shared::start_logging();
     match std::env::args().nth(1) {
         Some(task_queue_id) => {
@@ -30,7 +30,7 @@ async fn work(
     client: &Client,
     task_queue_id: &str,
     signal: impl Future + Send + 'static,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> shared::Outcome {
     let worker_id = format!("worker-{}", std::process::id());
     let worker = Worker::new(client, task_queue_id, "examples", worker_id)
         .capacity(4)
@@ -66,7 +66,7 @@ async fn carry_out(task: ClaimedTask) -> Result<Outcome, TaskError> {
 }
 
 /// Works for tasks of this program's own.
-async fn demo() -> Result<(), Box<dyn std::error::Error>> {
+async fn demo() -> shared::Outcome {
     let (_deployment, client) = shared::embedded_deployment()?;
     let queue = Queue::new(&client);
     let group = slugid::nice();

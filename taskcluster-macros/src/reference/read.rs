@@ -147,10 +147,10 @@ impl<'a> Reader<'a, '_> {
         match (self.text(&entry, "type")?.as_str(), reference.of_exchanges) {
             ("function", false) => {
                 reference.endpoints.push(Endpoint { line, ..self.endpoint(&entry)? });
-            },
+            }
             ("topic-exchange", true) => {
                 reference.exchanges.push(Exchange { line, ..self.exchange(&entry)? });
-            },
+            }
             ("function", true) => {
                 return self.fail(
                     &entry.place,

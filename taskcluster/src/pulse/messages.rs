@@ -113,9 +113,9 @@ impl<T> Messages<T> {
             drop(message?);
         }
         drop(stream);
-        let link = current.as_ref().map(|current| {
-            current.lock().unwrap_or_else(PoisonError::into_inner).take()
-        });
+        let link = current
+            .as_ref()
+            .map(|current| current.lock().unwrap_or_else(PoisonError::into_inner).take());
         let _: Option<Infallible> = open.recv().await;
         let Some(link) = link else { return Ok(()) };
         let Some(link) = link else {

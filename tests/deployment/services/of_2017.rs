@@ -61,7 +61,8 @@ async fn the_index_is_paged_by_its_payload() {
             "taskId": slugid::nice(), "rank": 1, "data": {},
             "expires": to_json(fake.now() + TimeDelta::hours(1)),
         });
-        let insert = |path: String| call(&tc, &Index::REFERENCE, "insertTask").param("namespace", path);
+        let insert =
+            |path: String| call(&tc, &Index::REFERENCE, "insertTask").param("namespace", path);
         insert(format!("a.{name}")).payload(&entry).await.unwrap();
         insert(format!("a.{name}.task")).payload(&entry).await.unwrap();
     }

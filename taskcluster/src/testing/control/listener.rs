@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::deployment::Deployment;
 use super::listening::Listening;
+use crate::Result;
 use crate::pulse::{Delivered, EmbeddedQueue, Listener};
 use crate::testing::services::context::message::Message;
-use crate::Result;
 
 impl Deployment {
     /// Creates a listener to the messages of this deployment, without a broker (features `testing` and `pulse`).

@@ -2,9 +2,9 @@
 
 #[cfg(feature = "pulse")]
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 #[cfg(feature = "pulse")]
 use std::sync::{Arc, MutexGuard};
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "pulse")]
 use super::inbox::Inbox;
