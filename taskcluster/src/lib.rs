@@ -137,9 +137,11 @@ pub mod testing;
 pub use artifacts::objects;
 pub use call::blocking::BlockingIter;
 pub use call::by_name::NamedCall;
+pub use call::many::{Calls, SendAll};
 pub use call::paged::Paged;
 pub use call::paging::{Items, Pages};
 pub use call::{Call, CallFuture, SIGNED_URL_LIFETIME};
+pub use client::attempt::Attempt;
 pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
@@ -269,6 +271,7 @@ pub mod __private {
     pub use std::vec::Vec;
 
     pub use chrono::{DateTime, Utc};
+    pub use serde_core::de::DeserializeOwned;
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 
