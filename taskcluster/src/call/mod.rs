@@ -396,13 +396,13 @@ pub struct CallFuture<T> {
 
 impl<T> CallFuture<T> {
     fn new(request: Request, promised: bool) -> Self {
-        Self { answer: Box::pin(sending(request)), promised, decoded: PhantomData }
+        Self { answer: sending(request), promised, decoded: PhantomData }
     }
 }
 
 /// The part of a call in flight that is the same for all response types.
-async fn sending(request: Request) -> Result<Answer> {
-    send(&request).await
+fn sending(request: Request) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> {
+    Box::pin(async move { send(&request).await })
 }
 
 impl<T: DeserializeOwned> Future for CallFuture<T> {
@@ -418,5 +418,57 @@ impl<T: DeserializeOwned> Future for CallFuture<T> {
 impl<T> fmt::Debug for CallFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::reference::{Reference, Stability};
+
+    /// How much the usual allocators serve from their small bins.
+    const SMALL: usize = 1032;
+
+    fn request() -> Request {
+        static PUT: Endpoint = Endpoint {
+            name: "put",
+            title: "Put",
+            method: Method::PUT,
+            route: "/",
+            args: &[],
+            query: &[],
+            input: Some("any"),
+            output: None,
+            scopes: None,
+            stability: Stability::Stable,
+            paging: None,
+            patterns: &[],
+            query_patterns: &[],
+            secrets: &[],
+        };
+        static REFERENCE: Reference = Reference {
+            service: "test",
+            version: "v1",
+            base_url: None,
+            exchange_prefix: "",
+            endpoints: &[],
+            exchanges: &[],
+        };
+        let client = Client::builder("https://tc.example.com").build().unwrap();
+        Request::new(&Service::new(&client, &REFERENCE), &PUT).with_payload(&["a"; 1000])
+    }
+
+    #[test]
+    fn a_call_in_flight_is_small() {
+        let future = sending(request());
+        assert!(size_of_val(&*future) <= SMALL, "{}", size_of_val(&*future));
+    }
+
+    #[test]
+    fn clones_share_the_payload() {
+        let request = request();
+        let start = |request: &Request| request.payload.as_ref().unwrap().as_ptr();
+        assert_eq!(start(&request.clone()), start(&request));
     }
 }
