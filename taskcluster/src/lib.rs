@@ -99,11 +99,28 @@
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
 //!   clean build.
+//! - `logging`: `debug_logging`, a log for programs that have none of their own.
 //! - `pulse`: listens to the messages of a deployment, in the module `pulse`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
 //!
-//! Calls log their progress through `tracing` at debug level, without secrets.
+//! # Seen from outside
+//!
+//! Every call is a `tracing` span at info level, with a span for each of its attempts inside. Their fields follow
+//! [OpenTelemetry's conventions for HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/); secret arguments
+//! in URLs are replaced by `...`. Without a subscriber, nothing is formatted for them. A call that is cancelled has none of the
+//! fields about its end.
+//!
+//! | span | fields at the start | fields at the end |
+//! | --- | --- | --- |
+//! | `call` | `otel.name`, `otel.kind` (`internal`), `taskcluster.service`, `taskcluster.endpoint` | `taskcluster.attempts`, and those below |
+//! | `attempt` | `otel.name`, `otel.kind` (`client`), `taskcluster.service`, `taskcluster.endpoint`, `taskcluster.trace_id`, `http.request.method`, `http.request.resend_count` (from the second attempt on), `url.template`, `url.full`, `server.address`, `server.port` | `http.response.status_code`, `duration` (in seconds), and if it failed, `error.type` and `otel.status_code` |
+//!
+//! `error.type` is the status of an error response, `timeout`, or the kind of the [`Error`] in lower case. The trace id is sent
+//! with the request (`x-taskcluster-trace-id`), and services write it to their logs.
+//!
+//! Within a span, the progress of its attempt is logged at debug level; the feature `logging` prints these lines. For metrics,
+//! [`ClientBuilder::on_attempt`] calls a function after each attempt. An [`Error`] serializes, for structured logs.
 
 // Lets this crate use its own macro.
 extern crate self as taskcluster;
@@ -120,6 +137,8 @@ pub mod hawk;
 mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
+#[cfg(feature = "logging")]
+mod logging;
 mod model;
 #[cfg(feature = "pulse")]
 pub mod pulse;
@@ -152,6 +171,8 @@ pub use credentials::{
 };
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "logging")]
+pub use logging::debug_logging;
 pub use model::{FreeForm, Nullable, Number};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};

@@ -54,7 +54,9 @@ impl Overrides {
             Some(value) => self.headers.insert(name, value),
             // The value may be secret.
             None => {
-                return Err(format!("the value of the header `{name}` contains control characters"));
+                return Err(format!(
+                    "the value of the header `{name}` contains control characters"
+                ));
             }
         };
         Ok(())
