@@ -106,21 +106,20 @@
 //!
 //! # Seen from outside
 //!
-//! Every call is a `tracing` span at info level, with a span for each of its attempts inside. Their fields follow
-//! [OpenTelemetry's conventions for HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/); secret arguments
-//! in URLs are replaced by `...`. Without a subscriber, nothing is formatted for them. A call that is cancelled has none of the
-//! fields about its end.
+//! Every call is a `tracing` span at info level, and each of its attempts is a span inside. Their fields follow
+//! [OpenTelemetry's conventions for HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/). In URLs, `...`
+//! takes the place of secret arguments. Without a subscriber, nothing is formatted for spans.
 //!
-//! | span | fields at the start | fields at the end |
-//! | --- | --- | --- |
-//! | `call` | `otel.name`, `otel.kind` (`internal`), `taskcluster.service`, `taskcluster.endpoint` | `taskcluster.attempts`, and those below |
-//! | `attempt` | `otel.name`, `otel.kind` (`client`), `taskcluster.service`, `taskcluster.endpoint`, `taskcluster.trace_id`, `http.request.method`, `http.request.resend_count` (from the second attempt on), `url.template`, `url.full`, `server.address`, `server.port` | `http.response.status_code`, `duration` (in seconds), and if it failed, `error.type` and `otel.status_code` |
+//! - Both have `otel.name`, `otel.kind`, `taskcluster.service` and `taskcluster.endpoint`. At its end, a span gets
+//!   `http.response.status_code` if there was a response, `duration` in seconds, and after an error `error.type` (the status of an
+//!   error response, `timeout`, or the kind of the [`Error`] in lower case) and `otel.status_code`. One that is cancelled does not.
+//! - `call` gets `taskcluster.attempts`, too.
+//! - `attempt` has `http.request.method`, `url.template`, `url.full`, `server.address`, `server.port`, and after the first attempt
+//!   `http.request.resend_count`. `taskcluster.trace_id` is the id that is sent with the request (`x-taskcluster-trace-id`);
+//!   services write it to their logs.
 //!
-//! `error.type` is the status of an error response, `timeout`, or the kind of the [`Error`] in lower case. The trace id is sent
-//! with the request (`x-taskcluster-trace-id`), and services write it to their logs.
-//!
-//! Within a span, the progress of its attempt is logged at debug level; the feature `logging` prints these lines. For metrics,
-//! [`ClientBuilder::on_attempt`] calls a function after each attempt. An [`Error`] serializes, for structured logs.
+//! The progress of calls is logged at debug level, inside of these spans; with the feature `logging`, one call prints it. For
+//! metrics, [`ClientBuilder::on_attempt`] calls a function after each attempt. An [`Error`] serializes, for structured logs.
 
 // Lets this crate use its own macro.
 extern crate self as taskcluster;

@@ -70,18 +70,18 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
 /// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
     let runtime = types::runtime(context, seen);
-    let answer = payload(context, &endpoint.answer, seen);
+    let answer = answer_type(context, &endpoint.answer, seen);
     match endpoint.paging {
         Some(_) => {
-            let item = payload(context, &endpoint.item, seen);
+            let item = answer_type(context, &endpoint.item, seen);
             quote!(#runtime::Paged<#answer, #item>)
         }
         None => quote!(#runtime::Call<#answer>),
     }
 }
 
-/// The type of a response or item.
-fn payload(context: &Context<'_>, kind: &Option<Kind>, seen: Seen) -> TokenStream {
+/// The type of a response, or of an item in it.
+fn answer_type(context: &Context<'_>, kind: &Option<Kind>, seen: Seen) -> TokenStream {
     match kind {
         Some(kind) => types::of(context, kind, seen),
         None => {
@@ -102,7 +102,7 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
     let service = context.name;
     let name = call_type_name(endpoint);
     let inner = plain_call(context, endpoint, Seen::Inside);
-    let answer = payload(context, &endpoint.answer, Seen::Inside);
+    let answer = answer_type(context, &endpoint.answer, Seen::Inside);
     let runtime = types::runtime(context, Seen::Inside);
     let docs = format!(
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",

@@ -241,7 +241,8 @@ impl<T> Call<T> {
     /// Sends this token (`Authorization: Bearer <token>`) in place of a signature, even if the client has credentials.
     ///
     /// This is for `oidcCredentials` of the login service, which exchanges the access token of an identity provider for
-    /// Taskcluster credentials, and for services of your own. The token is never shown. White space around it is dropped.
+    /// Taskcluster credentials, and for services of your own. The token is never shown. White space around it is dropped. Signed
+    /// URLs are signed all the same.
     ///
     /// ```no_run
     /// # #[cfg(feature = "legacy")]

@@ -66,7 +66,7 @@ enum Failed {
     /// The call has failed.
     Finally(Error),
     /// The next attempt is due after this time.
-    For(Duration),
+    RetryIn(Duration),
 }
 
 /// Why an attempt has failed, with the headers of the response if there was one.
@@ -109,7 +109,7 @@ impl<'a> Sender<'a> {
             let delay = match self.attempt(whole).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::Finally(error)) => return Err(error),
-                Err(Failed::For(delay)) => delay,
+                Err(Failed::RetryIn(delay)) => delay,
             };
             tokio::time::sleep(delay).await;
         }
@@ -152,7 +152,7 @@ impl<'a> Sender<'a> {
             Some(_) => self.clock_offset = offset,
             None => self.retries += 1,
         }
-        Err(delay.map_or(Failed::Finally(error), Failed::For))
+        Err(delay.map_or(Failed::Finally(error), Failed::RetryIn))
     }
 
     /// Adds this call to an error about it.
