@@ -49,7 +49,6 @@ impl ObservedCall {
 /// An attempt under way.
 pub(super) struct ObservedAttempt<'a> {
     request: &'a Request,
-    url: &'a Url,
     number: u32,
     pub(super) trace_id: TraceId,
     pub(super) span: Span,
@@ -58,7 +57,7 @@ pub(super) struct ObservedAttempt<'a> {
 
 impl<'a> ObservedAttempt<'a> {
     /// `url` is the one to show.
-    pub(super) fn begin(request: &'a Request, url: &'a Url, number: u32) -> Self {
+    pub(super) fn begin(request: &'a Request, url: &Url, number: u32) -> Self {
         let trace_id = TraceId::new();
         let (service, endpoint) = request.names();
         let method = &request.endpoint.method;
@@ -81,12 +80,17 @@ impl<'a> ObservedAttempt<'a> {
             error.type = Empty,
             duration = Empty,
         );
-        Self { request, url, number, trace_id, span, started: Instant::now() }
+        Self { request, number, trace_id, span, started: Instant::now() }
     }
 
     /// `retry_after` is how long the client waits before the next attempt, if there is one.
-    pub(super) fn end(self, outcome: Result<StatusCode, &Error>, retry_after: Option<Duration>) {
-        let Self { request, url, number: attempt, .. } = self;
+    pub(super) fn end(
+        self,
+        url: &Url,
+        outcome: Result<StatusCode, &Error>,
+        retry_after: Option<Duration>,
+    ) {
+        let Self { request, number: attempt, .. } = self;
         let elapsed = self.started.elapsed();
         record(&self.span, outcome, elapsed);
         let _inside = self.span.enter();

@@ -99,20 +99,19 @@ impl<'a> Sender<'a> {
     /// Sends attempt after attempt until one succeeds or none is left. With `whole`, reading the body is part of an attempt.
     async fn run(&mut self, whole: bool) -> Result<(Response, Bytes)> {
         let call = ObservedCall::begin(self.request);
-        let outcome = inside(&call.span, pin!(self.until_done(whole))).await;
+        let attempts = async {
+            loop {
+                let delay = match self.attempt(whole).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(Failed::Finally(error)) => return Err(error),
+                    Err(Failed::RetryIn(delay)) => delay,
+                };
+                tokio::time::sleep(delay).await;
+            }
+        };
+        let outcome = inside(&call.span, pin!(attempts)).await;
         call.end(self.attempts, outcome.as_ref().map(|(response, _)| response.status()));
         outcome
-    }
-
-    async fn until_done(&mut self, whole: bool) -> Result<(Response, Bytes)> {
-        loop {
-            let delay = match self.attempt(whole).await {
-                Ok(answer) => return Ok(answer),
-                Err(Failed::Finally(error)) => return Err(error),
-                Err(Failed::RetryIn(delay)) => delay,
-            };
-            tokio::time::sleep(delay).await;
-        }
     }
 
     /// Makes one attempt, and decides what comes after it.
@@ -128,7 +127,7 @@ impl<'a> Sender<'a> {
         let (error, headers) = match answer {
             Ok((response, body)) => {
                 self.learn_time(response.status(), None);
-                attempt.end(Ok(response.status()), None);
+                attempt.end(self.shown_url(), Ok(response.status()), None);
                 return Ok((response, body));
             }
             Err(refused) => *refused,
@@ -147,7 +146,7 @@ impl<'a> Sender<'a> {
             }
             None => None,
         };
-        attempt.end(Err(&error), delay);
+        attempt.end(self.shown_url(), Err(&error), delay);
         match offset {
             Some(_) => self.clock_offset = offset,
             None => self.retries += 1,
@@ -190,13 +189,13 @@ impl<'a> Sender<'a> {
     }
 
     /// Reads the response of an attempt. The timeout covers everything that is read here.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     fn answer(
         &self,
         sent: impl Future<Output = reqwest::Result<Response>>,
         attempt: &ObservedAttempt<'_>,
         whole: bool,
     ) -> impl Future<Output = Result<(Response, Bytes), Refused>> {
-        // Unlike an `async fn`, a block does not keep its captures twice.
         async move {
             let limit = self.request.timeout();
             let mut response = timeout(limit, sent)
