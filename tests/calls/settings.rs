@@ -57,7 +57,13 @@ async fn the_timeout_is_that_of_the_call() {
         queue.ping().timeout(short).await.unwrap_err(),
         queue.ping().timeout(short).send_raw().await.unwrap_err(),
         ping(&client).timeout(short).await.unwrap_err(),
-        queue.list_task_group("G").timeout(short).items().try_next().await.unwrap_err(),
+        queue
+            .list_task_group("fN1SbArXTPSVFNUvaOlinQ")
+            .timeout(short)
+            .items()
+            .try_next()
+            .await
+            .unwrap_err(),
     ] {
         assert!(error.is_timeout(), "{error}");
     }

@@ -68,8 +68,7 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// # Settings of one call
 ///
 /// A call has its client's settings, unless you set its own: [`timeout`](Self::timeout), [`retry`](Self::retry),
-/// [`header`](Self::header) and [`bearer`](Self::bearer). They also apply to all pages of a paged call. Set the query options of
-/// a call first.
+/// [`header`](Self::header) and [`bearer`](Self::bearer). They also apply to all pages of a paged call.
 ///
 /// ```no_run
 /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {

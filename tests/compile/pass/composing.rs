@@ -78,8 +78,8 @@ fn client_call(queue: &Queue) -> taskcluster::NamedCall {
 
 /// Settings keep the type of a call.
 fn settings(queue: &Queue) {
-    let _ = queue.status("T").timeout(Duration::from_secs(1)).retry(Retry::never()).header("x-a", 1).bearer("t");
-    let _ = queue.list_task_group("G").header("x-a", true).limit(1).bearer(String::new()).items();
+    let _ = queue.status("fN1SbArXTPSVFNUvaOlinQ").timeout(Duration::from_secs(1)).retry(Retry::never()).header("x-a", 1).bearer("t");
+    let _ = queue.list_task_group("fN1SbArXTPSVFNUvaOlinQ").header("x-a", true).limit(1).bearer(String::new()).items();
     let _ = client_call(queue).timeout(Duration::from_secs(1)).retry(Retry::never()).header("x-a", 1).bearer("t");
 }
 
