@@ -74,7 +74,7 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
 /// use std::time::Duration;
 ///
-/// let work = taskcluster::queue::ClaimWorkRequest::new(1, "group", "id");
+/// let work = taskcluster::queue::ClaimWorkRequest::new("group", "id", 1);
 /// let claims = queue.claim_work("proj/builds", &work).timeout(Duration::from_secs(60)).await?;
 /// # Ok(()) }
 /// ```

@@ -7,7 +7,7 @@ use futures::future::{join_all, try_join_all};
 use futures::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use taskcluster::queue::ListTaskGroupResponse;
 use taskcluster::{
-    Call, Client, Queue, Result, Retry, SendAll as _, SendAll, StatusCode, Value,
+    Call, Client, Queue, Result, Retry, SendAll, StatusCode, Value,
 };
 
 fn is_owned<T>(_: impl Future<Output = T> + Send + 'static) {}
@@ -31,7 +31,7 @@ async fn program(client: Client, ids: Vec<String>) -> std::result::Result<(), Bo
 
     // Some calls.
     let _ = tokio::try_join!(queue.status(id), queue.list_task_group(id).limit(1), client_call(&queue))?;
-    let _ = futures::try_join!(queue.status(id).send(), queue.task(id).send())?;
+    let _ = futures::future::try_join(queue.status(id).send(), queue.task(id).send()).await?;
     tokio::select! {
         _ = queue.status(id) => {}
         _ = queue.list_artifacts(id, 0).limit(1) => {}
