@@ -11,3 +11,4 @@ mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;
+pub(crate) mod web_user;

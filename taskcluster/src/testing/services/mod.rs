@@ -10,6 +10,7 @@ mod object;
 mod purge_cache;
 mod queue;
 mod secrets;
+pub(crate) mod web_ui;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub(crate) struct Services {
     pub(crate) auth: Arc<auth::Auth>,
     pub(crate) notify: Arc<notify::Notify>,
     pub(crate) queue: Arc<queue::Queue>,
+    pub(crate) web_ui: web_ui::WebUi,
 }
 
 impl Default for Services {
@@ -47,7 +49,7 @@ impl Default for Services {
             entry(&WorkerManager::REFERENCE, None, None),
         ];
         let context = Context::new(table, auth.clone(), service_token);
-        Self { context, auth, notify, queue }
+        Self { context, auth, notify, queue, web_ui: web_ui::WebUi::default() }
     }
 }
 
