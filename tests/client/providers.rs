@@ -83,7 +83,7 @@ fn a_provider_may_count_on_a_runtime_in_a_program_without_one() {
         .unwrap();
     let call = Auth::new(&client).current_scopes();
     assert!(call.signed_url(Duration::from_secs(60)).is_err(), "nothing has been given yet");
-    call.send_blocking().unwrap();
+    call.clone().send_blocking().unwrap();
     call.signed_url(Duration::from_secs(60)).unwrap();
 }
 
