@@ -5,6 +5,7 @@ mod broker;
 mod faults;
 mod life;
 mod paging;
+mod real;
 mod record;
 mod requests;
 mod schemas;

@@ -182,7 +182,10 @@ fn error_body(
         status.as_u16()
     );
     let params = call.map_or_else(|| json!({}), |call| json!(call.args));
-    let payload = call.and_then(|call| call.payload.clone()).unwrap_or_else(|| json!({}));
+    let mut payload = call.map_or_else(|| json!({}), |call| call.payload().clone());
+    if call.is_some_and(|call| call.is("secrets", "set")) && payload["secret"] != Value::Null {
+        payload["secret"] = json!("(OMITTED)");
+    }
     let info = json!({"method": method, "params": params, "payload": payload, "time": time});
     json!({"code": code, "message": message, "requestInfo": info})
 }
@@ -207,6 +210,14 @@ impl Refusal {
 
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
     }
 
     pub(crate) fn input(message: impl Into<String>) -> Self {
@@ -276,6 +287,12 @@ impl From<Refusal> for Reply {
     fn from(Refusal { status, code, message }: Refusal) -> Self {
         Self::error(status, code, message)
     }
+}
+
+/// Redirects, with a text for people.
+pub(crate) fn redirect_in_words(url: &str) -> Result<Reply, Refusal> {
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    Ok(redirect(url, &Value::Null)?.body(text, format!("It is at {url}\n")))
 }
 
 /// Redirects, with a body for callers that do not follow redirects.

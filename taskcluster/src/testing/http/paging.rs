@@ -12,7 +12,7 @@ use crate::key::Key;
 const LIMIT: usize = 1000;
 
 /// Returns a page of `items`, which are ordered by their keys, as the property `name` of an object. A token contains the last
-/// key of its page, so it stays valid when items are added or removed.
+/// key of its page, so it stays valid when items are added or removed. Any other token leads to the first page.
 pub(crate) fn page(
     key: &Key,
     call: &RecordedCall,
@@ -20,18 +20,15 @@ pub(crate) fn page(
     items: impl Iterator<Item = (String, Value)>,
 ) -> Result<Value, Refusal> {
     let limit = match option(call, "limit") {
-        Some(limit) => limit
-            .parse::<usize>()
-            .map_err(|_| Refusal::arguments(format!("`limit` is not a number: {limit:?}")))?
-            .clamp(1, LIMIT),
+        Some(limit) if limit.bytes().all(|byte| byte.is_ascii_digit()) => {
+            limit.parse().unwrap_or(LIMIT).min(LIMIT)
+        }
+        Some(limit) => {
+            return Err(Refusal::arguments(format!("`limit` is not a number: {limit:?}")));
+        }
         None => LIMIT,
     };
-    let after = match option(call, "continuationToken") {
-        Some(token) => Some(last_key(key, call, &token).ok_or_else(|| {
-            Refusal::arguments("`continuationToken` does not belong to this list")
-        })?),
-        None => None,
-    };
+    let after = option(call, "continuationToken").and_then(|token| last_key(key, call, &token));
     let mut rest =
         items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
     let (mut page, mut last) = (Vec::new(), String::new());
@@ -41,7 +38,7 @@ pub(crate) fn page(
         last = key;
     }
     let mut answer = json!({name: page});
-    if rest.peek().is_some() {
+    if limit > 0 && rest.peek().is_some() {
         answer["continuationToken"] = json!(token(key, call, &last));
     }
     Ok(answer)

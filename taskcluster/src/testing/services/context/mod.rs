@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use self::clock::Clock;
@@ -23,6 +23,7 @@ use crate::testing::http::answer::{Refusal, Reply};
 use crate::testing::http::authentication::{Accounts, Authority};
 use crate::testing::http::authorization;
 use crate::testing::http::call::RecordedCall;
+use crate::testing::http::patterns::check_arguments;
 use crate::testing::http::schemas::Schemas;
 use crate::{Credentials, Reference, slugid};
 
@@ -41,6 +42,12 @@ pub(crate) trait Service: Send + Sync {
         _call: &'a RecordedCall,
     ) -> Option<LaterAnswer<'a>> {
         None
+    }
+
+    /// Refuses what the service refuses before it looks at the scopes of the caller: some services first look for what the
+    /// scopes depend on.
+    fn check_before_scopes(&self, _context: &Context, _call: &RecordedCall) -> Result<(), Refusal> {
+        Ok(())
     }
 
     /// Adds the values that a call's required scopes depend on and that only the service knows.
@@ -182,6 +189,14 @@ impl Context {
         self.schemas.check_payload(call)
     }
 
+    /// Makes the checks that follow the check of the payload, if the path alone does not say which scopes are required.
+    pub(crate) fn authorize_late(&self, call: &RecordedCall) -> Result<(), Refusal> {
+        if let Some(service) = self.service_of(call) {
+            service.check_before_scopes(self, call)?;
+        }
+        self.authorize(call)
+    }
+
     /// Refuses a call whose caller lacks scopes that the reference requires.
     pub(crate) fn authorize(&self, call: &RecordedCall) -> Result<(), Refusal> {
         let payload = call.payload().as_object().cloned().unwrap_or_default();
@@ -203,10 +218,7 @@ impl Context {
         call: &RecordedCall,
         needed: &Expression,
     ) -> Result<(), Refusal> {
-        let mut held = call.scopes.clone();
-        // Every caller has the scopes of anonymous callers.
-        held.extend(self.authority.expand(vec!["assume:anonymous".to_owned()]));
-        authorization::check(call.caller(), held, needed)
+        authorization::check(call.caller(), call.scopes.clone(), needed)
     }
 }
 
@@ -241,12 +253,13 @@ impl Context {
     ) -> Result<Value, Refusal> {
         let (client_id, scopes) = caller;
         let endpoint = reference.endpoint(endpoint);
-        let call = RecordedCall {
+        let mut call = RecordedCall {
             service: reference.service,
             version: reference.version,
             endpoint,
             args: args.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             query: Vec::new(),
+            body: payload.clone().unwrap_or_else(|| json!({})),
             payload,
             headers: HeaderMap::new(),
             client_id: Some(client_id.to_owned()),
@@ -255,8 +268,12 @@ impl Context {
             status: None,
             error: None,
         };
+        let mut body = std::mem::take(&mut call.body);
+        self.schemas.fill_defaults(&call, &mut body);
+        call.body = body;
+        check_arguments(&call)?;
         self.check_payload(&call)?;
-        self.authorize(&call)?;
+        self.authorize_late(&call)?;
         let answer = self.service_of(&call).and_then(|service| service.answer(self, &call));
         let reply = answer
             .unwrap_or_else(|| Err(Refusal::internal(format!("{endpoint} is not built in"))))?;

@@ -113,14 +113,20 @@ impl Tasks {
         on_demand: bool,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
-        if let Some(task) = self.all.get(id) {
-            return if task.definition.json == definition.json {
-                Ok(())
-            } else {
-                Err(Refusal::conflict(format!("a different task {id} already exists")))
-            };
-        }
         self.check_group(&definition)?;
+        if let Some(task) = self.all.get(id) {
+            if task.definition.json != definition.json {
+                return Err(Refusal::conflict(format!("a different task {id} already exists")));
+            }
+            let is_pending = task.runs.first().is_some_and(|run| run.state == RunState::Pending);
+            let status = json!({"status": task.first_status()});
+            let exchange = QueueEvents::task_defined().exchange();
+            self.announce_with(exchange, id, None, &["task"], status);
+            if is_pending {
+                self.announce_pending(id, Some(0));
+            }
+            return Ok(());
+        }
         let unmet = self.unmet(id, &definition)?;
         let mut task = Task::new(id, definition);
         task.unmet = unmet.into_iter().collect();
@@ -201,7 +207,7 @@ impl Tasks {
         Some(task.runs.len() - 1)
     }
 
-    fn announce_pending(&mut self, id: &str, run: Option<usize>) {
+    pub(super) fn announce_pending(&mut self, id: &str, run: Option<usize>) {
         self.announce(QueueEvents::task_pending().exchange(), id, run, &["runId", "task"]);
     }
 
@@ -254,18 +260,29 @@ impl Tasks {
         if task.runs.is_empty() {
             task.runs.push(Run::new("exception", place, now));
         }
+        task.ever_resolved = true;
         if let Some(run) = task.runs.last_mut() {
             run.resolve(state, reason, now);
         }
-        let exchange = match state {
-            RunState::Completed => QueueEvents::task_completed().exchange(),
-            RunState::Failed => QueueEvents::task_failed().exchange(),
-            _ => QueueEvents::task_exception().exchange(),
-        };
         let run = task.runs.len() - 1;
-        self.announce(exchange, id, Some(run), ENDED);
+        self.announce_end(id, run);
         self.wake_dependents(id, state, now);
         self.look_at_group(id);
+    }
+
+    /// Announces the end of a run.
+    pub(super) fn announce_end(&mut self, id: &str, number: usize) {
+        let run = self.all.get(id).and_then(|task| task.runs.get(number));
+        let exchange = match run.map(|run| run.state) {
+            Some(RunState::Completed) => QueueEvents::task_completed().exchange(),
+            Some(RunState::Failed) => QueueEvents::task_failed().exchange(),
+            _ => QueueEvents::task_exception().exchange(),
+        };
+        // The worker has no part in the end that a deadline makes.
+        let by_deadline =
+            run.is_some_and(|run| run.reason_resolved.as_deref() == Some("deadline-exceeded"));
+        let fields = if by_deadline { &["runId", "task"] } else { ENDED };
+        self.announce(exchange, id, Some(number), fields);
     }
 
     /// Schedules the tasks whose last open dependency was this one.
@@ -296,7 +313,7 @@ impl Tasks {
         }
     }
 
-    /// Adds a run to a resolved task, and restores its retries.
+    /// Adds a run to a task that is neither pending nor running, and restores its retries.
     pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
         let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
@@ -332,21 +349,12 @@ impl Tasks {
     ) {
         let Some(task) = self.all.get(id) else { return };
         let run = run.and_then(|number| task.runs.get(number).map(|run| (number, run)));
-        let number = run.map(|(number, _)| number.to_string()).unwrap_or_default();
         let worker = run.and_then(|(_, run)| run.worker.as_ref());
         let definition = &task.definition;
-        let parts = [
-            ("taskId", id),
-            ("runId", number.as_str()),
-            ("workerGroup", worker.map_or("", |worker| worker.group.as_str())),
-            ("workerId", worker.map_or("", |worker| worker.id.as_str())),
-            ("provisionerId", definition.text("provisionerId")),
-            ("workerType", definition.text("workerType")),
-            ("schedulerId", definition.text("schedulerId")),
-            ("taskGroupId", definition.text("taskGroupId")),
-        ];
         payload["version"] = json!(1);
-        payload["status"] = task.status();
+        if payload["status"].is_null() {
+            payload["status"] = task.status();
+        }
         for field in fields {
             let value = match *field {
                 "task" => Some(json!({"tags": definition.json["tags"]})),
@@ -362,6 +370,20 @@ impl Tasks {
                 payload[*field] = value;
             }
         }
+        // What the payload does not say is not in the routing key, either.
+        let number = payload["runId"].as_u64().map(|number| number.to_string()).unwrap_or_default();
+        let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
+        let (group, worker_id) = (text("workerGroup"), text("workerId"));
+        let parts = [
+            ("taskId", id),
+            ("runId", number.as_str()),
+            ("workerGroup", group.as_str()),
+            ("workerId", worker_id.as_str()),
+            ("provisionerId", definition.text("provisionerId")),
+            ("workerType", definition.text("workerType")),
+            ("schedulerId", definition.text("schedulerId")),
+            ("taskGroupId", definition.text("taskGroupId")),
+        ];
         let message = Message::new(exchange, &parts, &definition.texts("routes"), payload);
         self.messages.push(message);
     }

@@ -110,6 +110,8 @@ pub(super) struct Task {
     pub(super) runs: Vec<Run>,
     /// The dependencies that it still waits for.
     pub(super) unmet: BTreeSet<String>,
+    /// Whether it was resolved before, even if it was rerun since.
+    pub(super) ever_resolved: bool,
 }
 
 impl Task {
@@ -121,6 +123,7 @@ impl Task {
             retries_left,
             runs: Vec::new(),
             unmet: BTreeSet::new(),
+            ever_resolved: false,
         }
     }
 
@@ -133,6 +136,13 @@ impl Task {
         self.state().is_some_and(RunState::is_resolved)
     }
 
+    /// Whether the run after this one is still pending, and was added by the queue.
+    pub(super) fn is_retried_after(&self, number: usize) -> bool {
+        self.runs.get(number + 1).is_some_and(|next| {
+            next.state == RunState::Pending && matches!(next.reason_created, "retry" | "task-retry")
+        })
+    }
+
     pub(super) fn is_of_group(&self, group: &str) -> bool {
         self.definition.text("taskGroupId") == group
     }
@@ -142,11 +152,18 @@ impl Task {
     }
 
     pub(super) fn status(&self) -> Value {
+        let mut status = self.first_status();
+        status["state"] = json!(self.state().map_or("unscheduled", RunState::name));
+        status["retriesLeft"] = json!(self.retries_left);
+        status["runs"] = self.runs.iter().enumerate().map(|(id, run)| run.to_json(id)).collect();
+        status
+    }
+
+    /// Its status before anything happened to it.
+    pub(super) fn first_status(&self) -> Value {
         let mut status = json!({
-            "taskId": self.id,
-            "retriesLeft": self.retries_left,
-            "state": self.state().map_or("unscheduled", RunState::name),
-            "runs": self.runs.iter().enumerate().map(|(id, run)| run.to_json(id)).collect::<Value>(),
+            "taskId": self.id, "retriesLeft": self.definition.json["retries"], "state": "unscheduled",
+            "runs": [],
         });
         let copied = [
             "provisionerId",

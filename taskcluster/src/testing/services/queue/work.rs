@@ -93,6 +93,9 @@ pub(super) fn reclaim_task(
 ) -> Result<Value, Refusal> {
     let id = call.arg("taskId");
     queue.with(context, |tasks, now| {
+        if tasks.task(id)?.runs[run_of(tasks, call)?].worker.is_none() {
+            return Err(Refusal::internal("the run has no worker who could claim it again"));
+        }
         let number = running(tasks, call)?;
         let task = tasks.task_mut(id)?;
         task.runs[number].taken_until = Some(now + CLAIM);
@@ -109,8 +112,11 @@ pub(super) fn report(
     let id = call.arg("taskId");
     queue.with(context, |tasks, now| {
         let number = run_of(tasks, call)?;
-        // A repeated report changes nothing.
-        if tasks.task(id)?.runs[number].state != outcome {
+        let runs = &tasks.task(id)?.runs;
+        // A repeated report changes nothing, but is announced again.
+        if runs[number].state == outcome && runs.len() == number + 1 {
+            tasks.announce_end(id, number);
+        } else {
             running(tasks, call)?;
             tasks.resolve(id, outcome, outcome.name(), now);
         }
@@ -141,7 +147,15 @@ pub(super) fn report_exception(
     };
     queue.with(context, |tasks, now| {
         let number = run_of(tasks, call)?;
-        if tasks.task(id)?.runs[number].reason_resolved.as_deref() != Some(reason) {
+        let runs = &tasks.task(id)?.runs;
+        let is_same = runs[number].state == RunState::Exception
+            && runs[number].reason_resolved.as_deref() == Some(reason);
+        if is_same && runs.len() <= number + 2 {
+            tasks.announce_end(id, number);
+            if tasks.task(id)?.is_retried_after(number) {
+                tasks.announce_pending(id, Some(number + 1));
+            }
+        } else {
             running(tasks, call)?;
             tasks.resolve_or_retry(id, reason, retry, now);
         }
@@ -152,14 +166,9 @@ pub(super) fn report_exception(
 /// Returns the existing run that a call names.
 pub(super) fn run_of(tasks: &Tasks, call: &RecordedCall) -> Result<usize, Refusal> {
     let (id, run) = (call.arg("taskId"), call.arg("runId"));
-    let number = run
-        .parse::<usize>()
-        .map_err(|_| Refusal::input(format!("`runId` is not a number: {run:?}")))?;
-    if number < tasks.task(id)?.runs.len() {
-        Ok(number)
-    } else {
-        Err(Refusal::not_found(format!("task {id} has no run {number}")))
-    }
+    let runs = tasks.task(id)?.runs.len();
+    let number = run.parse().ok().filter(|number| *number < runs);
+    number.ok_or_else(|| Refusal::not_found(format!("task {id} has no run {run}")))
 }
 
 /// Returns the run that a call names, if it is running.
