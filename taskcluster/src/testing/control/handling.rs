@@ -169,9 +169,7 @@ impl State {
         routing::check_query(call.endpoint, &call.query)?;
         check_options(call)?;
         check_body(call, request)?;
-        let mut body = std::mem::take(&mut call.body);
-        context.schemas.fill_defaults(call, &mut body);
-        call.body = body;
+        context.complete(call);
         context.check_payload(call)?;
         match (refused, path_alone) {
             (Some(refusal), _) => Err(refusal),

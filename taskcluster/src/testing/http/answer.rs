@@ -220,6 +220,11 @@ impl Refusal {
         self.status
     }
 
+    /// Returns the body of the error as the answer to this call.
+    pub(crate) fn body(&self, call: &RecordedCall, now: DateTime<Utc>) -> Value {
+        error_body(self.status, self.code, &self.message, Some(call), now)
+    }
+
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InputError", message)
     }

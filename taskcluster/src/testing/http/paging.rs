@@ -11,7 +11,20 @@ use crate::key::Key;
 /// The default and maximum number of items on a page.
 const LIMIT: usize = 1000;
 
-/// Returns a page of `items`, which are ordered by their keys, as the property `name` of an object. A token contains the last
+/// The order of a text in lists, which is that of the services' database: letters and digits without their case first, and the
+/// rest only between texts that are equal then.
+pub(crate) fn collation(text: &str) -> (String, String, String) {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let swapped = |c: char| match c.is_lowercase() {
+        true => c.to_ascii_uppercase(),
+        false => c.to_ascii_lowercase(),
+    };
+    // Small letters come before capital ones.
+    let by_case = letters.chars().map(swapped).collect();
+    (letters.to_lowercase(), by_case, text.to_owned())
+}
+
+/// Returns a page of `items`, in the order of their keys, as the property `name` of an object. A token contains the last
 /// key of its page, so it stays valid when items are added or removed. Any other token leads to the first page.
 pub(crate) fn page(
     key: &Key,
@@ -29,8 +42,11 @@ pub(crate) fn page(
         None => LIMIT,
     };
     let after = option(call, "continuationToken").and_then(|token| last_key(key, call, &token));
-    let mut rest =
-        items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
+    let mut items: Vec<_> = items.collect();
+    items.sort_by_cached_key(|(key, _)| collation(key));
+    let after = after.as_deref().map(collation);
+    let mut rest = items.into_iter().peekable();
+    while rest.next_if(|(key, _)| after.as_ref().is_some_and(|after| collation(key) <= *after)).is_some() {}
     let (mut page, mut last) = (Vec::new(), String::new());
     while page.len() < limit {
         let Some((key, item)) = rest.next() else { break };

@@ -78,7 +78,7 @@ fn of_pool(
         Some(since) => Some(
             since
                 .parse::<DateTime<Utc>>()
-                .map_err(|_| Refusal::input(format!("`since` is not a date: {since:?}")))?,
+                .map_err(|_| Refusal::arguments(format!("`since` is not a date: {since:?}")))?,
         ),
         None => None,
     };

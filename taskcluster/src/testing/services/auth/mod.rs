@@ -222,7 +222,11 @@ impl Service for Auth {
         Some(answer.map(Reply::from))
     }
 
-    fn check_before_scopes(&self, context: &Context, call: &RecordedCall) -> Result<(), Refusal> {
+    fn check_before_scopes(
+        &self,
+        context: &Context,
+        call: &mut RecordedCall,
+    ) -> Result<(), Refusal> {
         match call.endpoint.name {
             "createClient" => {
                 check_not_static(call)?;

@@ -45,8 +45,12 @@ pub(crate) trait Service: Send + Sync {
     }
 
     /// Refuses what the service refuses before it looks at the scopes of the caller: some services first look for what the
-    /// scopes depend on.
-    fn check_before_scopes(&self, _context: &Context, _call: &RecordedCall) -> Result<(), Refusal> {
+    /// scopes depend on, or complete the payload.
+    fn check_before_scopes(
+        &self,
+        _context: &Context,
+        _call: &mut RecordedCall,
+    ) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -190,7 +194,7 @@ impl Context {
     }
 
     /// Makes the checks that follow the check of the payload, if the path alone does not say which scopes are required.
-    pub(crate) fn authorize_late(&self, call: &RecordedCall) -> Result<(), Refusal> {
+    pub(crate) fn authorize_late(&self, call: &mut RecordedCall) -> Result<(), Refusal> {
         if let Some(service) = self.service_of(call) {
             service.check_before_scopes(self, call)?;
         }
@@ -251,12 +255,38 @@ impl Context {
         args: &[(&'static str, &str)],
         payload: Option<Value>,
     ) -> Result<Value, Refusal> {
-        let (client_id, scopes) = caller;
-        let endpoint = reference.endpoint(endpoint);
-        let mut call = RecordedCall {
+        let call = &mut self.prepare(reference, endpoint, caller, args, payload);
+        self.carry_out(call).map(|reply| reply.to_json())
+    }
+
+    /// Same as [`call`](Self::call), but returns an error with its body.
+    pub(crate) fn call_for_body(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        caller: (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        payload: Option<Value>,
+    ) -> Result<Value, (Refusal, Value)> {
+        let call = &mut self.prepare(reference, endpoint, caller, args, payload);
+        self.carry_out(call).map(|reply| reply.to_json()).map_err(|refusal| {
+            let body = refusal.body(call, self.now());
+            (refusal, body)
+        })
+    }
+
+    fn prepare(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        (client_id, scopes): (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        payload: Option<Value>,
+    ) -> RecordedCall {
+        RecordedCall {
             service: reference.service,
             version: reference.version,
-            endpoint,
+            endpoint: reference.endpoint(endpoint),
             args: args.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             query: Vec::new(),
             body: payload.clone().unwrap_or_else(|| json!({})),
@@ -267,17 +297,25 @@ impl Context {
             signature: None,
             status: None,
             error: None,
-        };
+        }
+    }
+
+    fn carry_out(&self, call: &mut RecordedCall) -> Result<Reply, Refusal> {
+        check_arguments(call)?;
+        self.complete(call);
+        self.check_payload(call)?;
+        self.authorize_late(call)?;
+        let answer = self.service_of(call).and_then(|service| service.answer(self, call));
+        answer.unwrap_or_else(|| {
+            Err(Refusal::internal(format!("{} is not built in", call.endpoint)))
+        })
+    }
+
+    /// Fills the defaults of its schema into a call's payload.
+    pub(crate) fn complete(&self, call: &mut RecordedCall) {
         let mut body = std::mem::take(&mut call.body);
-        self.schemas.fill_defaults(&call, &mut body);
+        self.schemas.fill_defaults(call, &mut body);
         call.body = body;
-        check_arguments(&call)?;
-        self.check_payload(&call)?;
-        self.authorize_late(&call)?;
-        let answer = self.service_of(&call).and_then(|service| service.answer(self, &call));
-        let reply = answer
-            .unwrap_or_else(|| Err(Refusal::internal(format!("{endpoint} is not built in"))))?;
-        Ok(reply.to_json())
     }
 
     /// Returns all exchanges that the services publish to.

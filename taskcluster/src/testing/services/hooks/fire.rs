@@ -91,21 +91,13 @@ fn create_task(
     task: Map<String, Value>,
 ) -> Result<(), (String, Refusal)> {
     let scopes = vec![format!("assume:hook-id:{group}/{id}")];
-    let args = [("taskId", task_id)];
-    let payload = Value::Object(task);
+    let (args, payload) = ([("taskId", task_id)], Some(Value::Object(task)));
     let made =
-        context.call(&Queue::REFERENCE, "createTask", (CLIENT, scopes), &args, Some(payload.clone()));
-    made.map(|_| ()).map_err(|refusal| {
+        context.call_for_body(&Queue::REFERENCE, "createTask", (CLIENT, scopes), &args, payload);
+    made.map(|_| ()).map_err(|(refusal, body)| {
         let error = json!({
-            "name": "Error", "message": refusal.message(), "code": refusal.code(),
-            "statusCode": refusal.status().as_u16(),
-            "body": {
-                "code": refusal.code(), "message": refusal.message(),
-                "requestInfo": {
-                    "method": "createTask", "params": {"taskId": task_id}, "payload": payload,
-                    "time": timestamp(context.now()),
-                },
-            },
+            "name": "Error", "message": body["message"], "code": body["code"],
+            "statusCode": refusal.status().as_u16(), "body": body,
         });
         (format!("{error:#}"), refusal)
     })

@@ -15,7 +15,7 @@ pub(crate) use self::store::Hooks;
 use self::store::{Fire, Hook, Key};
 use crate::testing::http::answer::{Refusal, Reply, timestamp};
 use crate::testing::http::call::RecordedCall;
-use crate::testing::http::paging::page;
+use crate::testing::http::paging::{collation, page};
 use crate::testing::http::patterns::is_slugid;
 use crate::testing::http::schemas::{Problem, Schemas};
 use crate::testing::services::context::message::Message;
@@ -107,8 +107,9 @@ fn publish(context: &Context, exchange: &'static Exchange, call: &RecordedCall) 
 fn list(hooks: &Hooks, call: &RecordedCall) -> Result<Value, Refusal> {
     let group = call.arg("hookGroupId");
     let all = hooks.lock();
-    let of_group = all.iter().filter(|((known, _), _)| known == group);
-    let found: Vec<_> = of_group.map(|(_, hook)| &hook.definition).collect();
+    let mut of_group: Vec<_> = all.iter().filter(|((known, _), _)| known == group).collect();
+    of_group.sort_by_cached_key(|((_, id), _)| collation(id));
+    let found: Vec<_> = of_group.into_iter().map(|(_, hook)| &hook.definition).collect();
     if found.is_empty() {
         return Err(Refusal::not_found(format!("hook group {group} does not exist")));
     }

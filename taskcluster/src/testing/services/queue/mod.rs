@@ -22,6 +22,7 @@ use self::lifecycle::Tasks;
 pub(crate) use self::store::Queue;
 use self::task::RunState;
 use crate::QueueEvents;
+use crate::call::required_scopes::add_defaults_of_tasks;
 use crate::scopes::Expression;
 use crate::testing::http::answer::{Refusal, Reply, strings};
 use crate::testing::http::call::RecordedCall;
@@ -97,10 +98,19 @@ impl Service for Queue {
         })
     }
 
-    fn check_before_scopes(&self, context: &Context, call: &RecordedCall) -> Result<(), Refusal> {
+    fn check_before_scopes(
+        &self,
+        context: &Context,
+        call: &mut RecordedCall,
+    ) -> Result<(), Refusal> {
+        if call.is("queue", "createTask") {
+            check_queue(&call.body)?;
+            if let Value::Object(task) = &mut call.body {
+                add_defaults_of_tasks(task);
+            }
+        }
         let id = call.arg("taskId");
         self.with(context, |tasks, _| match call.endpoint.name {
-            "createTask" => check_queue(call.payload()),
             "scheduleTask" | "rerunTask" | "cancelTask" | "changeTaskPriority" | "claimTask" => {
                 tasks.task(id).map(|_| ())
             }
