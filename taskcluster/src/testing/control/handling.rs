@@ -12,7 +12,6 @@ use super::state::State;
 use super::stub::{DOWNLOAD, Key, Plan, Prescribed, STORAGE, UPLOAD};
 use crate::testing::http::answer::{Outcome, Refusal, Reply};
 use crate::testing::http::authentication::{authenticate, signature};
-use crate::testing::http::authorization::depends_on_path_alone;
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::patterns::{check_arguments, check_options};
 use crate::testing::http::request::Incoming;
@@ -161,20 +160,16 @@ impl State {
             Err(_) if call.endpoint.scopes.is_none() => {}
             Err(refusal) => return Err(refusal),
         }
-        let path_alone = depends_on_path_alone(call.endpoint);
-        if path_alone {
-            context.authorize(call)?;
-        }
+        context.authorize_early(call)?;
         check_arguments(call)?;
         routing::check_query(call.endpoint, &call.query)?;
         check_options(call)?;
         check_body(call, request)?;
         context.complete(call);
         context.check_payload(call)?;
-        match (refused, path_alone) {
-            (Some(refusal), _) => Err(refusal),
-            (None, true) => Ok(()),
-            (None, false) => context.authorize_late(call),
+        match refused {
+            Some(refusal) => Err(refusal),
+            None => context.authorize_late(call),
         }
     }
 

@@ -183,7 +183,7 @@ fn error_body(
     );
     let params = call.map_or_else(|| json!({}), |call| json!(call.args));
     let mut payload = call.map_or_else(|| json!({}), |call| call.payload().clone());
-    if call.is_some_and(|call| call.is("secrets", "set")) && payload["secret"] != Value::Null {
+    if call.is_some_and(|call| call.is("secrets", "set")) && payload.is_object() {
         payload["secret"] = json!("(OMITTED)");
     }
     let info = json!({"method": method, "params": params, "payload": payload, "time": time});

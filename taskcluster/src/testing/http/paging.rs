@@ -65,6 +65,9 @@ fn option(call: &RecordedCall, name: &str) -> Option<String> {
     if let Some(value) = call.query_value(name) {
         return Some(value.to_owned());
     }
+    if !call.is_of_2017() {
+        return None;
+    }
     match &call.payload()[name] {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -64,10 +64,23 @@ pub(crate) fn find(
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let (service, version, rest) = split(references, path)?;
     all(references, service, version, rest)
-        .filter(|(_, route)| route.endpoint.method == *method)
-        .min_by_key(|(slashes, route)| (route.args.len(), *slashes))
+        .filter(|(_, route)| is_answered_by(route, method))
+        .min_by_key(|(slashes, route)| {
+            // An argument that takes the rest of the path takes an empty one, too.
+            let takes_rest = path.ends_with('/') && route.endpoint.route.ends_with('>');
+            let is_empty = takes_rest && route.args.values().any(String::is_empty);
+            (!is_empty, route.args.len(), *slashes)
+        })
         .map(|(_, route)| route)
         .ok_or_else(|| Miss::Route(format!("{service} has no endpoint {method} {rest}")))
+}
+
+/// Whether an endpoint answers this method. Those that list the index answer to POST, too, although no reference says so.
+fn is_answered_by(route: &Route, method: &Method) -> bool {
+    let Route { reference, endpoint, .. } = route;
+    let lists_index =
+        reference.service == "index" && matches!(endpoint.name, "listNamespaces" | "listTasks");
+    endpoint.method == *method || lists_index && method == Method::POST
 }
 
 /// Returns the methods of a path's endpoints.
@@ -174,7 +187,12 @@ fn arguments(
     endpoint: &'static Endpoint,
     path: &str,
 ) -> Option<(usize, BTreeMap<&'static str, String>)> {
-    let may_be_empty = |arg: &str| reference.allows_empty(endpoint, arg);
+    let takes_rest = |arg: &str| {
+        path.ends_with('/')
+            && endpoint.route.ends_with(&format!("/<{arg}>"))
+            && takes_slashes(reference.service, endpoint.name, arg)
+    };
+    let may_be_empty = |arg: &str| reference.allows_empty(endpoint, arg) || takes_rest(arg);
     let route = endpoint.route.strip_suffix('/').unwrap_or(endpoint.route);
     let words: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
     let patterns = route.split('/').count();
@@ -242,7 +260,7 @@ mod tests {
     fn some_arguments_have_slashes() {
         for (path, name, arg, value) in [
             ("queue/v1/task/t/artifacts", "listLatestArtifacts", "taskId", "t"),
-            ("queue/v1/task/t/artifacts/", "listLatestArtifacts", "taskId", "t"),
+            ("queue/v1/task/t/artifacts/", "getLatestArtifact", "name", ""),
             ("queue/v1/task/t/artifacts/a/b%2Fc", "getLatestArtifact", "name", "a/b/c"),
             ("queue/v1/task-queues/p/w/counts", "taskQueueCounts", "taskQueueId", "p/w"),
             ("queue/v1/task-queues/p%2Fw/counts", "taskQueueCounts", "taskQueueId", "p/w"),

@@ -193,16 +193,27 @@ impl Context {
         self.schemas.check_payload(call)
     }
 
-    /// Makes the checks that follow the check of the payload, if the path alone does not say which scopes are required.
+    /// Makes the checks that follow the check of the payload.
     pub(crate) fn authorize_late(&self, call: &mut RecordedCall) -> Result<(), Refusal> {
         if let Some(service) = self.service_of(call) {
             service.check_before_scopes(self, call)?;
         }
-        self.authorize(call)
+        match authorization::depends_on_path_alone(call.endpoint) {
+            true => Ok(()),
+            false => self.authorize(call),
+        }
+    }
+
+    /// Checks the scopes of the caller before anything else, if the path alone says which are required.
+    pub(crate) fn authorize_early(&self, call: &RecordedCall) -> Result<(), Refusal> {
+        match authorization::depends_on_path_alone(call.endpoint) {
+            true => self.authorize(call),
+            false => Ok(()),
+        }
     }
 
     /// Refuses a call whose caller lacks scopes that the reference requires.
-    pub(crate) fn authorize(&self, call: &RecordedCall) -> Result<(), Refusal> {
+    fn authorize(&self, call: &RecordedCall) -> Result<(), Refusal> {
         let payload = call.payload().as_object().cloned().unwrap_or_default();
         let args = call.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let mut known =
@@ -301,6 +312,7 @@ impl Context {
     }
 
     fn carry_out(&self, call: &mut RecordedCall) -> Result<Reply, Refusal> {
+        self.authorize_early(call)?;
         check_arguments(call)?;
         self.complete(call);
         self.check_payload(call)?;

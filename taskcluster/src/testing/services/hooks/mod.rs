@@ -58,6 +58,23 @@ impl Service for Hooks {
         Some(answer.map(Reply::from))
     }
 
+    /// Puts the hook's ids into its definition.
+    fn check_before_scopes(&self, _: &Context, call: &mut RecordedCall) -> Result<(), Refusal> {
+        if !matches!(call.endpoint.name, "createHook" | "updateHook") {
+            return Ok(());
+        }
+        for name in ["hookGroupId", "hookId"] {
+            let given = &call.body[name];
+            if !given.is_null() && given != call.arg(name) {
+                return Err(Refusal::input(format!("`{name}` differs from the one in the URL")));
+            }
+        }
+        for name in ["hookGroupId", "hookId"] {
+            call.body[name] = json!(call.arg(name));
+        }
+        Ok(())
+    }
+
     /// Fires the hooks that are due, each once.
     fn settle(&self, context: &Context) {
         let now = context.now();
@@ -116,15 +133,9 @@ fn list(hooks: &Hooks, call: &RecordedCall) -> Result<Value, Refusal> {
     Ok(json!({"hooks": found}))
 }
 
-/// Returns the definition of a hook in a call, with the hook's ids.
+/// Returns the definition of a hook in a call.
 fn define(context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
-    let mut hook = call.payload().clone();
-    for name in ["hookGroupId", "hookId"] {
-        if !hook[name].is_null() && hook[name] != call.arg(name) {
-            return Err(Refusal::input(format!("`{name}` differs from the one in the URL")));
-        }
-        hook[name] = json!(call.arg(name));
-    }
+    let hook = call.payload().clone();
     context.schemas.check_schema(&hook["triggerSchema"]).map_err(|problem| {
         let (Problem::Misfit(why) | Problem::NoSchema(why)) = problem;
         Refusal::input(format!("`triggerSchema` is not a JSON schema: {why}"))

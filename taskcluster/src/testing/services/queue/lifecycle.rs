@@ -260,7 +260,6 @@ impl Tasks {
         if task.runs.is_empty() {
             task.runs.push(Run::new("exception", place, now));
         }
-        task.ever_resolved = true;
         if let Some(run) = task.runs.last_mut() {
             run.resolve(state, reason, now);
         }

@@ -259,7 +259,7 @@ fn change_priority(
     queue.with(context, |tasks, _| {
         let task = tasks.task_mut(id)?;
         let old = task.definition.json["priority"].clone();
-        if task.ever_resolved || task.is_resolved() || old == priority {
+        if task.is_resolved() || old == priority {
             return Err(Refusal::conflict(format!(
                 "task {id} is resolved or has this priority already"
             )));

@@ -47,6 +47,8 @@ pub(super) struct Run {
     pub(super) reason_resolved: Option<String>,
     pub(super) worker: Option<Worker>,
     pub(super) taken_until: Option<DateTime<Utc>>,
+    /// Whether its worker asked for any task, not for this one.
+    pub(super) was_handed_out: bool,
     pub(super) scheduled: DateTime<Utc>,
     pub(super) started: Option<DateTime<Utc>>,
     pub(super) resolved: Option<DateTime<Utc>>,
@@ -63,6 +65,7 @@ impl Run {
             reason_resolved: None,
             worker: None,
             taken_until: None,
+            was_handed_out: false,
             scheduled: now,
             started: None,
             resolved: None,
@@ -110,8 +113,6 @@ pub(super) struct Task {
     pub(super) runs: Vec<Run>,
     /// The dependencies that it still waits for.
     pub(super) unmet: BTreeSet<String>,
-    /// Whether it was resolved before, even if it was rerun since.
-    pub(super) ever_resolved: bool,
 }
 
 impl Task {
@@ -123,7 +124,6 @@ impl Task {
             retries_left,
             runs: Vec::new(),
             unmet: BTreeSet::new(),
-            ever_resolved: false,
         }
     }
 

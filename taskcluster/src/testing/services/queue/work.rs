@@ -56,6 +56,9 @@ fn claim_pending(
         ids.iter()
             .map(|id| {
                 tasks.take(id, worker, now);
+                if let Some(run) = tasks.task_mut(id)?.runs.last_mut() {
+                    run.was_handed_out = true;
+                }
                 claim(context, tasks.task(id)?, true, now)
             })
             .collect()
@@ -73,7 +76,9 @@ pub(super) fn claim_task(
         let number = run_of(tasks, call)?;
         let task = tasks.task(id)?;
         let run = &task.runs[number];
-        let again = run.state == RunState::Running && run.worker.as_ref() == Some(&worker);
+        let again = run.state == RunState::Running
+            && run.worker.as_ref() == Some(&worker)
+            && !run.was_handed_out;
         if run.state == RunState::Pending {
             tasks.take(id, &worker, now);
         } else if !again {
