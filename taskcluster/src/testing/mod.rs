@@ -1,8 +1,8 @@
 //! A deployment inside a test: a real HTTP server on loopback that refuses what a real deployment refuses.
 //!
-//! It serves every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
-//! credentials, authorized scopes, required scopes, query options, and the payload against its schema. Errors have
-//! Taskcluster's bodies. Most endpoints are built in; a test stubs the others.
+//! It serves every endpoint of the references and checks each call as Taskcluster does, and in the same order: signature, clock,
+//! temporary credentials, authorized scopes, required scopes, arguments and query options by their patterns, and the payload
+//! against its schema. Errors have Taskcluster's bodies. Most endpoints are built in; a test stubs the others.
 //!
 //! ```
 //! use taskcluster::testing::Deployment;
@@ -76,13 +76,20 @@
 //! - `claimWork` waits only briefly; see [`Deployment::set_claim_wait`].
 //! - Signatures are checked by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
 //!   clock. A task's `created` may be by either.
-//! - A hook creates its task at once when it fires, with the scopes of the role `hook-id:<group>/<hook>`.
+//! - A hook creates its task at once when it fires. What the real queue does a moment later, such as scheduling a task after
+//!   its last dependency, is done at once, too: a priority cannot be changed, and a task is not listed as claimed, from the
+//!   moment in which the task is resolved.
 //! - Of the references of 2017, the endpoints that still exist under the same name work, and `defineTask`. Hooks do not: those
 //!   of 2017 were different.
 //! - Hashes of uploads are stored, but not compared with the content, as by the real object service. No call is larger than
-//!   10 MiB, and no upload larger than 256 MiB.
-//! - A signature is always checked if there is one, even where the endpoint is open to anybody.
+//!   10 MiB: it is answered with status 413, not with the 500 of the real services. No upload is larger than 256 MiB.
+//! - What the real services answer with 500 because they cannot store it is refused with 500 (index ranks of more than 32 bits,
+//!   U+0000 in tasks, too long names), but leaves nothing behind that later calls would stumble over. Their other 500s are not
+//!   copied.
+//! - All of notify's ways to send work; a real deployment without Slack or Matrix answers 204 or 500.
 //! - Where required scopes depend on what only the real service knows, any scope that could satisfy them is accepted.
+//!
+//! `tests/vectors/real` has what real services answered to 861 requests; the deployment's answers are compared with it.
 //!
 #![doc = include_str!("guide.md")]
 

@@ -1,7 +1,5 @@
 //! Returns lists in pages, with continuation tokens that only this deployment can issue.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
@@ -41,7 +39,11 @@ pub(crate) fn page(
         }
         None => LIMIT,
     };
-    let after = option(call, "continuationToken").and_then(|token| last_key(key, call, &token));
+    let token = option(call, "continuationToken");
+    if token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        return Err(Refusal::input("`continuationToken` is none: it has more than digits and letters"));
+    }
+    let after = token.and_then(|token| last_key(key, call, &token));
     let mut items: Vec<_> = items.collect();
     items.sort_by_cached_key(|(key, _)| collation(key));
     let after = after.as_deref().map(collation);
@@ -55,7 +57,7 @@ pub(crate) fn page(
     }
     let mut answer = json!({name: page});
     if limit > 0 && rest.peek().is_some() {
-        answer["continuationToken"] = json!(token(key, call, &last));
+        answer["continuationToken"] = json!(new_token(key, call, &last));
     }
     Ok(answer)
 }
@@ -85,15 +87,22 @@ fn signed_text(call: &RecordedCall, last: &str) -> String {
     format!("{} {} {:?} {filters:?} {last:?}", call.service, call.endpoint.name, call.args)
 }
 
-fn token(key: &Key, call: &RecordedCall, last: &str) -> String {
-    let mut token = key.mac(signed_text(call, last).as_bytes()).to_vec();
-    token.extend_from_slice(last.as_bytes());
-    URL_SAFE_NO_PAD.encode(token)
+/// Tokens have only digits and letters, as those of the services.
+fn new_token(key: &Key, call: &RecordedCall, last: &str) -> String {
+    let mac = key.mac(signed_text(call, last).as_bytes());
+    mac.iter().chain(last.as_bytes()).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn last_key(key: &Key, call: &RecordedCall, token: &str) -> Option<String> {
-    let token = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let (mac, last) = token.split_at_checked(32)?;
+    let digits = token.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+    let bytes = digits.map(|pair| u8::from_str_radix(pair?, 16).ok());
+    let bytes = bytes.collect::<Option<Vec<_>>>()?;
+    let (mac, last) = bytes.split_at_checked(32)?;
     let last = std::str::from_utf8(last).ok()?;
     key.verify(signed_text(call, last).as_bytes(), mac).then(|| last.to_owned())
+}
+
+/// Whether a call's token is none of its list.
+pub(crate) fn has_foreign_token(key: &Key, call: &RecordedCall) -> bool {
+    option(call, "continuationToken").is_some_and(|token| last_key(key, call, &token).is_none())
 }

@@ -11,7 +11,7 @@ use super::scope_sets::set_of;
 use crate::scopes::{covers, normalize};
 use crate::testing::http::answer::{Refusal, Reply, strings, text, timestamp};
 use crate::testing::http::call::RecordedCall;
-use crate::testing::http::paging::page;
+use crate::testing::http::paging::{has_foreign_token, page};
 use crate::testing::services::context::Context;
 use crate::testing::services::context::message::Message;
 use crate::{AuthEvents, Exchange};
@@ -177,6 +177,9 @@ pub(super) fn answer(
             found.map(|role| to_json(roles, id, &role)).ok_or_else(|| no_role(id))
         }
         "listRoles" => Ok(all(roles).into_iter().map(|(_, role)| role).collect()),
+        "listRoles2" | "listRoleIds" if has_foreign_token(&context.token_key, call) => {
+            Err(Refusal::input("`continuationToken` does not belong to this list"))
+        }
         "listRoles2" => page(&context.token_key, call, "roles", all(roles).into_iter()),
         "listRoleIds" => {
             let ids = all(roles).into_iter().map(|(id, _)| (id.clone(), json!(id)));
