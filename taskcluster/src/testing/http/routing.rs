@@ -54,8 +54,8 @@ impl From<Miss> for Reply {
     }
 }
 
-/// Finds the endpoint of a method and path. Of several that fit, it is the one with the fewest arguments and the fewest slashes
-/// in them, and of those the one of the earliest reference.
+/// Finds the endpoint of a method and path. Of several that fit, it is the one with the fewest slashes in its arguments, of those
+/// the one with the fewest arguments, and of those the one of the earliest reference.
 pub(crate) fn find(
     references: &[&'static Reference],
     method: &Method,
@@ -69,7 +69,7 @@ pub(crate) fn find(
             // An argument that takes the rest of the path takes an empty one, too.
             let takes_rest = path.ends_with('/') && route.endpoint.route.ends_with('>');
             let is_empty = takes_rest && route.args.values().any(String::is_empty);
-            (!is_empty, route.args.len(), *slashes)
+            (!is_empty, *slashes, route.args.len())
         })
         .map(|(_, route)| route)
         .ok_or_else(|| Miss::Route(format!("{service} has no endpoint {method} {rest}")))
