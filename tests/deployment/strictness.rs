@@ -146,7 +146,8 @@ fn every_argument_is_held_against_its_pattern() {
                 if pattern.is_some() {
                     let arg_in_route = format!("<{arg}>");
                     let mut route = endpoint.route.split('/').enumerate();
-                    let (place, word) = route.find(|(_, word)| word.contains(&arg_in_route)).unwrap();
+                    let (place, word) =
+                        route.find(|(_, word)| word.contains(&arg_in_route)).unwrap();
                     let mut words: Vec<_> = path.split('/').map(str::to_owned).collect();
                     // After `/api/<service>/<version>`.
                     words[place + 3] = word.replace(&arg_in_route, "%C3%A9");
@@ -157,7 +158,7 @@ fn every_argument_is_held_against_its_pattern() {
             }
         },
     );
-    assert!(counts[0] > 100, "{counts:?}");
+    assert!(counts[0] >= 100, "{counts:?}");
 }
 
 #[test]

@@ -103,7 +103,8 @@ impl Replay {
             return Some(text.as_bytes().to_vec());
         }
         if let Some(hex) = exchange["hex"].as_str() {
-            let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16));
+            let bytes =
+                (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16));
             return Some(bytes.collect::<Result<_, _>>().unwrap());
         }
         let body = exchange.get("body")?;
@@ -123,7 +124,8 @@ impl Replay {
             Value::Object(members) => match members.get("$ids").and_then(Value::as_u64) {
                 Some(count) => (0..count).map(|_| json!(slugid::nice())).collect(),
                 None => {
-                    let filled = members.iter().map(|(name, value)| (name.clone(), self.filled(value)));
+                    let filled =
+                        members.iter().map(|(name, value)| (name.clone(), self.filled(value)));
                     Value::Object(filled.collect())
                 }
             },
@@ -133,14 +135,11 @@ impl Replay {
 
     /// Fills in `{x*3}`, which is `xxx`, and `{name}`, which is a kept value.
     fn fill(&self, text: &str) -> String {
-        static REPEATED: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"\{(.)\*(\d+)\}").unwrap());
+        static REPEATED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{(.)\*(\d+)\}").unwrap());
         static KEPT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{([a-zA-Z]+)\}").unwrap());
-        static DATE: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"2026-11-2\d[^&]*?Z").unwrap());
-        let text = REPEATED.replace_all(text, |found: &Captures<'_>| {
-            found[1].repeat(found[2].parse().unwrap())
-        });
+        static DATE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"2026-11-2\d[^&]*?Z").unwrap());
+        let text = REPEATED
+            .replace_all(text, |found: &Captures<'_>| found[1].repeat(found[2].parse().unwrap()));
         let text = DATE.replace_all(&text, |found: &Captures<'_>| {
             let date: DateTime<Utc> = found[0].replace("%3A", ":").parse().unwrap();
             to_json(date + self.later).replace(':', "%3A")
@@ -187,7 +186,11 @@ fn compare(expected: &Value, found: &Value, place: &str, differences: &mut Strin
             if repeated && found.is_empty() || !repeated && expected.len() != found.len() {
                 differ(format!("{} items", found.len()));
             }
-            let of = if repeated { expected[..1].iter().cycle().take(found.len()) } else { expected.iter().cycle().take(expected.len()) };
+            let of = if repeated {
+                expected[..1].iter().cycle().take(found.len())
+            } else {
+                expected.iter().cycle().take(expected.len())
+            };
             for (number, (expected, found)) in of.zip(found).enumerate() {
                 compare(expected, found, &format!("{place}[{number}]"), differences);
             }
@@ -196,7 +199,9 @@ fn compare(expected: &Value, found: &Value, place: &str, differences: &mut Strin
             let fits = match expected.as_str() {
                 ANY => !found.is_object() && !found.is_array(),
                 "any" => true,
-                "<date>" => found.as_str().is_some_and(|date| date.parse::<DateTime<Utc>>().is_ok()),
+                "<date>" => {
+                    found.as_str().is_some_and(|date| date.parse::<DateTime<Utc>>().is_ok())
+                }
                 "html" => found.as_str().is_some_and(|page| page.contains("<html")),
                 text => found == text,
             };
@@ -224,7 +229,9 @@ async fn the_deployment_answers_as_real_services_do() {
             let name = format!("{file}: {name}");
             match (difference, left.remove(&name)) {
                 (Some(difference), None) => writeln!(wrong, "{name}: {difference}").unwrap(),
-                (None, Some(_)) => writeln!(wrong, "{name} agrees; remove it from left.json").unwrap(),
+                (None, Some(_)) => {
+                    writeln!(wrong, "{name} agrees; remove it from left.json").unwrap()
+                }
                 (Some(_), Some(_)) | (None, None) => {}
             }
         }

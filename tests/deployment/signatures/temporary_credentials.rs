@@ -121,7 +121,8 @@ async fn temporary_credentials_are_good_for_five_minutes_more_on_either_side() {
     let fake = with_issuer().await;
     let issuer = Credentials::new("issuer", "its-token");
     let minutes = chrono::TimeDelta::minutes;
-    for (start, lifetime, is_good) in [(4, 10, true), (6, 10, false), (-64, 60, true), (-66, 60, false)]
+    for (start, lifetime, is_good) in
+        [(4, 10, true), (6, 10, false), (-64, 60, true), (-66, 60, false)]
     {
         let start = chrono::Utc::now() + minutes(start);
         let temporary = issuer.temporary(Duration::from_secs(lifetime * 60)).start(start);

@@ -230,9 +230,8 @@ fn read_body(call: &mut RecordedCall, request: &Incoming) -> Result<String, Refu
         return Ok(String::new());
     }
     let text = String::from_utf8_lossy(&request.body).into_owned();
-    call.body = serde_json::from_str(&text).map_err(|error| {
-        Refusal::malformed_payload(format!("the payload is not JSON: {error}"))
-    })?;
+    call.body = serde_json::from_str(&text)
+        .map_err(|error| Refusal::malformed_payload(format!("the payload is not JSON: {error}")))?;
     match call.body {
         Value::Object(_) | Value::Array(_) => Ok(text),
         _ => Err(Refusal::malformed_payload("the payload is neither a JSON object nor an array")),

@@ -41,14 +41,19 @@ pub(crate) fn page(
     };
     let token = option(call, "continuationToken");
     if token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
-        return Err(Refusal::input("`continuationToken` is none: it has more than digits and letters"));
+        return Err(Refusal::input(
+            "`continuationToken` is none: it has more than digits and letters",
+        ));
     }
     let after = token.and_then(|token| last_key(key, call, &token));
     let mut items: Vec<_> = items.collect();
     items.sort_by_cached_key(|(key, _)| collation(key));
     let after = after.as_deref().map(collation);
     let mut rest = items.into_iter().peekable();
-    while rest.next_if(|(key, _)| after.as_ref().is_some_and(|after| collation(key) <= *after)).is_some() {}
+    while rest
+        .next_if(|(key, _)| after.as_ref().is_some_and(|after| collation(key) <= *after))
+        .is_some()
+    {}
     let (mut page, mut last) = (Vec::new(), String::new());
     while page.len() < limit {
         let Some((key, item)) = rest.next() else { break };

@@ -173,7 +173,9 @@ fn insert(index: &Index, context: &Context, call: &RecordedCall) -> Result<Value
         return Err(Refusal::internal("a rank must be an integer of 32 bits"));
     }
     let new = entry.to_json(path);
-    context.schemas.check_answer(call.service, call.endpoint, &new.clone().into())
+    context
+        .schemas
+        .check_answer(call.service, call.endpoint, &new.clone().into())
         .map_err(Refusal::internal)?;
     index.insert(path, entry, now);
     Ok(index.find(path, now).map_or(new, |entry| entry.to_json(path)))

@@ -43,10 +43,7 @@ async fn signing_can_be_tested() {
     let request = json!({"clientScopes": ["b:*", "a"], "requiredScopes": ["a", "b:c"]});
     let answer: Value = auth.test_authenticate(&typed(&request)).send_as().await.unwrap();
     // These endpoints know no roles.
-    assert_eq!(
-        answer,
-        json!({"clientId": "tester", "scopes": ["assume:anonymous", "b:*", "a"]})
-    );
+    assert_eq!(answer, json!({"clientId": "tester", "scopes": ["assume:anonymous", "b:*", "a"]}));
     let answer: Value = auth.test_authenticate_get().send_as().await.unwrap();
     assert_eq!(
         answer,

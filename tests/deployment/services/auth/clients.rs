@@ -62,7 +62,10 @@ async fn a_client_is_created_disabled_given_another_token_changed_and_deleted() 
     assert!(heard.iter().all(|message| message.payload == json!({"clientId": "c", "version": 1})));
     let kinds: Vec<_> =
         heard.iter().map(|message| message.exchange.rsplit_once('-').unwrap().1).collect();
-    assert_eq!(kinds, ["created", "updated", "updated", "updated", "updated", "deleted", "deleted"]);
+    assert_eq!(
+        kinds,
+        ["created", "updated", "updated", "updated", "updated", "deleted", "deleted"]
+    );
     assert_eq!(heard[0].routing_key, "_");
 }
 
@@ -114,8 +117,7 @@ async fn nobody_gives_away_what_they_do_not_have() {
         let scopes = if name == "b:*" { &scopes[..2] } else { &scopes };
         let client = of_client(&modest, "updateClient", "c").payload(client(scopes));
         let role = of_role(&modest, "updateRole", "r").payload(role(scopes));
-        for (outcome, is_fine) in
-            [(client.await, of_client_is_fine), (role.await, of_role_is_fine)]
+        for (outcome, is_fine) in [(client.await, of_client_is_fine), (role.await, of_role_is_fine)]
         {
             assert_eq!(outcome.is_ok(), is_fine, "{name}");
             if let Err(error) = outcome {

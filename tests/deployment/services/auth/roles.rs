@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use taskcluster::testing::Deployment;
 use taskcluster::{AuthEvents, Queue, StatusCode};
 
-use crate::deployment::{HOUR, with_anybodys};
 use crate::deployment::services::auth::{call, of_client, of_role, role, scopes};
 use crate::deployment::services::connected;
+use crate::deployment::{HOUR, with_anybodys};
 use crate::support::assert_api_error;
 
 #[tokio::test]

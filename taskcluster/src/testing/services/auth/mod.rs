@@ -256,7 +256,8 @@ impl Service for Auth {
             "updateRole" => roles::scopes_added(&self.roles, call),
             "updateClient" => {
                 let clients = self.clients_at(context.now());
-                let present = clients.get(call.arg("clientId")).map(|client| client.scopes.as_slice());
+                let present =
+                    clients.get(call.arg("clientId")).map(|client| client.scopes.as_slice());
                 let present = present.unwrap_or_default();
                 let mut wanted = strings(call.payload(), "scopes").unwrap_or_default();
                 wanted.retain(|scope| !present.contains(scope));

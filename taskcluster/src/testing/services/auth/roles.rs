@@ -88,7 +88,8 @@ impl Roles {
             for (id, role) in &*roles {
                 let Some(parameter) = parameter(&scope, id) else { continue };
                 for added in &role.scopes {
-                    let added = if id.ends_with('*') { fill(added, parameter) } else { added.clone() };
+                    let added =
+                        if id.ends_with('*') { fill(added, parameter) } else { added.clone() };
                     if !expanded.iter().any(|known| covers(known, &added)) {
                         expanded.push(added);
                     }
@@ -239,9 +240,7 @@ fn store(roles: &mut BTreeMap<String, Role>, id: &str, role: Role) -> Result<(),
             Some(former) => roles.insert(id.to_owned(), former),
             None => roles.remove(id),
         };
-        return Err(Refusal::input(format!(
-            "the role {id:?} would lead to itself"
-        )));
+        return Err(Refusal::input(format!("the role {id:?} would lead to itself")));
     }
     Ok(())
 }

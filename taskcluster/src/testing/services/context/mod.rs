@@ -318,9 +318,8 @@ impl Context {
         self.check_payload(call)?;
         self.authorize_late(call)?;
         let answer = self.service_of(call).and_then(|service| service.answer(self, call));
-        answer.unwrap_or_else(|| {
-            Err(Refusal::internal(format!("{} is not built in", call.endpoint)))
-        })
+        answer
+            .unwrap_or_else(|| Err(Refusal::internal(format!("{} is not built in", call.endpoint))))
     }
 
     /// Fills the defaults of its schema into a call's payload.

@@ -14,11 +14,12 @@ pub(super) fn next(
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     let mut times = Vec::new();
     for pattern in schedule.as_array().into_iter().flatten() {
-        let cron = parser.parse(&complete(pattern.as_str().unwrap_or_default())).map_err(|error| {
-            Refusal::input(format!(
-                "`schedule` has {pattern}, which is not a cron pattern: {error}"
-            ))
-        })?;
+        let cron =
+            parser.parse(&complete(pattern.as_str().unwrap_or_default())).map_err(|error| {
+                Refusal::input(format!(
+                    "`schedule` has {pattern}, which is not a cron pattern: {error}"
+                ))
+            })?;
         // The 31st of February never comes.
         times.extend(cron.find_next_occurrence(&after, false).ok());
     }

@@ -96,7 +96,8 @@ fn change_priority(
     let priority = new_priority(call)?;
     queue.with(context, |tasks, _| {
         let about = about(tasks, call)?;
-        let open = |task: &&Task| !task.is_resolved() && task.definition.text("priority") != priority;
+        let open =
+            |task: &&Task| !task.is_resolved() && task.definition.text("priority") != priority;
         let ids: Vec<_> = tasks.members(group).filter(open).map(|task| task.id.clone()).collect();
         for id in &ids {
             tasks.task_mut(id)?.definition.json["priority"] = json!(priority);
