@@ -92,9 +92,13 @@ mod services;
 
 pub use control::deployment::Deployment;
 pub use control::expected::{ExpectedCall, called};
+pub use control::github::{GithubBuild, GithubControl};
 pub use control::listening::Messages;
 pub use control::stub::{Fault, StubBuilder};
+pub use control::workers::{RequestedWorker, WorkerManagerControl};
 pub use http::answer::Reply;
 pub use http::call::{RecordedCall, Signature};
 pub use services::context::message::Message;
+pub use services::github::store::{GithubBuildState, GithubPost};
 pub use services::notify::Notification;
+pub use services::worker_manager::providers::ProviderType;

@@ -11,6 +11,7 @@ mod purge_cache;
 mod queue;
 mod secrets;
 mod storage;
+mod worker_manager;
 
 use std::time::Duration;
 
