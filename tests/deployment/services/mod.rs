@@ -2,8 +2,10 @@
 
 mod auth;
 mod every_service;
+mod github;
 mod hooks;
 mod index;
+mod not_stubbed;
 mod notify;
 mod object;
 mod of_2017;

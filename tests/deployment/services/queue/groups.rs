@@ -90,8 +90,11 @@ async fn a_group_is_sealed_cancelled_and_resolved() {
     );
     let heard = heard(&mut messages);
     let names: Vec<_> = heard.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["task-group-sealed", "task-exception", "task-group-resolved"]);
-    assert_eq!(heard[2].1["taskGroupId"], group);
+    assert_eq!(
+        names,
+        ["task-group-sealed", "task-defined", "task-exception", "task-group-resolved"]
+    );
+    assert_eq!(heard[3].1["taskGroupId"], group);
     let again = of_group("cancelTaskGroup").await.unwrap();
     assert_eq!(again["cancelledCount"], 0);
 }

@@ -33,6 +33,22 @@ pub(super) fn answer(context: &Context, call: &RecordedCall) -> Option<Result<Re
         }
         "sentryDSN" => Ok(sentry(context, call).into()),
         "websocktunnelToken" => Ok(tunnel(context, call).into()),
+        // Of 2017.
+        "azureAccounts" => Ok(json!({"accounts": ["account"]}).into()),
+        "azureTables" => Ok(json!({"tables": ["table"]}).into()),
+        "azureTableSAS" | "azureBlobSAS" => {
+            Ok(json!({"sas": format!("sig={}", slugid::v4()), "expiry": expires}).into())
+        }
+        "statsumToken" => Ok(json!({
+            "project": call.arg("project"), "token": slugid::v4(), "expires": expires,
+            "baseUrl": "https://statsum.example.com",
+        })
+        .into()),
+        "webhooktunnelToken" => Ok(json!({
+            "token": slugid::v4(), "tunnelId": slugid::v4(),
+            "proxyUrl": "https://webhooktunnel.example.com",
+        })
+        .into()),
         _ => return None,
     })
 }
