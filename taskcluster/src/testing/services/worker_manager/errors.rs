@@ -5,39 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::CLIENT;
-use super::store::{Store, WorkerManager};
+use super::pool_error::PoolError;
+use super::store::{CLIENT, Store, WorkerManager};
 use super::worker::routed;
 use crate::testing::http::answer::{Refusal, text, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
 use crate::{Notify, WorkerManagerEvents, slugid};
-
-pub(super) struct PoolError {
-    id: String,
-    pool: String,
-    pub(super) reported: DateTime<Utc>,
-    kind: String,
-    title: String,
-    description: String,
-    extra: Value,
-    launch_config: Option<String>,
-}
-
-impl PoolError {
-    fn to_json(&self) -> Value {
-        let mut json = json!({
-            "errorId": self.id, "workerPoolId": self.pool, "reported": timestamp(self.reported),
-            "kind": self.kind, "title": self.title, "description": self.description,
-            "extra": self.extra,
-        });
-        if let Some(launch_config) = &self.launch_config {
-            json["launchConfigId"] = json!(launch_config);
-        }
-        json
-    }
-}
 
 /// Answers calls about errors. Returns `None` for other endpoints.
 pub(super) fn answer(

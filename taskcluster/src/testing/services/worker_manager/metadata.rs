@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::CLIENT;
-use super::store::WorkerManager;
+use super::store::{CLIENT, WorkerManager};
 use crate::Queue;
 use crate::testing::http::answer::Refusal;
 use crate::testing::http::call::RecordedCall;

@@ -6,6 +6,7 @@ mod errors;
 mod launch_configs;
 mod metadata;
 mod pool;
+mod pool_error;
 mod pools;
 pub(crate) mod providers;
 mod registration;
@@ -21,9 +22,6 @@ pub(crate) use self::store::WorkerManager;
 use crate::testing::http::answer::{Refusal, Reply};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::{Context, Service};
-
-/// The client id of the worker manager.
-const CLIENT: &str = "static/taskcluster/worker-manager";
 
 /// A worker that has been requested: what identifies it, its provider, and the proof of its identity.
 pub(crate) struct Requested {

@@ -5,14 +5,17 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::errors::PoolError;
 use super::pool::Pool;
+use super::pool_error::PoolError;
 use super::providers::{NULL_PROVIDER, Provider, ProviderType};
 use super::worker::{Name, State, Worker};
 use crate::WorkerManagerEvents;
 use crate::testing::http::answer::Refusal;
 use crate::testing::services::context::Context;
 use crate::testing::services::context::message::Message;
+
+/// The client id of the worker manager.
+pub(super) const CLIENT: &str = "static/taskcluster/worker-manager";
 
 /// How long things are kept after their end: a real deployment looks for them once a day.
 const KEPT: TimeDelta = TimeDelta::days(1);
