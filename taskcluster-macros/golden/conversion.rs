@@ -188,7 +188,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl UpdateBuildRequest {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`name`](#structfield.name). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
@@ -249,7 +249,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl ReplaceBuildRequest {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`name`](#structfield.name). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(name: impl __p::Into<__p::String>) -> Self {

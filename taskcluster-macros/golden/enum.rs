@@ -80,7 +80,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl Enum {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`state`](#structfield.state). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(state: EnumState) -> Self {

@@ -84,7 +84,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl OpenRecord {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`tags`](#structfield.tags). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(tags: __p::BTreeMap<__p::String, __p::String>) -> Self {

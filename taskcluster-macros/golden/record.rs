@@ -80,7 +80,7 @@ pub mod golden {
         pub steps: __p::Vec<RecordStep>,
     }
     impl Record {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required fields: [`build_id`](#structfield.build_id) and [`steps`](#structfield.steps). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(
@@ -150,7 +150,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl RecordStep {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`command`](#structfield.command). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(command: impl __p::IntoIterator<Item = impl __p::Into<__p::String>>) -> Self {

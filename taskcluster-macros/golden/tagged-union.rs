@@ -143,7 +143,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl TaggedUnionFile {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`path`](#structfield.path). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(path: impl __p::Into<__p::String>) -> Self {
@@ -204,11 +204,11 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl TaggedUnionArchive {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required fields: [`kind`](#structfield.kind) and [`digest`](#structfield.digest). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
-        pub fn new(digest: impl __p::Into<__p::String>, kind: TaggedUnionArchiveKind) -> Self {
-            Self { digest: digest.into(), kind: kind, ..__p::blank() }
+        pub fn new(kind: TaggedUnionArchiveKind, digest: impl __p::Into<__p::String>) -> Self {
+            Self { kind: kind, digest: digest.into(), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]

@@ -143,7 +143,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl UntaggedUnionEmpty {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required field, [`document`](#structfield.document). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(document: impl __p::Into<__p::String>) -> Self {
@@ -204,7 +204,7 @@ pub mod golden {
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
     }
     impl UntaggedUnionSignature {
-        #[doc = r" Creates a value with its required fields. Other fields are left out unless they are set."]
+        #[doc = "Creates a value with its required fields: [`document`](#structfield.document) and [`signature`](#structfield.signature). Other fields are left out unless they are set."]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(

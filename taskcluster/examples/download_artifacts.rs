@@ -72,7 +72,7 @@ async fn fill(queue: &Queue, group: &str) -> Result<()> {
     for n in 0..3 {
         let task_id = slugid::nice();
         queue.create_task(&task_id, &shared::task(group, n)).await?;
-        queue.claim_work(shared::TASK_QUEUE_ID, &ClaimWorkRequest::new(1, "here", "me")).await?;
+        queue.claim_work(shared::TASK_QUEUE_ID, &ClaimWorkRequest::new("here", "me", 1)).await?;
         for part in 0..3 {
             artifacts::upload(queue, &task_id, 0, format!("public/parts/{part}.bin"))
                 .bytes(vec![b'x'; 1 << (4 * part + 10)])

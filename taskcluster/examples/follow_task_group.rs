@@ -89,7 +89,7 @@ mod demo {
             queue.create_task(task, &shared::task(group, n)).await?;
             pause().await;
         }
-        let worker = ClaimWorkRequest::new(1, "demo", "demo");
+        let worker = ClaimWorkRequest::new("demo", "demo", 1);
         for n in 0..2 {
             for claim in queue.claim_work(shared::TASK_QUEUE_ID, &worker).await?.tasks {
                 pause().await;

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let task_id = slugid::nice();
     queue.create_task(&task_id, &shared::task(&task_id, 0)).send_blocking()?;
     queue
-        .claim_work(shared::TASK_QUEUE_ID, &ClaimWorkRequest::new(1, "here", "me"))
+        .claim_work(shared::TASK_QUEUE_ID, &ClaimWorkRequest::new("here", "me", 1))
         .send_blocking()?;
 
     let file = std::env::temp_dir().join(format!("report-{task_id}.json"));

@@ -51,9 +51,9 @@
 //! use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
 //! use taskcluster::{from_now, json};
 //!
-//! let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
+//! let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
 //! let payload = json!({"command": ["make"]});
-//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, payload);
+//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, payload, metadata);
 //! task.priority = Some(TaskPriority::Low);
 //! task.retries = Some(100);
 //! assert_eq!(task.validate().unwrap_err().message(), "the payload is not valid: retries: is more than 49");
@@ -237,6 +237,19 @@ pub mod reqwest {
 ///
 /// Services that a program does not call do not add to its size. They add about 0.1 CPU seconds each to its build, or less if a
 /// list in braces leaves them out: then they are only parsed.
+///
+/// # Patterns
+///
+/// References do not say what path arguments and query options look like. A file `patterns.json` next to the reference, or in a
+/// folder above it, can say so, with a JSON schema regular expression by service, kind and name:
+///
+/// ```json
+/// {"builds": {"args": {"number": "^[0-9]+$", "name": null}, "query": {"limit": "^[0-9]+$"}}}
+/// ```
+///
+/// For arguments that it does not name, the macro looks at the properties of that name in the service's schemas: if those that
+/// have a pattern all have the same one, it is the argument's, too; `null` in the file prevents that. The `limit` of paginated
+/// endpoints is an integer. [`Endpoint::patterns`] and [`Endpoint::query_patterns`] have the result.
 ///
 /// # Output
 ///

@@ -106,7 +106,7 @@ fn numbers_are_written_as_they_were_read() {
 #[test]
 fn a_program_sets_numbers_from_its_own() {
     let expires = EXPIRES.parse().unwrap();
-    let mut entry = InsertTaskRequest::new(json!({}), expires, 1, "T");
+    let mut entry = InsertTaskRequest::new("T", 1, json!({}), expires);
     assert_eq!(serde_json::to_value(&entry).unwrap()["rank"], json!(1));
     entry.rank = Number::try_from(0.5).unwrap();
     assert_eq!(serde_json::to_value(&entry).unwrap()["rank"], json!(0.5));

@@ -25,7 +25,7 @@ fn date() -> DateTime<Utc> {
 
 fn task() -> CreateTaskRequest {
     let metadata = TaskMetadata::new("n", "d", "me@example.com", "https://example.com");
-    CreateTaskRequest::new(date(), date(), metadata, json!({}))
+    CreateTaskRequest::new(date(), date(), json!({}), metadata)
 }
 
 /// What is wrong, item by item.
@@ -80,7 +80,7 @@ fn every_kind_of_demand_is_checked() {
         assert_eq!(of.validate().err().map(|_| check(&of)).as_deref(), problem);
     }
     // Lengths, in characters rather than bytes.
-    let mut email = EmailRequest::new("a@example.com", "c", "ü".repeat(255));
+    let mut email = EmailRequest::new("a@example.com", "ü".repeat(255), "c");
     let fields = json!(email);
     assert_eq!(fields["subject"].as_str().unwrap().chars().count(), 255);
     assert!(email.validate().is_ok());
@@ -118,7 +118,7 @@ fn every_kind_of_demand_is_checked() {
 
 #[test]
 fn forms_of_texts_are_checked() {
-    let mut email = EmailRequest::new("a@example.com", "c", "s");
+    let mut email = EmailRequest::new("a@example.com", "s", "c");
     for (address, good) in [
         ("a@b", true),
         ("a.b+c@example.com", true),
@@ -140,13 +140,13 @@ fn forms_of_texts_are_checked() {
         ("example.com", false),
         ("/a", false),
     ] {
-        email.link = Some(EmailLink::new(uri, "t"));
+        email.link = Some(EmailLink::new("t", uri));
         assert_eq!(email.validate().is_ok(), good, "{uri}");
     }
     assert_eq!(problems(email.validate()), ["link: href: is not a URI"]);
 
     // One group of several must be kept.
-    let mut hawk = AuthenticateHawkRequest::new("h", AuthenticateHawkMethod::Get, 443, "/");
+    let mut hawk = AuthenticateHawkRequest::new(AuthenticateHawkMethod::Get, "/", "h", 443);
     for (address, good) in
         [("127.0.0.1", true), ("::1", true), ("127.0.0.256", false), ("localhost", false)]
     {
@@ -223,7 +223,7 @@ async fn a_client_checks_path_arguments_if_it_is_told_to() {
     let (checking, server) = client(true, json!({})).await;
     let (queue, auth) = (Queue::new(&checking), Auth::new(&checking));
     let pools = WorkerManager::new(&checking);
-    let create = CreateClientRequest::new("d", date());
+    let create = CreateClientRequest::new(date(), "d");
     let wrong = [
         queue.status("hush").send_raw().await,
         queue.list_artifacts("hush", 0).send_raw().await,

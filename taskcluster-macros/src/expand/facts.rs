@@ -47,7 +47,12 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
     let paging = option(endpoint.paging.as_ref().map(|Paging { query, token, items }| {
         quote!(__runtime::Paging { query: #query, token: #token, items: #items })
     }));
-    let patterns = endpoint.patterns.iter().map(|pattern| option(pattern.as_ref()));
+    let patterns = |patterns: &[Option<String>]| {
+        let patterns = patterns.iter().map(|pattern| option(pattern.as_ref()));
+        quote!(&[#(#patterns),*])
+    };
+    let (patterns, query_patterns) =
+        (patterns(&endpoint.patterns), patterns(&endpoint.query_patterns));
     quote! {
         __runtime::Endpoint {
             name: #name,
@@ -62,7 +67,8 @@ fn endpoint(endpoint: &Endpoint) -> TokenStream {
             scopes: #scopes,
             stability: __runtime::Stability::#stability,
             paging: #paging,
-            patterns: &[#(#patterns),*],
+            patterns: #patterns,
+            query_patterns: #query_patterns,
         }
     }
 }

@@ -202,8 +202,8 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
 
 /// The constructor and check of a record that callers send.
 fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
-    let required: Vec<_> =
-        record.fields.iter().filter(|field| field.required && !field.nullable()).collect();
+    let required = record.required.iter().map(|index| &record.fields[*index]);
+    let required: Vec<_> = required.filter(|field| !field.nullable()).collect();
     let names: Vec<_> = required.iter().map(|field| ident(&field.name.rust)).collect();
     let (kinds, values): (Vec<_>, Vec<_>) = required
         .iter()
@@ -212,10 +212,11 @@ fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
     let is_open = record.others.field(true).is_some();
     let rest =
         (names.len() < record.fields.len() + usize::from(is_open)).then(|| quote!(..__p::blank()));
+    let docs = constructor_docs(&required, rest.is_some());
     let validate = validate();
     quote! {
         impl #name {
-            /// Creates a value with its required fields. Other fields are left out unless they are set.
+            #[doc = #docs]
             #[must_use]
             #[allow(clippy::too_many_arguments)]
             pub fn new(#(#names: #kinds),*) -> Self {
@@ -225,6 +226,21 @@ fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
             #validate
         }
     }
+}
+
+/// Names the arguments of a constructor in their order.
+fn constructor_docs(required: &[&Field], others: bool) -> String {
+    let link = |field: &&Field| format!("[`{0}`](#structfield.{0})", field.name.rust);
+    let links: Vec<_> = required.iter().map(link).collect();
+    let arguments = match links.as_slice() {
+        [] => "Creates an empty value.".to_owned(),
+        [only] => format!("Creates a value with its required field, {only}."),
+        [first @ .., last] => {
+            format!("Creates a value with its required fields: {} and {last}.", first.join(", "))
+        }
+    };
+    let rest = if others { " Other fields are left out unless they are set." } else { "" };
+    arguments + rest
 }
 
 /// The check of a type that callers send.

@@ -1,10 +1,13 @@
 //! The JSON files that an expansion reads and the compiler must watch.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
+
+use crate::input::order::Ordered;
 
 /// A JSON file.
 pub(crate) struct Document {
@@ -12,6 +15,14 @@ pub(crate) struct Document {
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) json: Value,
+    ordered: OnceCell<Ordered>,
+}
+
+impl Document {
+    /// The same JSON, with the members of objects in the order of the file.
+    pub(crate) fn ordered(&self) -> &Ordered {
+        self.ordered.get_or_init(|| Ordered::of(&self.text))
+    }
 }
 
 /// Reads files relative to the folder of a crate's Cargo.toml, each once.
@@ -46,7 +57,8 @@ impl Files {
             let what = what.split(" at line ").next().unwrap_or_default();
             format!("{path}:{line}:{column}: invalid JSON: {what}")
         })?;
-        let document = Rc::new(Document { path: path.to_owned(), text, json });
+        let document =
+            Rc::new(Document { path: path.to_owned(), text, json, ordered: OnceCell::new() });
         self.read.insert(path.to_owned(), document.clone());
         Ok(document)
     }
@@ -86,6 +98,11 @@ impl Files {
         self.read.keys().map(String::as_str)
     }
 
+    /// Finds the nearest file of this name: next to a reference or further up.
+    pub(crate) fn find_above(&self, reference: &str, name: &str) -> Option<String> {
+        places_above(reference, name).into_iter().find(|place| self.root.join(place).is_file())
+    }
+
     /// Finds the file of a schema that a reference names: in a folder `schemas/<service>` next to the reference or further up.
     ///
     /// # Errors
@@ -107,15 +124,16 @@ impl Files {
                 None => format!("{service}/{schema}"),
             },
         };
-        let places: Vec<_> = Path::new(reference)
-            .ancestors()
-            .skip(1)
-            .map(|folder| folder.join("schemas").join(&below_schemas))
-            .map(|place| place.to_string_lossy().replace('\\', "/"))
-            .collect();
+        let places = places_above(reference, &format!("schemas/{below_schemas}"));
         match places.iter().find(|place| self.root.join(place).is_file()) {
             Some(place) => Ok(place.clone()),
             None => Err(places),
         }
     }
+}
+
+/// The path next to a file and in each folder above it, the nearest first.
+fn places_above(file: &str, path: &str) -> Vec<String> {
+    let folders = Path::new(file).ancestors().skip(1);
+    folders.map(|folder| folder.join(path).to_string_lossy().replace('\\', "/")).collect()
 }

@@ -3,4 +3,5 @@
 pub(crate) mod files;
 pub(crate) mod invocation;
 pub(crate) mod locate;
+pub(crate) mod order;
 pub(crate) mod problems;

@@ -35,7 +35,7 @@ fn one(item: &Item, files: &mut Files, problems: &mut ProblemsAt<'_>) -> Referen
             let mut reference = read::reference(&document, problems);
             check::reference(&mut reference, &document, files, problems);
             paging::find(&mut reference, &document, files, problems);
-            patterns::find(&mut reference, &document, files);
+            patterns::find(&mut reference, &document, files, problems);
             reference
         }
         Err(message) => {

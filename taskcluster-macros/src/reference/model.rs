@@ -38,6 +38,8 @@ pub(crate) struct Endpoint {
     pub(crate) paging: Option<Paging>,
     /// The pattern that each argument must match, if it is known.
     pub(crate) patterns: Vec<Option<String>>,
+    /// The pattern that each query option must match, if it is known.
+    pub(crate) query_patterns: Vec<Option<String>>,
     /// The type of the request's payload.
     pub(crate) payload: Option<Kind>,
     /// The type of the response.

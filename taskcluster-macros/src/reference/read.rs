@@ -229,6 +229,7 @@ impl<'a> Reader<'a, '_> {
             stability: stability?,
             paging: spelling.map(|()| None)?,
             patterns: Vec::new(),
+            query_patterns: Vec::new(),
             payload: None,
             answer: None,
             item: None,

@@ -57,6 +57,8 @@ pub(crate) enum Definition {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
+    /// The indices of the required fields, in the order in which a constructor takes them.
+    pub(crate) required: Vec<usize>,
     pub(crate) others: Others,
 }
 

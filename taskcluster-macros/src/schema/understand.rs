@@ -239,6 +239,7 @@ impl Understanding<'_, '_> {
                 .unwrap_or_default();
             record.fields.push(Field { name, kind, required, description, default, rules });
         }
+        record.required = self.in_order(schema, required, &record.fields);
         record.others = match schema.json.get("additionalProperties") {
             Some(Value::Bool(false)) => Others::Refused,
             Some(_) => Others::Allowed(names::field("other", &taken).rust),
@@ -246,6 +247,25 @@ impl Understanding<'_, '_> {
         };
         self.types.all[id].definition = Definition::Record(record);
         Kind::Named(id)
+    }
+
+    /// The indices of required fields in the order that their author gave them: that of `properties`, or of `required` in a
+    /// file that a program has sorted throughout, as deployments do.
+    fn in_order(&mut self, schema: &Schema, required: &[String], fields: &[Field]) -> Vec<usize> {
+        let mut indices: Vec<_> =
+            (0..fields.len()).filter(|index| fields[*index].required).collect();
+        if indices.len() > 1
+            && let Ok(document) = self.resolver.files.read(&schema.place.path)
+        {
+            let names = match document.ordered() {
+                sorted if sorted.is_sorted() => required.iter().map(String::as_str).collect(),
+                ordered => ordered.names(&format!("{}/properties", schema.place.pointer)),
+            };
+            indices.sort_by_key(|index| {
+                names.iter().position(|name| *name == fields[*index].name.wire)
+            });
+        }
+        indices
     }
 
     /// A fixed set of values.

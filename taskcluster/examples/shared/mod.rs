@@ -44,12 +44,12 @@ pub fn embedded_deployment() -> Result<(Deployment, Client)> {
 pub fn task(group: &str, n: usize) -> CreateTaskRequest {
     let now = Utc::now();
     let metadata = TaskMetadata::new(
-        "One of the examples' tasks",
         format!("task {n}"),
+        "One of the examples' tasks",
         "examples@example.com",
         "https://example.com/examples",
     );
-    let mut task = CreateTaskRequest::new(now, now + TimeDelta::hours(2), metadata, json!({}));
+    let mut task = CreateTaskRequest::new(now, now + TimeDelta::hours(2), json!({}), metadata);
     task.task_queue_id = Some(TASK_QUEUE_ID.to_owned());
     task.task_group_id = Some(group.to_owned());
     task

@@ -80,15 +80,15 @@ impl Declaration {
             || self.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned());
         let request: PostArtifactRequest = match &self.kind {
             Kind::Reference { url } => {
-                PostArtifactRequestReference::new(content_type(), expires, url).into()
+                PostArtifactRequestReference::new(expires, url, content_type()).into()
             }
             Kind::Link { to } => {
-                let mut link = PostArtifactRequestLink::new(to, expires);
+                let mut link = PostArtifactRequestLink::new(expires, to);
                 link.content_type = Some(content_type());
                 link.into()
             }
             Kind::Error { reason, message } => {
-                PostArtifactRequestError::new(expires, message, reason.clone()).into()
+                PostArtifactRequestError::new(expires, reason.clone(), message).into()
             }
         };
         self.queue.create_artifact(&self.task_id, self.run_id, &self.name, &request).send().await?;

@@ -264,7 +264,7 @@ impl Upload {
     }
 
     async fn send_to_object(&self, artifact: &NewArtifact<'_>, size: u64) -> Result<Uploaded> {
-        let mut request = PostArtifactRequestObject::new(&*self.to.content_type, artifact.expires);
+        let mut request = PostArtifactRequestObject::new(artifact.expires, &*self.to.content_type);
         request.content_length = i64::try_from(size).ok();
         let PostArtifactResponse::Object(created) = artifact.create(request.into()).await? else {
             return Err(Error::answer("the queue created an artifact of another type"));
@@ -304,7 +304,7 @@ impl Upload {
                 put(client, upload, &self.input, size, &self.to.settings).await?
             }
         };
-        let mut finish = FinishUploadRequest::new(upload.project_id, upload.upload_id);
+        let mut finish = FinishUploadRequest::new(upload.upload_id, upload.project_id);
         finish.hashes = Some(known(&hashes));
         upload.object.finish_upload(upload.name, &finish).send().await?;
         Ok(hashes)
@@ -368,7 +368,7 @@ impl NewArtifact<'_> {
 /// An artifact of type `s3`.
 impl Place for NewArtifact<'_> {
     async fn target(&self) -> Result<Target> {
-        let mut request = PostArtifactRequestS3::new(self.content_type, self.expires);
+        let mut request = PostArtifactRequestS3::new(self.expires, self.content_type);
         request.content_length = i64::try_from(self.size).ok();
         let PostArtifactResponse::S3(created) = self.create(request.into()).await? else {
             return Err(Error::answer("the queue created an artifact of another type"));
@@ -399,7 +399,7 @@ impl NewObject<'_> {
         methods: CreateUploadProposedUploadMethods,
     ) -> Result<crate::services::object::CreateUploadMethod> {
         let request =
-            CreateUploadRequest::new(self.expires, self.project_id, methods, self.upload_id);
+            CreateUploadRequest::new(self.project_id, self.upload_id, self.expires, methods);
         Ok(self.object.create_upload(self.name, &request).send().await?.upload_method)
     }
 }
@@ -409,7 +409,7 @@ impl Place for NewObject<'_> {
         let length =
             i64::try_from(self.size).map_err(|_| Error::input("the content is too large"))?;
         let methods = CreateUploadProposedUploadMethods {
-            put_url: Some(UploadMethodPutUrlRequest::new(length, self.content_type)),
+            put_url: Some(UploadMethodPutUrlRequest::new(self.content_type, length)),
             ..Default::default()
         };
         let created = self.create(methods).await?.put_url.ok_or_else(|| {

@@ -184,8 +184,8 @@ impl<T> Call<T> {
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
     /// # let queue = taskcluster::Queue::new(&client);
     ///
-    /// let metadata = TaskMetadata::new("Builds it.", "build", "me@example.com", "https://example.com/repo");
-    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, metadata, json!({}));
+    /// let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
+    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, json!({}), metadata);
     /// task.task_queue_id = Some("proj/builds".to_owned());
     /// task.priority = Some(TaskPriority::Low);
     /// task.routes = Some(vec!["index.proj.latest".to_owned()]);

@@ -144,8 +144,15 @@ pub struct Endpoint {
     pub stability: Stability,
     /// How the endpoint is paged, if it is.
     pub paging: Option<Paging>,
-    /// The pattern (a JSON schema regular expression) that each argument must match, if the service's schemas have one.
+    /// The pattern (a JSON schema regular expression) that each path argument must match, in the order of `args`, if it is
+    /// known; see [`taskcluster_api!`](crate::taskcluster_api#patterns).
+    ///
+    /// ```
+    /// assert_eq!(taskcluster::Queue::REFERENCE.endpoint("listArtifacts").patterns[1], Some("^[1-9]*[0-9]+$"));
+    /// ```
     pub patterns: &'static [Option<&'static str>],
+    /// The pattern that each query option must match, in the order of `query`, if it is known.
+    pub query_patterns: &'static [Option<&'static str>],
 }
 
 impl Endpoint {

@@ -46,6 +46,7 @@ static DOCUMENT: Endpoint = Endpoint {
     stability: Stability::Stable,
     paging: None,
     patterns: &[],
+    query_patterns: &[],
     secrets: &[],
 };
 

@@ -4,8 +4,8 @@ use taskcluster::{Queue, chrono::Utc, json};
 
 async fn f(queue: Queue) -> taskcluster::Result<()> {
     let metadata = TaskMetadata::new("a task", "d", "me@example.com", "https://example.com");
-    let missing = CreateTaskRequest::new(Utc::now(), metadata.clone(), json!({}));
-    let mut task = CreateTaskRequest::new(Utc::now(), Utc::now(), metadata, json!({}));
+    let missing = CreateTaskRequest::new(Utc::now(), json!({}), metadata.clone());
+    let mut task = CreateTaskRequest::new(Utc::now(), Utc::now(), json!({}), metadata);
     task.priorty = Some(TaskPriority::High);
     task.priority = Some("high");
     task.retries = Some("5".to_owned());

@@ -27,7 +27,7 @@ use crate::{
 /// fake.client("reader", "no-secret", ["secrets:get:project/*"]);
 ///
 /// let secrets = Secrets::new(&fake.connect("reader")?);
-/// let secret = Secret::new(from_now("1 day")?, json!({"password": "?"}));
+/// let secret = Secret::new(json!({"password": "?"}), from_now("1 day")?);
 /// let error = secrets.set("project/x", &secret).send_blocking().unwrap_err();
 /// assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
 /// assert!(error.message().contains("secrets:set:project/x"));
@@ -300,7 +300,7 @@ impl Deployment {
     ///
     /// let fake = Deployment::start_blocking()?;
     /// let notify = Notify::new(&fake.connect_as("bot", ["notify:email:*"])?);
-    /// let mail = EmailRequest::new("a@example.com", "All is well.", "Done");
+    /// let mail = EmailRequest::new("a@example.com", "Done", "All is well.");
     /// notify.email(&mail).send_blocking()?;
     /// assert_eq!(fake.notifications()[0].request["subject"], "Done");
     /// # Ok::<(), taskcluster::Error>(())

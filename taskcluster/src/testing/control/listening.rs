@@ -141,7 +141,7 @@ impl Deployment {
     /// fake.client("admin", "no-secret", ["auth:*"]);
     /// let mut messages = fake.listen(AuthEvents::client_created())?.bind(AuthEvents::client_deleted())?;
     ///
-    /// let client = CreateClientRequest::new("builds", from_now("1 day")?);
+    /// let client = CreateClientRequest::new(from_now("1 day")?, "builds");
     /// Auth::new(&fake.connect("admin")?).create_client("project/builds", &client).send_blocking()?;
     /// let message = messages.next_blocking()?;
     /// assert_eq!(message.payload["clientId"], "project/builds");

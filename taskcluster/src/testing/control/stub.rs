@@ -211,6 +211,7 @@ const fn of_storage(name: &'static str, method: Method) -> Endpoint {
         stability: Stability::Stable,
         paging: None,
         patterns: &[],
+        query_patterns: &[],
         secrets: &[],
     }
 }

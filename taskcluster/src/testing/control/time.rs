@@ -26,7 +26,7 @@ impl Deployment {
     /// let fake = Deployment::start_blocking()?;
     /// fake.client("tester", "no-secret", ["secrets:*"]);
     /// let secrets = Secrets::new(&fake.connect("tester")?);
-    /// secrets.set("x", &Secret::new(from_now("1 hour")?, json!({}))).send_blocking()?;
+    /// secrets.set("x", &Secret::new(json!({}), from_now("1 hour")?)).send_blocking()?;
     ///
     /// fake.advance(Duration::from_secs(2 * 3600));
     /// let error = secrets.get("x").send_blocking().unwrap_err();
@@ -79,7 +79,7 @@ impl Deployment {
     /// let fake = Deployment::start_blocking()?;
     /// fake.set_claim_wait(Duration::ZERO);
     /// let queue = Queue::new(&fake.connect_as("worker", ["queue:claim-work:p/w", "queue:worker-id:g/w"])?);
-    /// let claimed = queue.claim_work("p/w", &ClaimWorkRequest::new(1, "g", "w")).send_blocking()?;
+    /// let claimed = queue.claim_work("p/w", &ClaimWorkRequest::new("g", "w", 1)).send_blocking()?;
     /// assert!(claimed.tasks.is_empty());
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
