@@ -4,6 +4,7 @@ mod assertions;
 mod broker;
 mod faults;
 mod life;
+mod load;
 mod paging;
 mod real;
 mod record;

@@ -69,7 +69,16 @@
 //! The services publish the messages that they publish to Pulse. [`Deployment::listen`] receives them without a broker; with
 //! the feature `pulse`, `Deployment::publish_to` also publishes them to a real one.
 //!
-//! Any other call gets status 400 with the code `NotStubbed`.
+//! Any other call gets status 400 with the code `NotStubbed`:
+//!
+//! Of today's endpoints, these are `auth.listGithubApps`, whose answer no reference states, and those that make something
+//! out of a file or of other answers: `github.renderTaskclusterYml`, `web-server.taskGroupProfile` and
+//! `web-server.taskProfile`.
+//!
+//! Of those of 2017, these are all of the services that exist no more, `aws-provisioner.*`, `login.*` and `pulse.*`; all of
+//! `hooks.*` but `removeHook`, since hooks were different; what belonged to services of others,
+//! `github.githubWebHookConsumer`, `queue.pollTaskUrls` and `queue.completeArtifact`; and `queue.declareProvisioner` and
+//! `queue.declareWorkerType`.
 //!
 //! # Differences from a real deployment
 //!
@@ -99,9 +108,13 @@ mod services;
 
 pub use control::deployment::Deployment;
 pub use control::expected::{ExpectedCall, called};
+pub use control::github::{GithubBuild, GithubControl};
 pub use control::listening::Messages;
 pub use control::stub::{Fault, StubBuilder};
+pub use control::workers::{RequestedWorker, WorkerManagerControl};
 pub use http::answer::Reply;
 pub use http::call::{RecordedCall, Signature};
 pub use services::context::message::Message;
+pub use services::github::store::{GithubBuildState, GithubPost};
 pub use services::notify::Notification;
+pub use services::worker_manager::providers::ProviderType;

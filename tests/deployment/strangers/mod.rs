@@ -177,6 +177,36 @@ fn the_python_client_agrees() {
     assert_done(done, "a_task_from_creation_to_completion");
 }
 
+/// How many tests the suite of Taskcluster's client for Python has. None of them needs more than a deployment.
+const PYTHON_TESTS: usize = 157;
+
+/// The suite comes with the client's source package, which is fetched here and not part of this project.
+#[test]
+fn the_python_clients_own_suite_passes() {
+    let commands = |folder: &Path| {
+        let pip = folder.join("venv/bin/pip");
+        let source = "taskcluster==113.2.0";
+        let pip = |args: &[&str]| {
+            let mut pip = command(&pip, args);
+            pip.args(["--quiet", "--disable-pip-version-check"]);
+            pip
+        };
+        vec![
+            command("python3", &["-m", "venv", "--clear", "venv"]),
+            pip(&["install", "-r", "requirements.txt"]),
+            pip(&["download", "--no-deps", "--no-binary", "taskcluster", source]),
+            command("python3", &["-m", "tarfile", "-e", "taskcluster-113.2.0.tar.gz"]),
+        ]
+    };
+    let Some(folder) = install("python-suite", &["python3"], commands) else { return };
+    let mut suite = command(folder.join("venv/bin/python"), &["-m", "pytest", "--quiet", "test"]);
+    // A test that would be skipped for want of a deployment fails instead.
+    suite.current_dir(folder.join("taskcluster-113.2.0")).env("NO_SKIP_TESTS", "1");
+    let (output, _) = Standalone::start("python-suite").serve(&mut suite);
+    let summary = output.lines().last().unwrap();
+    assert!(summary.starts_with(&format!("{PYTHON_TESTS} passed,")), "{output}");
+}
+
 #[test]
 fn the_javascript_client_agrees() {
     let commands = |_: &Path| vec![command("npm", &["ci", "--no-audit", "--no-fund"])];

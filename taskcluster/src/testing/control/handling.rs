@@ -18,6 +18,7 @@ use crate::testing::http::request::Incoming;
 use crate::testing::http::routing::{self, Miss, Route};
 use crate::testing::http::server::Handler;
 use crate::testing::services::context::storage::PREFIX;
+use crate::testing::services::meta;
 
 impl Handler for State {
     /// Checks a request, records it, and finds its answer.
@@ -211,8 +212,8 @@ impl State {
 
     async fn built_in(&self, call: &RecordedCall) -> Result<Reply, Refusal> {
         let RecordedCall { service, endpoint, .. } = call;
-        if endpoint.name == "ping" && endpoint.route == "/ping" {
-            return Ok(json!({"alive": true, "uptime": 1}).into());
+        if let Some(answer) = meta::answer(endpoint) {
+            return Ok(answer.into());
         }
         self.context().answer(call).await.unwrap_or_else(|| {
             Err(Refusal::not_stubbed(format!(

@@ -4,6 +4,7 @@
 mod broker;
 pub(crate) mod deployment;
 pub(crate) mod expected;
+pub(crate) mod github;
 mod handling;
 pub(crate) mod listening;
 mod recorded;
@@ -11,3 +12,4 @@ mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;
+pub(crate) mod workers;

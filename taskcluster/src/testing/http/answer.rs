@@ -30,6 +30,8 @@ pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     content: Content,
+    /// Whether the body is what the reference promises.
+    is_promised: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -46,7 +48,8 @@ impl Reply {
     /// Creates an answer without a body.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), content: Content::Bytes(Bytes::new()) }
+        let content = Content::Bytes(Bytes::new());
+        Self { status, headers: HeaderMap::new(), content, is_promised: true }
     }
 
     /// Creates an answer with a JSON body.
@@ -81,6 +84,16 @@ impl Reply {
         self
     }
 
+    /// Marks an answer that the real service gives although its reference promises another.
+    pub(crate) fn unlike_the_reference(self) -> Self {
+        Self { is_promised: false, ..self }
+    }
+
+    /// Whether a schema for the endpoint's answer is for this one.
+    pub(crate) fn is_promised(&self) -> bool {
+        self.is_promised && self.is_success()
+    }
+
     /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -90,7 +103,7 @@ impl Reply {
 
     /// Turns the reply into the answer to send.
     pub(crate) fn render(self, call: Option<&RecordedCall>, now: DateTime<Utc>) -> Rendered {
-        let Self { status, mut headers, content } = self;
+        let Self { status, mut headers, content, .. } = self;
         let mut error = None;
         let body = match content {
             Content::Bytes(body) => body,
@@ -267,6 +280,10 @@ impl Refusal {
 
     pub(crate) fn denylisted(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "DenylistedAddress", message)
+    }
+
+    pub(crate) fn forbidden_by_github(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "ForbiddenByGithub", message)
     }
 
     pub(crate) fn no_matching_method(message: impl Into<String>) -> Self {

@@ -14,3 +14,4 @@ pub(crate) mod request;
 pub(crate) mod routing;
 pub(crate) mod schemas;
 pub(crate) mod server;
+mod socket;

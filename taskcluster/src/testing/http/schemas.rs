@@ -82,7 +82,8 @@ impl Schemas {
         endpoint: &Endpoint,
         reply: &Reply,
     ) -> Result<(), String> {
-        let (true, Some(schema), Some(body)) = (reply.is_success(), endpoint.output, reply.bytes())
+        let (true, Some(schema), Some(body)) =
+            (reply.is_promised(), endpoint.output, reply.bytes())
         else {
             return Ok(());
         };

@@ -1,5 +1,6 @@
 //! The context of all services: what they need from the deployment, and their access to each other.
 
+pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod message;
 pub(crate) mod storage;
@@ -13,6 +14,7 @@ use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
+use self::audit::Audit;
 use self::clock::Clock;
 use self::message::{Exchanges, Message};
 use self::storage::Storage;
@@ -103,6 +105,7 @@ pub(crate) struct Context {
     pub(crate) schemas: Schemas,
     pub(crate) storage: Storage,
     pub(crate) exchanges: Exchanges,
+    pub(crate) audit: Audit,
     /// Notified when the queue or the time changes.
     pub(crate) changed: Notify,
 }
@@ -125,6 +128,7 @@ impl Context {
             schemas: Schemas::default(),
             storage: Storage::default(),
             exchanges: Exchanges::default(),
+            audit: Audit::default(),
             changed: Notify::new(),
         }
     }
@@ -250,10 +254,14 @@ impl Context {
     /// Lets a service answer a call that has passed all checks; `None` if the endpoint is not built in.
     pub(crate) async fn answer(&self, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
         let service = self.service_of(call)?;
-        match service.answer_later(self, call) {
-            Some(answer) => Some(answer.await),
-            None => service.answer(self, call),
+        let answer = match service.answer_later(self, call) {
+            Some(answer) => answer.await,
+            None => service.answer(self, call)?,
+        };
+        if answer.as_ref().is_ok_and(Reply::is_success) {
+            self.audit.record(call, self.now());
         }
+        Some(answer)
     }
 
     /// Calls an endpoint of another service as this client with these scopes, expanded by roles. The same checks apply as to a
@@ -268,6 +276,29 @@ impl Context {
     ) -> Result<Value, Refusal> {
         let call = &mut self.prepare(reference, endpoint, caller, args, payload);
         self.carry_out(call).map(|reply| reply.to_json())
+    }
+
+    /// Same as [`call`](Self::call), for the property `items` of all pages of a list.
+    pub(crate) fn list(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        (client_id, scopes): (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        items: &str,
+    ) -> Result<Vec<Value>, Refusal> {
+        let (mut all, mut query) = (Vec::new(), Vec::new());
+        loop {
+            let caller = (client_id, scopes.clone());
+            let call = &mut self.prepare(reference, endpoint, caller, args, None);
+            call.query = query;
+            let mut page = self.carry_out(call)?.to_json();
+            if let Value::Array(items) = page[items].take() {
+                all.extend(items);
+            }
+            let Some(token) = page["continuationToken"].as_str() else { return Ok(all) };
+            query = vec![("continuationToken".to_owned(), token.to_owned())];
+        }
     }
 
     /// Same as [`call`](Self::call), but returns an error with its body.

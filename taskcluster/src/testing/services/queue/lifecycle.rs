@@ -13,8 +13,8 @@ use crate::QueueEvents;
 use crate::testing::http::answer::{Refusal, timestamp};
 use crate::testing::services::context::message::Message;
 
-/// The lifetime of a claim.
-pub(super) const CLAIM: TimeDelta = TimeDelta::minutes(20);
+/// The lifetime of a claim, unless a test sets another one.
+const CLAIM: TimeDelta = TimeDelta::minutes(20);
 
 /// What a message about the end of a run has beside the status.
 const ENDED: &[&str] = &["runId", "workerGroup", "workerId", "task"];
@@ -23,9 +23,10 @@ const ENDED: &[&str] = &["runId", "workerGroup", "workerId", "task"];
 const MOST_RUNS: u64 = 50;
 
 /// All tasks.
-#[derive(Default)]
 pub(super) struct Tasks {
     pub(super) all: BTreeMap<String, Task>,
+    /// The lifetime of new claims.
+    pub(super) claim_length: TimeDelta,
     /// The times at which task groups were sealed.
     pub(super) sealed: BTreeMap<String, DateTime<Utc>>,
     /// How many runs became pending so far.
@@ -35,6 +36,20 @@ pub(super) struct Tasks {
     pub(super) workers: Workers,
     /// The time before which nothing is due, if known.
     quiet_until: Option<DateTime<Utc>>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self {
+            all: BTreeMap::new(),
+            claim_length: CLAIM,
+            sealed: BTreeMap::new(),
+            places: 0,
+            messages: Vec::new(),
+            workers: Workers::default(),
+            quiet_until: None,
+        }
+    }
 }
 
 /// What expires, in the order of handling what expires at the same time.
@@ -118,11 +133,12 @@ impl Tasks {
             if task.definition.json != definition.json {
                 return Err(Refusal::conflict(format!("a different task {id} already exists")));
             }
-            let is_pending = task.runs.first().is_some_and(|run| run.state == RunState::Pending);
-            let status = json!({"status": task.first_status()});
+            // The service announces it as if it were new.
+            let state = task.runs.first().map(|run| run.state);
+            let new = Task::new(id, definition);
             let exchange = QueueEvents::task_defined().exchange();
-            self.announce_with(exchange, id, None, &["task"], status);
-            if is_pending {
+            self.messages.push(about(&new, exchange, None, &["task"], json!({})));
+            if state == Some(RunState::Pending) {
                 self.announce_pending(id, Some(0));
             }
             return Ok(());
@@ -219,7 +235,7 @@ impl Tasks {
         run.state = RunState::Running;
         run.worker = Some(worker.clone());
         run.started = Some(now);
-        run.taken_until = Some(now + CLAIM);
+        run.taken_until = Some(now + self.claim_length);
         let task_queue = task.definition.text("taskQueueId");
         self.workers.took(task_queue, worker, json!({"taskId": id, "runId": number}), now);
         self.announce(
@@ -344,46 +360,10 @@ impl Tasks {
         id: &str,
         run: Option<usize>,
         fields: &[&str],
-        mut payload: Value,
+        payload: Value,
     ) {
         let Some(task) = self.all.get(id) else { return };
-        let run = run.and_then(|number| task.runs.get(number).map(|run| (number, run)));
-        let worker = run.and_then(|(_, run)| run.worker.as_ref());
-        let definition = &task.definition;
-        payload["version"] = json!(1);
-        if payload["status"].is_null() {
-            payload["status"] = task.status();
-        }
-        for field in fields {
-            let value = match *field {
-                "task" => Some(json!({"tags": definition.json["tags"]})),
-                "runId" => run.map(|(number, _)| json!(number)),
-                "workerGroup" => worker.map(|worker| json!(worker.group)),
-                "workerId" => worker.map(|worker| json!(worker.id)),
-                "takenUntil" => {
-                    run.and_then(|(_, run)| run.taken_until).map(|time| json!(timestamp(time)))
-                }
-                _ => None,
-            };
-            if let Some(value) = value {
-                payload[*field] = value;
-            }
-        }
-        // What the payload does not say is not in the routing key, either.
-        let number = payload["runId"].as_u64().map(|number| number.to_string()).unwrap_or_default();
-        let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
-        let (group, worker_id) = (text("workerGroup"), text("workerId"));
-        let parts = [
-            ("taskId", id),
-            ("runId", number.as_str()),
-            ("workerGroup", group.as_str()),
-            ("workerId", worker_id.as_str()),
-            ("provisionerId", definition.text("provisionerId")),
-            ("workerType", definition.text("workerType")),
-            ("schedulerId", definition.text("schedulerId")),
-            ("taskGroupId", definition.text("taskGroupId")),
-        ];
-        let message = Message::new(exchange, &parts, &definition.texts("routes"), payload);
+        let message = about(task, exchange, run, fields, payload);
         self.messages.push(message);
     }
 
@@ -415,6 +395,51 @@ impl Tasks {
         }
         Some(about)
     }
+}
+
+/// Creates a message about a task, with the status and those of these fields that have values.
+fn about(
+    task: &Task,
+    exchange: &'static Exchange,
+    run: Option<usize>,
+    fields: &[&str],
+    mut payload: Value,
+) -> Message {
+    let run = run.and_then(|number| task.runs.get(number).map(|run| (number, run)));
+    let worker = run.and_then(|(_, run)| run.worker.as_ref());
+    let definition = &task.definition;
+    payload["version"] = json!(1);
+    payload["status"] = task.status();
+    for field in fields {
+        let value = match *field {
+            "task" => Some(json!({"tags": definition.json["tags"]})),
+            "runId" => run.map(|(number, _)| json!(number)),
+            "workerGroup" => worker.map(|worker| json!(worker.group)),
+            "workerId" => worker.map(|worker| json!(worker.id)),
+            "takenUntil" => {
+                run.and_then(|(_, run)| run.taken_until).map(|time| json!(timestamp(time)))
+            }
+            _ => None,
+        };
+        if let Some(value) = value {
+            payload[*field] = value;
+        }
+    }
+    // What the payload does not say is not in the routing key, either.
+    let number = payload["runId"].as_u64().map(|number| number.to_string()).unwrap_or_default();
+    let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
+    let (group, worker_id) = (text("workerGroup"), text("workerId"));
+    let parts = [
+        ("taskId", task.id.as_str()),
+        ("runId", number.as_str()),
+        ("workerGroup", group.as_str()),
+        ("workerId", worker_id.as_str()),
+        ("provisionerId", definition.text("provisionerId")),
+        ("workerType", definition.text("workerType")),
+        ("schedulerId", definition.text("schedulerId")),
+        ("taskGroupId", definition.text("taskGroupId")),
+    ];
+    Message::new(exchange, &parts, &definition.texts("routes"), payload)
 }
 
 /// Whether a task with these requirements may start when a dependency has reached this state.

@@ -152,18 +152,11 @@ impl Task {
     }
 
     pub(super) fn status(&self) -> Value {
-        let mut status = self.first_status();
-        status["state"] = json!(self.state().map_or("unscheduled", RunState::name));
-        status["retriesLeft"] = json!(self.retries_left);
-        status["runs"] = self.runs.iter().enumerate().map(|(id, run)| run.to_json(id)).collect();
-        status
-    }
-
-    /// Its status before anything happened to it.
-    pub(super) fn first_status(&self) -> Value {
         let mut status = json!({
-            "taskId": self.id, "retriesLeft": self.definition.json["retries"], "state": "unscheduled",
-            "runs": [],
+            "taskId": self.id,
+            "retriesLeft": self.retries_left,
+            "state": self.state().map_or("unscheduled", RunState::name),
+            "runs": self.runs.iter().enumerate().map(|(id, run)| run.to_json(id)).collect::<Value>(),
         });
         let copied = [
             "provisionerId",
