@@ -46,9 +46,12 @@
 //!
 //! The services share one state and one clock. The clock runs, and [`Deployment::advance`] moves it ahead.
 //!
-//! - `ping` of every service
-//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and verify signatures; neither histories
-//!   nor credentials for other services
+//! - `ping`, `version`, `heartbeat` and `lbheartbeat` of every service
+//! - auth: clients, [roles](Deployment::role), scopes, histories of who changed what, and the endpoints that test and verify
+//!   signatures. Credentials for other services are of the right form but good for nothing, except for the token of
+//!   websocktunnel, which is signed with a random secret.
+//! - github: [builds](GithubControl::build) that the test adds, which succeed or fail with their tasks, and badges. Statuses and
+//!   comments are [recorded](GithubControl::posts), not posted.
 //! - queue: everything. Claims and deadlines expire, tasks wait for their dependencies, completed tasks are indexed by their
 //!   routes, and workers are remembered and can be quarantined.
 //! - hooks: everything. Hooks fire when triggered, by their schedules, and on the messages they are bound to.
@@ -58,6 +61,9 @@
 //! - object: everything, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
 //! - purge-cache: everything
 //! - secrets: everything
+//! - web-server: everything; profiles have the markers of tasks and log lines, but not the markers' schemas.
+//! - worker-manager: everything. Workers of a static provider are created by `createWorker`; those of a cloud when the test
+//!   [requests](WorkerManagerControl::request_worker) them, because nothing is provisioned.
 //!
 //! It also serves its references and schemas: each by itself, listed in `/references/manifest.json`, and together in
 //! `/references/references.json`. References that you add by [`serve`](Deployment::serve) are among them, except for those of
@@ -71,9 +77,8 @@
 //!
 //! Any other call gets status 400 with the code `NotStubbed`:
 //!
-//! Of today's endpoints, these are `auth.listGithubApps`, whose answer no reference states, and those that make something
-//! out of a file or of other answers: `github.renderTaskclusterYml`, `web-server.taskGroupProfile` and
-//! `web-server.taskProfile`.
+//! Of today's endpoints, these are `auth.listGithubApps`, whose answer no reference states, and
+//! `github.renderTaskclusterYml`, which renders YAML.
 //!
 //! Of those of 2017, these are all of the services that exist no more, `aws-provisioner.*`, `login.*` and `pulse.*`; all of
 //! `hooks.*` but `removeHook`, since hooks were different; what belonged to services of others,
@@ -88,6 +93,8 @@
 //! - A hook creates its task at once when it fires. What the real queue does a moment later, such as scheduling a task after
 //!   its last dependency, is done at once, too: a priority cannot be changed, and a task is not listed as claimed, from the
 //!   moment in which the task is resolved.
+//! - Workers that do nothing are not removed, and worker pools, workers and launch configurations that are over are forgotten
+//!   after a day, where a real deployment looks for them once a day.
 //! - Of the references of 2017, the endpoints that still exist under the same name work, and `defineTask`. Hooks do not: those
 //!   of 2017 were different.
 //! - Hashes of uploads are stored, but not compared with the content, as by the real object service. No call is larger than

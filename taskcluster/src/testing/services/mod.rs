@@ -12,6 +12,7 @@ mod object;
 mod purge_cache;
 mod queue;
 mod secrets;
+mod web_server;
 pub(crate) mod worker_manager;
 
 use std::sync::Arc;
@@ -51,7 +52,7 @@ impl Default for Services {
             entry(&PurgeCache::REFERENCE, None, built_in::<purge_cache::PurgeCache>()),
             entry(&Queue::REFERENCE, Some(&QueueEvents::REFERENCE), Some(queue.clone())),
             entry(&Secrets::REFERENCE, None, built_in::<secrets::Secrets>()),
-            entry(&WebServer::REFERENCE, None, None),
+            entry(&WebServer::REFERENCE, None, built_in::<web_server::WebServer>()),
             entry(
                 &WorkerManager::REFERENCE,
                 Some(&WorkerManagerEvents::REFERENCE),
