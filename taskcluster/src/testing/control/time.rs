@@ -30,7 +30,7 @@ impl Deployment {
     ///
     /// fake.advance(Duration::from_secs(2 * 3600));
     /// let error = secrets.get("x").send_blocking().unwrap_err();
-    /// assert_eq!(error.status(), Some(StatusCode::GONE));
+    /// assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn advance(&self, duration: Duration) {
