@@ -195,12 +195,27 @@ fn error_body(
         status.as_u16()
     );
     let params = call.map_or_else(|| json!({}), |call| json!(call.args));
-    let mut payload = call.map_or_else(|| json!({}), |call| call.payload().clone());
-    if call.is_some_and(|call| call.is("secrets", "set")) && payload.is_object() {
-        payload["secret"] = json!("(OMITTED)");
-    }
+    let payload = call.map_or_else(|| json!({}), without_secrets);
     let info = json!({"method": method, "params": params, "payload": payload, "time": time});
     json!({"code": code, "message": message, "requestInfo": info})
+}
+
+/// Returns a call's payload without what its service does not repeat in errors.
+fn without_secrets(call: &RecordedCall) -> Value {
+    let omitted = json!("(OMITTED)");
+    let mut payload = call.payload().clone();
+    match (call.service, call.endpoint.name) {
+        ("worker-manager", "registerWorker" | "reregisterWorker") => return omitted,
+        ("worker-manager", "createWorker" | "updateWorker") => {
+            if let Some(secret) = payload.pointer_mut("/providerInfo/staticSecret") {
+                *secret = omitted;
+            }
+        }
+        // Whether there was one is not said, either.
+        ("secrets", "set") if payload.is_object() => payload["secret"] = omitted,
+        _ => {}
+    }
+    payload
 }
 
 /// Writes a date as Taskcluster does: with milliseconds and `Z`.

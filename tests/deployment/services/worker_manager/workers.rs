@@ -179,6 +179,17 @@ async fn the_queues_workers_are_listed_with_what_is_known_of_them() {
     let known = get("w").await.unwrap();
     assert_eq!((&known["providerId"], &known["capacity"]), (&json!("static"), &json!(1)));
     assert_eq!(known["recentTasks"][0]["taskId"], json!(id));
+    // Only the worker manager tells why a worker is quarantined.
+    assert_eq!(known["quarantineDetails"], json!([]));
+    let of_queue = |name: &str| {
+        let call = queue(name).param("provisionerId", "prov").param("workerType", "linux");
+        call.param("workerGroup", "here").param("workerId", "w")
+    };
+    let quarantine = json!({"quarantineUntil": to_json(fake.now()), "quarantineInfo": "it smokes"});
+    let told = of_queue("quarantineWorker").payload(quarantine).await.unwrap();
+    assert_eq!(told.get("quarantineDetails"), None);
+    let details = get("w").await.unwrap()["quarantineDetails"].take();
+    assert_eq!(details[0]["quarantineInfo"], "it smokes");
     let alone = get("alone").await.unwrap();
     assert_eq!((&alone["providerId"], &alone["capacity"]), (&json!("none"), &json!(0)));
     assert_eq!(get("x").await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));

@@ -15,6 +15,9 @@ use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
 
+/// The client of the service that tells why workers are quarantined, which the queue does not.
+const WORKER_MANAGER: &str = "static/taskcluster/worker-manager";
+
 /// Answers calls about workers and their task queues. Returns `None` for other endpoints.
 pub(super) fn answer(
     queue: &Queue,
@@ -45,7 +48,13 @@ pub(super) fn answer(
         "listWorkers" => list_workers,
         "getWorker" => |_, call, tasks, _| {
             let (name, worker) = (task_queue(call), worker(call));
-            find(tasks, &name, &worker).map(|record| record.with_all(&name, &worker))
+            find(tasks, &name, &worker).map(|record| {
+                let mut about = record.with_all(&name, &worker);
+                if call.caller() == WORKER_MANAGER {
+                    about["quarantineDetails"] = json!(record.quarantine);
+                }
+                about
+            })
         },
         "quarantineWorker" => quarantine,
         "declareWorker" => declare,
@@ -153,6 +162,11 @@ fn quarantine(
     let until = date(call.payload(), "quarantineUntil")?;
     let record = find(tasks, &name, &worker)?;
     record.quarantine_until = until;
+    let why = call.payload()["quarantineInfo"].as_str().filter(|why| !why.is_empty());
+    record.quarantine.push(json!({
+        "clientId": call.caller(), "quarantineInfo": why.unwrap_or("[unspecified]"),
+        "quarantineUntil": timestamp(until), "updatedAt": timestamp(now),
+    }));
     record.expires = record.expires.max(now + REMEMBERED);
     Ok(record.with_all(&name, &worker))
 }

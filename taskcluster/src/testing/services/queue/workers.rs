@@ -27,6 +27,8 @@ pub(super) struct Record {
     pub(super) expires: DateTime<Utc>,
     /// Tasks and runs, the latest last.
     pub(super) recent: Vec<Value>,
+    /// Changes of its quarantine, the latest last.
+    pub(super) quarantine: Vec<Value>,
     /// In the past if it is not quarantined.
     pub(super) quarantine_until: DateTime<Utc>,
 }
@@ -34,7 +36,8 @@ pub(super) struct Record {
 impl Record {
     fn new(now: DateTime<Utc>) -> Self {
         let (expires, quarantine_until) = (now + REMEMBERED, now - LONG_AGO);
-        Self { first: now, last: now, expires, recent: Vec::new(), quarantine_until }
+        let (recent, quarantine) = (Vec::new(), Vec::new());
+        Self { first: now, last: now, expires, recent, quarantine, quarantine_until }
     }
 
     pub(super) fn to_json(&self, worker: &Worker) -> Value {
