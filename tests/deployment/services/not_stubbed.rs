@@ -17,6 +17,7 @@ fn argument(name: &str) -> &'static str {
         "taskQueueId" | "workerPoolId" => "p/w",
         "entityType" => "client",
         "level" => "read-only",
+        "bucket" => "a-bucket",
         "namespace" | "indexPath" => "a.b",
         _ => "a",
     }
