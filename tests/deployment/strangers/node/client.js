@@ -13,6 +13,12 @@ const secret = { secret: { user: 'me' }, expires: taskcluster.fromNowJSON('1 day
 /** Asserts that a call ends with an error of this status and code. */
 const refused = (call, statusCode, code) => assert.rejects(call, { statusCode, code });
 
+// The scopes of the auth service that a client has, beside those that everybody has.
+const ofAuth = async auth => {
+  const { scopes } = await auth.currentScopes();
+  return scopes.filter(scope => scope.startsWith('auth:'));
+};
+
 const temporary = (scopes, more) => taskcluster.createTemporaryCredentials({
   scopes,
   expiry: taskcluster.fromNow('1 hour'),
@@ -44,7 +50,7 @@ const checks = {
     for (const name of [undefined, 'root/temporary']) {
       const credentials = temporary(['auth:current-scopes'], name && { clientId: name });
       const auth = new taskcluster.Auth(options({ credentials }));
-      assert.deepEqual(await auth.currentScopes(), { scopes: ['auth:current-scopes'] });
+      assert.deepEqual(await ofAuth(auth), ['auth:current-scopes']);
       await refused(auth.listClients(), 403, 'InsufficientScopes');
     }
     const tampered = { ...temporary(['auth:current-scopes']), accessToken: 'wrong' };
@@ -54,7 +60,7 @@ const checks = {
 
   async authorizedScopes() {
     const auth = new taskcluster.Auth(options({ authorizedScopes: ['auth:current-scopes'] }));
-    assert.deepEqual(await auth.currentScopes(), { scopes: ['auth:current-scopes'] });
+    assert.deepEqual(await ofAuth(auth), ['auth:current-scopes']);
     await refused(auth.listClients(), 403, 'InsufficientScopes');
   },
 
