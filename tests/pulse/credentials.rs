@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use taskcluster::pulse::{Listener, PulseCredentials};
 use taskcluster::{Error, QueueEvents, slugid};
