@@ -35,8 +35,8 @@ const checks = {
   async signedCallsWithQueries() {
     const auth = new taskcluster.Auth(options());
     assert.deepEqual(await auth.currentScopes(), { scopes: ['*'] });
-    const page = await auth.listClients({ prefix: 'roo', limit: 1 });
-    assert.deepEqual(page.clients.map(client => client.clientId), ['root']);
+    const page = await auth.listClients({ prefix: 'static/taskcluster/roo', limit: 1 });
+    assert.deepEqual(page.clients.map(client => client.clientId), ['static/taskcluster/root']);
     assert.deepEqual(await auth.listClients({ prefix: 'a/b+c@d|e:f' }), { clients: [] });
   },
 
@@ -47,7 +47,7 @@ const checks = {
   },
 
   async temporaryCredentials() {
-    for (const name of [undefined, 'root/temporary']) {
+    for (const name of [undefined, 'static/taskcluster/root/temporary']) {
       const credentials = temporary(['auth:current-scopes'], name && { clientId: name });
       const auth = new taskcluster.Auth(options({ credentials }));
       assert.deepEqual(await ofAuth(auth), ['auth:current-scopes']);
@@ -67,11 +67,11 @@ const checks = {
   async signedUrls() {
     for (const credentials of [{ clientId, accessToken }, temporary(['auth:list-clients'])]) {
       const auth = new taskcluster.Auth(options({ credentials }));
-      const url = auth.buildSignedUrl(auth.listClients, { prefix: 'roo' });
+      const url = auth.buildSignedUrl(auth.listClients, { prefix: 'static' });
       const answer = await fetch(url);
       assert.equal(answer.status, 200);
-      assert.equal((await answer.json()).clients[0].clientId, 'root');
-      assert.equal((await fetch(url.replace('prefix=roo', 'prefix=r'))).status, 401);
+      assert.equal((await answer.json()).clients[0].clientId, 'static/taskcluster/root');
+      assert.equal((await fetch(url.replace('prefix=static', 'prefix=s'))).status, 401);
     }
   },
 

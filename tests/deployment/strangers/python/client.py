@@ -52,8 +52,8 @@ def ping():
 def signed_calls_with_queries():
     auth = taskcluster.Auth(options())
     assert auth.currentScopes() == {"scopes": ["*"]}
-    page = auth.listClients(query={"prefix": "roo", "limit": "1"})
-    assert [client["clientId"] for client in page["clients"]] == ["root"]
+    page = auth.listClients(query={"prefix": "static/taskcluster/roo", "limit": "1"})
+    assert [client["clientId"] for client in page["clients"]] == ["static/taskcluster/root"]
     assert auth.listClients(query={"prefix": "a/b+c@d|e:f"}) == {"clients": []}
 
 
@@ -64,7 +64,7 @@ def a_wrong_token_is_refused():
 
 
 def temporary_credentials():
-    for name in [None, "root/temporary"]:
+    for name in [None, "static/taskcluster/root/temporary"]:
         credentials = temporary(["auth:current-scopes"], name)
         auth = taskcluster.Auth(options(credentials=credentials))
         assert of_auth(auth) == ["auth:current-scopes"]
@@ -83,11 +83,11 @@ def authorized_scopes():
 def signed_urls():
     for credentials in [options()["credentials"], temporary(["auth:list-clients"])]:
         auth = taskcluster.Auth(options(credentials=credentials))
-        url = auth.buildSignedUrl("listClients", query={"prefix": "roo"})
+        url = auth.buildSignedUrl("listClients", query={"prefix": "static"})
         answer = requests.get(url)
         assert answer.status_code == 200, answer.text
-        assert answer.json()["clients"][0]["clientId"] == "root"
-        tampered = requests.get(url.replace("prefix=roo", "prefix=r"))
+        assert answer.json()["clients"][0]["clientId"] == "static/taskcluster/root"
+        tampered = requests.get(url.replace("prefix=static", "prefix=s"))
         assert tampered.status_code == 401, tampered.text
 
 
