@@ -8,8 +8,8 @@
 use taskcluster::slugid;
 use taskcluster::testing::Deployment;
 
-/// A client with all scopes.
-const CLIENT_ID: &str = "root";
+/// A client with all scopes, by the name that it has in every deployment.
+const CLIENT_ID: &str = "static/taskcluster/root";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (port, is_public) =

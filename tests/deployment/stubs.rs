@@ -16,8 +16,7 @@ taskcluster_api! {
 #[tokio::test]
 async fn an_endpoint_without_stub_says_so() {
     let fake = deployment().await;
-    let tc = fake.connect("tester").unwrap();
-    let error = tc.call(&Auth::REFERENCE, "listGithubApps").unwrap().send().await.unwrap_err();
+    let error = Auth::new(&fake.connect("tester").unwrap()).list_github_apps().await.unwrap_err();
     assert_api_error(
         &error,
         StatusCode::BAD_REQUEST,

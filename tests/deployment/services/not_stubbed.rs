@@ -17,7 +17,7 @@ fn argument(name: &str) -> &'static str {
         "taskQueueId" | "workerPoolId" => "p/w",
         "entityType" => "client",
         "level" => "read-only",
-        "bucket" => "bucket",
+        "bucket" => "a-bucket",
         "namespace" | "indexPath" => "a.b",
         _ => "a",
     }

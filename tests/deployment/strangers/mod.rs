@@ -155,8 +155,8 @@ fn assert_done((output, log): (String, String), last: &str) {
     for line in [
         "queue.ping: 200",
         "auth.listClients: 403 InsufficientScopes: Client ID static/anonymous does not have",
-        "auth.listClients ?prefix=\"roo\" ?limit=\"1\" by root: 200",
-        "auth.currentScopes by root/temporary: 200",
+        "auth.listClients ?prefix=\"static/taskcluster/roo\" ?limit=\"1\" by static/taskcluster/root: 200",
+        "auth.currentScopes by static/taskcluster/root/temporary: 200",
         "auth.currentScopes: 401 AuthenticationFailed: Bad mac",
     ] {
         assert!(log.lines().any(|known| known.starts_with(line)), "{line}\n{log}");
@@ -237,8 +237,11 @@ async fn the_program_tells_where_it_is_and_logs_each_call() {
     assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     let log = standalone.log();
     let lines: Vec<_> = log.lines().collect();
-    assert_eq!(lines[0], "auth.listClients ?limit=\"1\" by root: 200");
-    assert!(lines[1].starts_with("secrets.get name=\"a b\" by root: 404 "), "{log}");
+    assert_eq!(lines[0], "auth.listClients ?limit=\"1\" by static/taskcluster/root: 200");
+    assert!(
+        lines[1].starts_with("secrets.get name=\"a b\" by static/taskcluster/root: 404 "),
+        "{log}"
+    );
     assert_eq!(lines.len(), 2);
 
     // A second one cannot have the same port.

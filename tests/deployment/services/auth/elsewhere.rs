@@ -15,7 +15,7 @@ async fn credentials_are_of_the_right_form_and_expire() {
     let (fake, tc) = connected().await;
     let aws = |level: &str, prefix: &str| {
         let aws = call(&tc, "awsS3Credentials").param("level", level);
-        aws.param("bucket", "bucket").param("prefix", prefix)
+        aws.param("bucket", "a-bucket").param("prefix", prefix)
     };
     let gcp = call(&tc, "gcpCredentials").param("projectId", "p").param("serviceAccount", "s");
     let github = call(&tc, "githubRepoToken").param("appName", "app").param("owner", "octo");

@@ -1,4 +1,5 @@
 use serde_json::json;
+use taskcluster::dates::to_json;
 use taskcluster::{Queue, StatusCode};
 
 use super::{

@@ -56,7 +56,7 @@ pub(super) fn answer(context: &Context, call: &RecordedCall) -> Option<Result<Re
 fn aws(context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
     let (level, prefix) = (call.arg("level"), call.arg("prefix"));
     if !matches!(level, "read-only" | "read-write") {
-        return Err(Refusal::input(format!(
+        return Err(Refusal::arguments(format!(
             "`level` must be read-only or read-write, not {level:?}"
         )));
     }
