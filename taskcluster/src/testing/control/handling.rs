@@ -29,6 +29,10 @@ impl Handler for State {
         if let Some(reply) = self.answer_references(&request) {
             return self.finish(reply);
         }
+        if let Some(reply) = self.services.web_ui.answer(context, &request) {
+            context.work_on_messages();
+            return self.finish(reply);
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let Route { reference, endpoint, args } =
             match routing::find(&self.references(), &request.method, path) {

@@ -226,6 +226,10 @@ impl Refusal {
         &self.message
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InputError", message)
     }
