@@ -13,5 +13,6 @@ mod fuzz;
 mod payloads;
 mod pulse;
 mod references;
+mod signin;
 mod support;
 mod values;

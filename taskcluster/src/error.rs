@@ -117,7 +117,6 @@ impl Error {
         Self::new(ErrorKind::Artifact, message)
     }
 
-    #[cfg(feature = "artifacts")]
     pub(crate) fn file(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::File, message)
     }

@@ -88,18 +88,29 @@
 //! Constraints of a schema other than types, such as patterns and lengths, are checked only on request: for one payload with
 //! `validate()`, or for all calls of a client with [`ClientBuilder::validate`].
 //!
+//! # Credentials
+//!
+//! [`Client::from_env`] takes credentials from the environment, as a task has them; [`Client::from_env_or`] adds defaults. For a
+//! program that runs for long, a [`CredentialsProvider`] returns those for the next attempt: [`SharedCredentials`], which the
+//! program replaces; [`CredentialsFile`], which another program does; and [`RefreshingCredentials`], which a function or a
+//! command fetches before the old ones expire. A person signs in with `signin`, and the program keeps the credentials with
+//! [`Credentials::save`]. [`Credentials::check`] asks the auth service what credentials are worth. Credentials in a response
+//! convert: `Credentials::from(claim.credentials)`.
+//!
 //! # Features
 //!
 //! - `services` (default): all services. To build only some, use `auth`, `github`, `hooks`, `index`, `notify`, `object`,
 //!   `purge-cache`, `queue`, `secrets`, `web-server` and `worker-manager`.
 //! - `artifacts`: downloads and uploads artifacts and objects, in the module `artifacts`. Adds about 14 % to the time of a clean
 //!   build.
+//! - `command`: credentials that a command prints, `RefreshingCredentials::from_command`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
 //!   clean build.
 //! - `pulse`: listens to the messages of a deployment, in the module `pulse`.
+//! - `signin`: signs a person in through their browser, in the module `signin`. Includes `auth`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
 //!
@@ -129,6 +140,8 @@ pub mod references;
 mod runtime;
 pub mod scopes;
 mod services;
+#[cfg(feature = "signin")]
+pub mod signin;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -144,10 +157,16 @@ pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
 pub use client::{Client, ClientBuilder};
-pub use credentials::{
-    Credentials, CredentialsFuture, CredentialsInformation, CredentialsProvider, Lifetime,
-    TemporaryBuilder,
-};
+pub use credentials::Credentials;
+#[cfg(feature = "auth")]
+pub use credentials::check::CheckedCredentials;
+pub use credentials::file::CredentialsFile;
+pub use credentials::information::CredentialsInformation;
+pub use credentials::provider::{CredentialsFuture, CredentialsProvider};
+pub use credentials::refreshing::RefreshingCredentials;
+pub use credentials::shared::SharedCredentials;
+pub use credentials::temporary::{Lifetime, TemporaryBuilder};
+pub use credentials::with_secrets::CredentialsWithSecrets;
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{FreeForm, Nullable, Number};
@@ -285,5 +304,6 @@ pub mod __private {
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 
+    pub use crate::credentials::in_records::credentials;
     pub use crate::model::*;
 }

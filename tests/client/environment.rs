@@ -16,6 +16,13 @@ fn child() {
         Ok(client) => println!("client: {client:?} {}", Queue::new(&client).ping().url().unwrap()),
         Err(error) => println!("client: {error}"),
     }
+    let defaults = Client::builder("https://default.example.com/")
+        .credentials(Credentials::new("default", "no-secret"));
+    println!("with defaults: {:?}", Client::from_env_or(defaults));
+    let limited = Client::builder("https://default.example.com")
+        .credentials(Credentials::new("default", "no-secret"))
+        .authorized_scopes(["a"]);
+    println!("limited: {:?}", Client::from_env_or(limited).err());
 }
 
 fn with(variables: &[(&str, &str)]) -> String {
@@ -44,6 +51,30 @@ fn root_url_and_credentials() {
 fn the_proxy_signs_by_itself() {
     let shown = with(&[PROXY, ROOT, ID, TOKEN]);
     assert!(shown.contains("client: Client { root_url: \"http://taskcluster\", .. } http://taskcluster/api/queue/v1/ping"));
+}
+
+/// What the environment does not say is as the program has it, but its credentials go nowhere else.
+#[test]
+fn defaults_fill_in() {
+    let default = ("TASKCLUSTER_ROOT_URL", "https://default.example.com");
+    let with_defaults = |root_url: &str, client_id: Option<&str>| {
+        let id = client_id.map(|id| format!(", client_id: {id:?}")).unwrap_or_default();
+        format!("with defaults: Ok(Client {{ root_url: {root_url:?}{id}, .. }})")
+    };
+    for (variables, root_url, client_id) in [
+        (vec![], "https://default.example.com", Some("default")),
+        (vec![default], "https://default.example.com", Some("default")),
+        (vec![ID, TOKEN], "https://default.example.com", Some("project/builds")),
+        (vec![ROOT], "https://tc.example.com", None),
+        (vec![ROOT, ID, TOKEN], "https://tc.example.com", Some("project/builds")),
+        (vec![PROXY, ROOT, ID, TOKEN], "http://taskcluster", None),
+    ] {
+        let shown = with(&variables);
+        assert!(shown.contains(&with_defaults(root_url, client_id)), "{variables:?}: {shown}");
+        let may = if client_id.is_some() { "limited: None" } else { "limited: Some(" };
+        assert!(shown.contains(may), "{variables:?}: {shown}");
+    }
+    assert!(with(&[ID]).contains("with defaults: Err(Config(TASKCLUSTER_CLIENT_ID is set but"));
 }
 
 #[test]

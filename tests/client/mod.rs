@@ -1,9 +1,11 @@
 //! Making clients: root URLs, credentials, providers, derived clients.
 
+mod checks;
 mod credentials;
 mod environment;
 mod providers;
 mod runtimes;
+mod saved;
 mod tls;
 
 use taskcluster::testing::Deployment;

@@ -1,6 +1,7 @@
 //! Typed payloads: what a program relies on, whatever a service sends.
 
 mod changes;
+mod credentials;
 mod dates;
 mod free_form;
 mod numbers;

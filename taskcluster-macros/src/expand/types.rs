@@ -26,12 +26,25 @@ pub(super) fn all(context: &Context<'_>) -> TokenStream {
     let records = of(|definition| matches!(definition, Definition::Record(_)));
     let choices = of(|definition| matches!(definition, Definition::Choice(_)));
     let unions = of(|definition| matches!(definition, Definition::Union(_)));
+    let credentials =
+        of(|definition| matches!(definition, Definition::Record(record) if is_credentials(record)));
+    let credentials =
+        (!credentials.is_empty()).then(|| quote!(__runtime::__credentials!(#(#credentials)*);));
     quote! {
         #(#types)*
         __runtime::__record!(#(#records)*);
         __runtime::__choice!(#(#choices)*);
         __runtime::__union!(#(#unions)*);
+        #credentials
     }
+}
+
+/// Whether a record always has what credentials consist of.
+fn is_credentials(record: &Record) -> bool {
+    let always = |field: &Field| field.required && field.kind == Kind::Text;
+    ["clientId", "accessToken"]
+        .iter()
+        .all(|name| record.fields.iter().any(|field| field.name.wire == *name && always(field)))
 }
 
 /// Where a path is written: inside the module of the item, or beside it, next to the item itself.
@@ -473,8 +486,17 @@ fn type_docs(context: &Context<'_>, kind: &Type) -> String {
              [`{answer}`] has in common with the request."
         )
     });
+    let credentials =
+        matches!(&kind.definition, Definition::Record(record) if is_credentials(record))
+            .then(|| "To sign calls with it, use `Credentials::from(&value)`.".to_owned());
     let description = (!kind.description.is_empty()).then(|| prose(&kind.description));
-    description.into_iter().chain(sources).chain([place]).collect::<Vec<_>>().join("\n\n")
+    description
+        .into_iter()
+        .chain(sources)
+        .chain(credentials)
+        .chain([place])
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// Documents a field: what it means, and if callers send it, the constraints of its schema.

@@ -11,7 +11,6 @@ use super::hashes::Expected;
 use crate::call::Call;
 use crate::client::Client;
 use crate::client::service::Service;
-use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::services::index::IndexedTaskResponse;
 use crate::services::object::{
@@ -144,10 +143,8 @@ impl Locator {
             ArtifactContentResponse::S3(found) => at_url(&found.url, StorageType::S3),
             ArtifactContentResponse::Reference(found) => at_url(&found.url, StorageType::Reference),
             ArtifactContentResponse::Object(found) => {
-                let given = found.credentials;
-                let credentials = Credentials::new(given.client_id, given.access_token)
-                    .with_certificate(given.certificate);
-                let object = Object::new(&self.client().to_object_service(credentials)?);
+                let object =
+                    Object::new(&self.client().to_object_service(found.credentials.into())?);
                 let location = start_download(&object, &found.name).await?;
                 self.object = Some((object, found.name));
                 Ok(location)

@@ -22,7 +22,6 @@ use super::progress::Progress;
 use super::put::{Place, Target, put};
 use super::raw::Settings;
 use super::source::StorageType;
-use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::runtime::block_on;
 use crate::services::object::{
@@ -269,10 +268,8 @@ impl Upload {
         let PostArtifactResponse::Object(created) = artifact.create(request.into()).await? else {
             return Err(Error::answer("the queue created an artifact of another type"));
         };
-        let given = created.credentials;
-        let credentials = Credentials::new(given.client_id, given.access_token)
-            .with_certificate(given.certificate);
-        let client = artifact.queue.as_ref().client().to_object_service(credentials)?;
+        let client =
+            artifact.queue.as_ref().client().to_object_service(created.credentials.into())?;
         let upload = NewObject {
             object: &Object::new(&client),
             name: &created.name,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 
-use crate::credentials::{Credentials, CredentialsProvider};
+use crate::credentials::Credentials;
+use crate::credentials::provider::CredentialsProvider;
 use crate::error::{Error, Result};
 use crate::hawk::Signer;
 use crate::runtime;
@@ -50,6 +51,11 @@ impl Identity {
     /// Replaces the credentials and keeps the authorized scopes.
     pub(super) fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
         Self::fixed(credentials, self.authorized_scopes.clone())
+    }
+
+    /// Asks this provider from now on, and keeps the authorized scopes.
+    pub(super) fn with_provider(&self, provider: Arc<dyn CredentialsProvider>) -> Self {
+        Self::provided(provider, self.authorized_scopes.clone())
     }
 
     /// Keeps the credentials and replaces the authorized scopes.

@@ -1,8 +1,9 @@
 //! The client: one connection pool, one identity, any number of services.
 
-mod base_url;
+pub(crate) mod base_url;
 pub(crate) mod clock;
 pub(crate) mod connections;
+mod environment;
 pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
@@ -20,9 +21,9 @@ use self::clock::Clock;
 use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
-use crate::credentials::{Credentials, CredentialsProvider};
-use crate::env::variable;
-use crate::error::{Error, Result};
+use crate::credentials::Credentials;
+use crate::credentials::provider::CredentialsProvider;
+use crate::error::Result;
 use crate::hawk::Signer;
 use crate::model::Corrections;
 
@@ -134,39 +135,6 @@ impl Client {
         }
     }
 
-    /// Creates a client from environment variables.
-    ///
-    /// If `TASKCLUSTER_PROXY_URL` is set, as inside a task with the proxy feature, the client uses the proxy and ignores
-    /// credentials, because the proxy signs. Otherwise it uses `TASKCLUSTER_ROOT_URL` and, if they are set,
-    /// `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`. White space around values is
-    /// trimmed, and an empty variable counts as unset.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if neither URL is set, if only one of client id and access token is set, or if
-    /// [`ClientBuilder::build`] fails.
-    pub fn from_env() -> Result<Self> {
-        if let Some(proxy) = variable("TASKCLUSTER_PROXY_URL") {
-            let builder = Self::builder(proxy);
-            #[cfg(feature = "artifacts")]
-            let builder = match variable("TASKCLUSTER_ROOT_URL") {
-                Some(root) => builder.direct_root_url(root),
-                None => builder,
-            };
-            return builder.build();
-        }
-        let root = variable("TASKCLUSTER_ROOT_URL").ok_or_else(|| {
-            Error::config(
-                "neither TASKCLUSTER_ROOT_URL nor TASKCLUSTER_PROXY_URL is set; set one of them",
-            )
-        })?;
-        let mut builder = Self::builder(root);
-        if let Some(credentials) = Credentials::from_env()? {
-            builder = builder.credentials(credentials);
-        }
-        builder.build()
-    }
-
     /// Returns a client with other credentials and the same connections, settings and authorized scopes.
     ///
     /// # Errors
@@ -174,6 +142,21 @@ impl Client {
     /// Returns an error if these credentials cannot sign; see [`Signer::new`].
     pub fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
         Ok(self.derive(self.0.identity.with_credentials(credentials)?))
+    }
+
+    /// Returns a client that asks this provider for credentials, with the same connections, settings and authorized scopes.
+    ///
+    /// ```
+    /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+    /// use taskcluster::{Credentials, SharedCredentials};
+    ///
+    /// let credentials = SharedCredentials::new(Credentials::new("task/one", "no-secret"));
+    /// let of_the_task = client.with_credentials_provider(credentials.clone());
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_credentials_provider(&self, provider: impl CredentialsProvider) -> Self {
+        self.derive(self.0.identity.with_provider(Arc::new(provider)))
     }
 
     /// Returns a client without credentials, with the same connections and settings. It does not sign its calls.

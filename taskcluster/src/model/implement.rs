@@ -69,6 +69,25 @@ macro_rules! __union {
     )*};
 }
 
+/// The conversions of generated structs that hold credentials.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __credentials {
+    ($($name:ident)*) => {$(
+        impl $crate::__private::From<&$name> for $crate::Credentials {
+            fn from(record: &$name) -> Self {
+                $crate::__private::credentials(record)
+            }
+        }
+
+        impl $crate::__private::From<$name> for $crate::Credentials {
+            fn from(record: $name) -> Self {
+                $crate::__private::credentials(&record)
+            }
+        }
+    )*};
+}
+
 /// Implements [`Field`] for a generated type.
 #[doc(hidden)]
 #[macro_export]

@@ -35,6 +35,7 @@
 //! - [`assert_calls`](Deployment::assert_calls) compares the calls with those expected, line by line.
 //!   [`calls`](Deployment::calls) is the whole record, including refused calls and those to
 //!   [deprecated](RecordedCall::is_deprecated) endpoints.
+//! - [`web_user`](Deployment::web_user) is a person who signs in to a program through the web interface.
 //! - [`serve`](Deployment::serve) adds a reference of your own, [`schemas`](Deployment::schemas) adds the schemas it names.
 //!   To add the services of 2017, call `fake.serve(&legacy::Queue::REFERENCE)`; calls are then checked against the schemas of
 //!   that time, and answers fit them.
@@ -118,6 +119,7 @@ pub use control::expected::{ExpectedCall, called};
 pub use control::github::{GithubBuild, GithubControl};
 pub use control::listening::Messages;
 pub use control::stub::{Fault, StubBuilder};
+pub use control::web_user::WebUser;
 pub use control::workers::{RequestedWorker, WorkerManagerControl};
 pub use http::answer::Reply;
 pub use http::call::{RecordedCall, Signature};

@@ -102,8 +102,6 @@ impl GithubControl<'_> {
     /// let github = Github::new(&fake.connect_as("tester", ["github:*"])?);
     /// let builds = github.builds().organization("octo").send_blocking()?.builds;
     /// assert_eq!(builds[0].state.to_string(), "success");
-    /// let badge = github.badge("octo", "app", "main").send_raw_blocking()?;
-    /// assert_eq!(badge.headers()["x-taskcluster-status"], "success");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     ///
@@ -150,14 +148,13 @@ impl GithubControl<'_> {
     ///
     /// ```
     /// use taskcluster::testing::Deployment;
-    /// use taskcluster::{Github, github::CreateCommentRequest};
+    /// use taskcluster::{Github, json};
     ///
     /// let fake = Deployment::start_blocking()?;
     /// fake.github().install("octo", "app");
-    /// let github = Github::new(&fake.connect_as("bot", ["github:create-comment:octo/*"])?);
-    /// let mut comment = CreateCommentRequest::new();
-    /// comment.body = Some("Well done!".to_owned());
-    /// github.create_comment("octo", "app", "7", &comment).send_blocking()?;
+    /// let tc = fake.connect_as("bot", ["github:create-comment:octo/*"])?;
+    /// let comment = tc.call(&Github::REFERENCE, "createComment")?.payload(json!({"body": "Well done!"}));
+    /// comment.param("owner", "octo").param("repo", "app").param("number", 7).send_blocking()?;
     /// assert_eq!(fake.github().posts()[0].subject, "7");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```

@@ -31,6 +31,10 @@ impl Handler for State {
         if let Some(reply) = self.answer_references(&request) {
             return self.finish(reply);
         }
+        if let Some(reply) = self.services.web_ui.answer(context, &request) {
+            context.work_on_messages();
+            return self.finish(reply);
+        }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
         let references = self.references();
         let miss = |miss: Miss| {

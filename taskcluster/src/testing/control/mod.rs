@@ -12,4 +12,5 @@ mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;
+pub(crate) mod web_user;
 pub(crate) mod workers;

@@ -13,6 +13,7 @@ mod purge_cache;
 mod queue;
 mod secrets;
 mod web_server;
+pub(crate) mod web_ui;
 pub(crate) mod worker_manager;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(crate) struct Services {
     pub(crate) github: Arc<github::Github>,
     pub(crate) notify: Arc<notify::Notify>,
     pub(crate) queue: Arc<queue::Queue>,
+    pub(crate) web_ui: web_ui::WebUi,
     pub(crate) worker_manager: Arc<worker_manager::WorkerManager>,
 }
 
@@ -60,7 +62,8 @@ impl Default for Services {
             ),
         ];
         let context = Context::new(table, auth.clone(), service_token);
-        Self { context, auth, github, notify, queue, worker_manager }
+        let web_ui = web_ui::WebUi::default();
+        Self { context, auth, github, notify, queue, web_ui, worker_manager }
     }
 }
 

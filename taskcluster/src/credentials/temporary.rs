@@ -1,17 +1,13 @@
-//! Permanent and temporary credentials, and where they come from.
+//! Temporary credentials, issued without calling a service.
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::env::variable;
+use super::Credentials;
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::slugid;
@@ -22,186 +18,7 @@ const LONGEST: TimeDelta = TimeDelta::days(31);
 /// How far in the past temporary credentials start by default.
 const LEEWAY: TimeDelta = TimeDelta::minutes(5);
 
-/// A client id, its access token and, for temporary credentials, a certificate.
-///
-/// `Debug` shows the client id and whether they are temporary, never the secrets.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    client_id: String,
-    access_token: String,
-    /// The JSON, exactly as received.
-    certificate: Option<String>,
-}
-
 impl Credentials {
-    /// Creates permanent credentials.
-    ///
-    /// White space around the client id and the access token is dropped. Neither can contain any, but what is read from a
-    /// file often ends with a newline.
-    ///
-    /// ```
-    /// use taskcluster::Credentials;
-    ///
-    /// let credentials = Credentials::new("project/builds", "no-secret");
-    /// assert_eq!(format!("{credentials:?}"), r#"Credentials { client_id: "project/builds", temporary: false, .. }"#);
-    /// ```
-    pub fn new(client_id: impl Into<String>, access_token: impl Into<String>) -> Self {
-        Self {
-            client_id: trimmed(client_id.into()),
-            access_token: trimmed(access_token.into()),
-            certificate: None,
-        }
-    }
-
-    /// Adds a certificate (JSON text), which makes the credentials temporary.
-    ///
-    /// An empty string means no certificate, as it does in the environment of a task.
-    #[must_use]
-    pub fn with_certificate(mut self, certificate: impl Into<String>) -> Self {
-        self.certificate = Some(certificate.into()).filter(|text| !text.trim().is_empty());
-        self
-    }
-
-    /// Reads `TASKCLUSTER_CLIENT_ID`, `TASKCLUSTER_ACCESS_TOKEN` and `TASKCLUSTER_CERTIFICATE`.
-    ///
-    /// White space around a value is dropped, and an empty variable counts as unset. Returns `None` if neither of the first
-    /// two is set.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if only one of the first two is set.
-    pub fn from_env() -> Result<Option<Self>> {
-        let id = variable("TASKCLUSTER_CLIENT_ID");
-        let token = variable("TASKCLUSTER_ACCESS_TOKEN");
-        match (id, token) {
-            (Some(id), Some(token)) => {
-                let certificate = variable("TASKCLUSTER_CERTIFICATE").unwrap_or_default();
-                Ok(Some(Self::new(id, token).with_certificate(certificate)))
-            }
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(Error::config(
-                "TASKCLUSTER_CLIENT_ID is set but TASKCLUSTER_ACCESS_TOKEN is not; set both or neither",
-            )),
-            (None, Some(_)) => Err(Error::config(
-                "TASKCLUSTER_ACCESS_TOKEN is set but TASKCLUSTER_CLIENT_ID is not; set both or neither",
-            )),
-        }
-    }
-
-    /// Reads credentials from JSON: `{"clientId": …, "accessToken": …, "certificate": …}`.
-    ///
-    /// The certificate may be a string or an object. If it is missing, `null` or empty, the credentials are permanent. White
-    /// space around client id and access token is dropped.
-    ///
-    /// ```
-    /// use taskcluster::Credentials;
-    ///
-    /// let credentials = Credentials::from_json(r#"{"clientId": "a", "accessToken": "b", "certificate": ""}"#)?;
-    /// assert_eq!(credentials, Credentials::new("a", "b"));
-    /// # Ok::<(), taskcluster::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the text has any other form. The error never quotes the text.
-    pub fn from_json(json: &str) -> Result<Self> {
-        let refuse = |what: &str| Error::config(format!("invalid credentials: {what}"));
-        // serde's message could quote the token.
-        let json: Value = serde_json::from_str(json).map_err(|_| refuse("not JSON"))?;
-        let text = |key: &str| {
-            let text = json.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
-            text.ok_or_else(|| refuse(&format!("`{key}` must be a non-empty string")))
-        };
-        let certificate = match json.get("certificate") {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(object @ Value::Object(_)) => object.to_string(),
-            Some(_) => return Err(refuse("`certificate` must be a string or an object")),
-        };
-        Ok(Self::new(text("clientId")?, text("accessToken")?).with_certificate(certificate))
-    }
-
-    /// Converts the credentials to JSON, secrets included, with the certificate as a string.
-    ///
-    /// ```
-    /// let credentials = taskcluster::Credentials::new("a", "b");
-    /// assert_eq!(credentials.to_json()["accessToken"], "b");
-    /// ```
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let mut json = json!({"clientId": self.client_id, "accessToken": self.access_token});
-        if let Some(certificate) = &self.certificate {
-            json["certificate"] = json!(certificate);
-        }
-        json
-    }
-
-    /// Returns what can be read from the credentials themselves, without calling a service.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use taskcluster::Credentials;
-    ///
-    /// let credentials = Credentials::new("project/builds", "no-secret");
-    /// let temporary = credentials.temporary(Duration::from_secs(60)).scopes(["a:*"]).name("abc/def").create()?;
-    /// let information = temporary.information()?;
-    /// assert_eq!(information.client_id, "abc/def");
-    /// assert_eq!(information.issuer.as_deref(), Some("project/builds"));
-    /// assert!(information.is_active());
-    /// # Ok::<(), taskcluster::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the certificate is invalid.
-    pub fn information(&self) -> Result<CredentialsInformation> {
-        let mut information = CredentialsInformation {
-            client_id: self.client_id.clone(),
-            is_temporary: self.certificate.is_some(),
-            issuer: None,
-            start: None,
-            expiry: None,
-            scopes: None,
-        };
-        let Some(certificate) = &self.certificate else { return Ok(information) };
-        let refuse = |what: &str| Error::config(format!("invalid certificate: {what}"));
-        let certificate: Value =
-            serde_json::from_str(certificate).map_err(|_| refuse("not JSON"))?;
-        let date = |key: &str| {
-            let millis = certificate.get(key).and_then(Value::as_i64);
-            let date = millis.and_then(DateTime::from_timestamp_millis);
-            date.ok_or_else(|| refuse(&format!("`{key}` must be milliseconds since 1970")))
-        };
-        let scopes = certificate.get("scopes").and_then(Value::as_array).and_then(|scopes| {
-            scopes.iter().map(|scope| scope.as_str().map(str::to_owned)).collect::<Option<_>>()
-        });
-        information.start = Some(date("start")?);
-        information.expiry = Some(date("expiry")?);
-        information.scopes =
-            Some(scopes.ok_or_else(|| refuse("`scopes` must be a list of strings"))?);
-        let issuer = certificate.get("issuer").and_then(Value::as_str);
-        information.issuer = issuer.map(str::to_owned);
-        Ok(information)
-    }
-
-    /// Returns the client id.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
-    /// Returns the access token. This is the secret itself.
-    #[must_use]
-    pub fn access_token(&self) -> &str {
-        &self.access_token
-    }
-
-    /// Returns the certificate of temporary credentials, as JSON text.
-    #[must_use]
-    pub fn certificate_json(&self) -> Option<&str> {
-        self.certificate.as_deref()
-    }
-
     /// Issues temporary credentials that are valid from now for a [`Duration`] or until a date, without calling a service.
     ///
     /// ```
@@ -220,42 +37,6 @@ impl Credentials {
     pub fn temporary(&self, lifetime: impl Into<Lifetime>) -> TemporaryBuilder<'_> {
         let lifetime = lifetime.into();
         TemporaryBuilder { issuer: self, lifetime, scopes: Vec::new(), name: None, start: None }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("client_id", &self.client_id)
-            .field("temporary", &self.certificate.is_some())
-            .finish_non_exhaustive()
-    }
-}
-
-/// What can be read from credentials themselves; see [`Credentials::information`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CredentialsInformation {
-    /// The client id that calls are made with.
-    pub client_id: String,
-    /// Whether the credentials have a certificate.
-    pub is_temporary: bool,
-    /// The client id that issued named temporary credentials.
-    pub issuer: Option<String>,
-    /// When temporary credentials start to be valid.
-    pub start: Option<DateTime<Utc>>,
-    /// When temporary credentials expire.
-    pub expiry: Option<DateTime<Utc>>,
-    /// The scopes of temporary credentials. Only the auth service knows those of permanent ones.
-    pub scopes: Option<Vec<String>>,
-}
-
-impl CredentialsInformation {
-    /// Whether the credentials are valid now, by this machine's clock. For permanent credentials this is always true.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        let now = Utc::now();
-        self.start.is_none_or(|start| start <= now) && self.expiry.is_none_or(|expiry| now < expiry)
     }
 }
 
@@ -391,13 +172,6 @@ impl TemporaryBuilder<'_> {
     }
 }
 
-/// Drops the white space around a text, in place.
-fn trimmed(mut text: String) -> String {
-    text.truncate(text.trim_end().len());
-    text.drain(..text.len() - text.trim_start().len());
-    text
-}
-
 /// The text that a certificate's signature covers.
 fn certificate_text(
     name: Option<&str>,
@@ -425,42 +199,15 @@ fn hmac(issuer: &Credentials, text: &str) -> [u8; 32] {
     Key::new(&issuer.access_token).mac(text.as_bytes())
 }
 
-/// A source of credentials that change while a program runs, such as those of a worker's task.
-///
-/// The client asks it before every attempt, so it should cache credentials for as long as they are valid.
-///
-/// ```
-/// use taskcluster::{Credentials, CredentialsFuture, CredentialsProvider};
-///
-/// struct Hourly(Credentials);
-///
-/// impl CredentialsProvider for Hourly {
-///     fn credentials(&self) -> CredentialsFuture<'_> {
-///         Box::pin(async { Ok(self.0.temporary(std::time::Duration::from_secs(3600)).create()?) })
-///     }
-/// }
-///
-/// let client = taskcluster::Client::builder("https://tc.example.com")
-///     .credentials_provider(Hourly(Credentials::new("project/builds", "no-secret")))
-///     .build()?;
-/// # Ok::<(), taskcluster::Error>(())
-/// ```
-pub trait CredentialsProvider: Send + Sync + 'static {
-    /// Returns the credentials that sign the next attempt.
-    fn credentials(&self) -> CredentialsFuture<'_>;
-}
-
-/// The future that a [`CredentialsProvider`] returns.
-pub type CredentialsFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Credentials, Box<dyn StdError + Send + Sync>>> + Send + 'a>>;
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     /// Values from the Go client.
     fn vectors() -> Value {
-        let text = include_str!("../../tests/vectors/temporary_credentials.json");
+        let text = include_str!("../../../tests/vectors/temporary_credentials.json");
         serde_json::from_str(text).unwrap()
     }
 
