@@ -95,6 +95,7 @@ pub mod golden {
             stability: __runtime::Stability::Stable,
             paging: ::core::option::Option::None,
             patterns: &[::core::option::Option::None],
+            query_patterns: &[],
         },
         __runtime::Endpoint {
             name: "updateBuild",
@@ -110,6 +111,7 @@ pub mod golden {
             stability: __runtime::Stability::Stable,
             paging: ::core::option::Option::None,
             patterns: &[::core::option::Option::None, ::core::option::Option::None],
+            query_patterns: &[],
         },
         __runtime::Endpoint {
             name: "replaceBuild",
@@ -125,6 +127,7 @@ pub mod golden {
             stability: __runtime::Stability::Stable,
             paging: ::core::option::Option::None,
             patterns: &[::core::option::Option::None],
+            query_patterns: &[],
         },
     ];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];

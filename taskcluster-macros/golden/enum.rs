@@ -67,6 +67,7 @@ pub mod golden {
         stability: __runtime::Stability::Stable,
         paging: ::core::option::Option::None,
         patterns: &[],
+        query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "Schema: `schemas/golden/v1/enum.json`."]

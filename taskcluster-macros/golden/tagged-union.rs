@@ -70,6 +70,7 @@ pub mod golden {
         stability: __runtime::Stability::Stable,
         paging: ::core::option::Option::None,
         patterns: &[],
+        query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "Where the product is.\n\nSchema: `schemas/golden/v1/tagged-union.json`."]

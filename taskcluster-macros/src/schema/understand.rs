@@ -4,18 +4,14 @@ use serde_json::Value;
 
 use crate::input::problems::ProblemsAt;
 use crate::names::{self, Name};
-use crate::schema::resolve::{Resolver, Schema};
+use crate::schema::resolve::{Lost, Resolver, Schema, WITHOUT};
 use crate::schema::rules;
 use crate::schema::types::{
-    Branch, Definition, Field, Kind, Others, Place, Record, Type, TypeId, Types, Union,
+    Branch, DEEPEST, Definition, Field, Kind, Others, Place, Record, Type, TypeId, Types, Union,
 };
 
 /// How many fields a record may have: the runtime can track no more.
 const MOST_FIELDS: usize = 256;
-
-/// How deeply schemas may nest. The compiler cannot lay out records in records in records beyond about 60, and would run out of
-/// stack here at some hundreds.
-const DEEPEST: usize = 48;
 
 /// Makes types of the schemas of one item.
 pub(crate) struct Understanding<'a, 'p> {
@@ -25,14 +21,16 @@ pub(crate) struct Understanding<'a, 'p> {
     /// The places of the schemas being understood, from the outermost to the innermost.
     pub(crate) open: Vec<Place>,
     pub(crate) problems: &'a mut ProblemsAt<'p>,
+    /// Whether a schema that is not to be had is free-form JSON rather than a problem.
+    pub(crate) free_form_if_missing: bool,
 }
 
 impl Understanding<'_, '_> {
-    /// Understands a whole file.
-    pub(crate) fn file(&mut self, path: &str) -> Kind {
-        match Schema::whole(self.resolver.files, path) {
+    /// Understands a schema that a reference names.
+    pub(crate) fn schema(&mut self, named: Result<Schema, Lost>) -> Kind {
+        match named {
             Ok(schema) => self.kind(schema),
-            Err(message) => self.lost(message),
+            Err(lost) => self.lost(lost),
         }
     }
 
@@ -47,15 +45,19 @@ impl Understanding<'_, '_> {
         }
     }
 
-    fn lost(&mut self, message: String) -> Kind {
-        self.problems.report(message);
+    fn lost(&mut self, lost: Lost) -> Kind {
+        match lost {
+            Lost::Missing { name, .. } if self.free_form_if_missing => return Kind::missing(&name),
+            Lost::Missing { message, .. } => self.problems.report(message + WITHOUT),
+            Lost::Wrong(message) => self.problems.report(message),
+        }
         Kind::unclear("a schema that was not found")
     }
 
     fn kind(&mut self, schema: Schema) -> Kind {
         let schema = match self.resolver.follow(schema) {
             Ok(schema) => schema,
-            Err(message) => return self.lost(message),
+            Err(lost) => return self.lost(lost),
         };
         if let Some(id) = self.types.known.get(&(schema.place.clone(), None)) {
             let named = Kind::Named(*id);
@@ -65,8 +67,8 @@ impl Understanding<'_, '_> {
             return Kind::unclear("a reference to itself that passes through no object");
         }
         if self.open.len() == DEEPEST {
-            let Place { path, pointer } = &schema.place;
-            return self.lost(format!("{path}: `{pointer}` is more than {DEEPEST} schemas deep"));
+            self.types.too_deep(self.item, &schema.place);
+            return Kind::unclear("a schema nested too deep");
         }
         self.open.push(schema.place.clone());
         let kind = self.kind_of(schema);
@@ -95,7 +97,7 @@ impl Understanding<'_, '_> {
     /// Understands a schema that has no `$ref` and no type yet.
     fn kind_of(&mut self, schema: Schema) -> Kind {
         let Some(members) = schema.members() else {
-            return if schema.json == Value::Bool(true) {
+            return if *schema.json == Value::Bool(true) {
                 Kind::FreeForm(None)
             } else {
                 Kind::unclear("a schema that is not an object")
@@ -171,7 +173,7 @@ impl Understanding<'_, '_> {
             (false, None, Some(others)) if others.json.is_object() => {
                 Kind::Map(Box::new(self.kind(others)))
             }
-            (false, None, Some(others)) if others.json == Value::Bool(false) => {
+            (false, None, Some(others)) if *others.json == Value::Bool(false) => {
                 self.record(schema, None, &[])
             }
             (false, Some(patterns), _) if patterns.len() == 1 => {
@@ -258,7 +260,7 @@ impl Understanding<'_, '_> {
             && let Ok(document) = self.resolver.files.read(&schema.place.path)
         {
             let names = match document.ordered() {
-                sorted if sorted.is_sorted() => required.iter().map(String::as_str).collect(),
+                sorted if sorted.is_sorted() => required,
                 ordered => ordered.names(&format!("{}/properties", schema.place.pointer)),
             };
             indices.sort_by_key(|index| {
@@ -308,7 +310,7 @@ impl Understanding<'_, '_> {
             match self.resolver.follow(branch) {
                 Ok(branch) if branch.text("type") == Some("null") => nullable = true,
                 Ok(branch) => followed.push(branch),
-                Err(message) => return self.lost(message),
+                Err(lost) => return self.lost(lost),
             }
         }
         let is = |kind: &str| {

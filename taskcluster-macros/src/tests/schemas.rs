@@ -25,7 +25,7 @@ fn everything() -> Invocation {
                 files.push(path);
             }
         }
-        files.retain(|file| file.is_file());
+        files.retain(|file| file.is_file() && !file.ends_with("patterns.json"));
         files.sort();
         for file in files {
             let number = items.lines().count();
@@ -43,6 +43,7 @@ fn exceptions(types: &Types) -> BTreeMap<String, String> {
         for field in &record.fields {
             if let Some(why) = field.kind.not_understood() {
                 let place = format!("{}#{}", kind.place.path, kind.place.pointer);
+                let why = why.trim_start_matches("is not supported: ");
                 exceptions.insert(format!("{place}: {}", field.name.wire), why.to_owned());
             }
         }
@@ -153,7 +154,6 @@ fn odd_shapes_are_free_form_json_for_a_reason() {
             "odd.json#: besideOneOf: `properties` next to `oneOf`",
             "odd.json#: byPatternToo: `patternProperties` next to other properties",
             "odd.json#: listOrText: alternatives of different shapes",
-            "odd.json#: madeUp: an unknown type",
             "odd.json#: mixedEnum: values of several types",
             "odd.json#: no: a schema that is not an object",
             "odd.json#: recordOrMap: alternatives of different shapes",

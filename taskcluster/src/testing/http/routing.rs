@@ -200,13 +200,9 @@ fn arguments(
     let mut spare = words.len().checked_sub(patterns);
     let (mut slashes, mut args) = (0, BTreeMap::new());
     for pattern in route.split('/') {
-        let Some((before, name, after)) = argument(pattern) else {
-            let (word, rest) = words.split_first()?;
-            words = rest;
-            if pattern == *word { continue } else { return None }
-        };
+        let name = argument(pattern).map(|(_, name, _)| name);
         let mut length = 1;
-        if let Some(more @ 1..) = spare
+        if let (Some(more @ 1..), Some(name)) = (spare, name)
             && takes_slashes(reference.service, endpoint.name, name)
         {
             (spare, slashes) = (Some(0), more);
@@ -214,21 +210,46 @@ fn arguments(
         }
         let (word, rest) = match words.split_at_checked(length) {
             Some((word, rest)) => (word.join("/"), rest),
-            None if may_be_empty(name) => (String::new(), words),
+            None if name.is_some_and(may_be_empty) => (String::new(), words),
             None => return None,
         };
         words = rest;
-        let value = word.strip_prefix(before)?.strip_suffix(after)?;
-        let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
-        if value.is_empty() && !may_be_empty(name) {
-            return None;
+        for (name, value) in arguments_of_word(pattern, &word)? {
+            let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
+            if value.is_empty() && !may_be_empty(name) {
+                return None;
+            }
+            args.insert(name, value);
         }
-        args.insert(name, value);
     }
     words.is_empty().then_some((slashes, args))
 }
 
-/// Splits a segment of a route into an argument and the text around it.
+/// Matches one segment of a path with that of a route, which may have several arguments, such as `<org>:<repository>`. Each
+/// ends where the text behind it first appears.
+fn arguments_of_word<'a>(
+    pattern: &'static str,
+    word: &'a str,
+) -> Option<Vec<(&'static str, &'a str)>> {
+    let (mut pattern, mut word) = (pattern, word);
+    let mut args = Vec::new();
+    while let Some((before, name, after)) = argument(pattern) {
+        word = word.strip_prefix(before)?;
+        let text = after.split('<').next().unwrap_or_default();
+        let end = match after.len() == text.len() {
+            // The last argument ends where the rest of the route's segment is left.
+            true => word.len().checked_sub(text.len())?,
+            false => word.find(text)?,
+        };
+        args.push((name, word.get(..end)?));
+        (pattern, word) = (after, &word[end..]);
+    }
+    // Text that is escaped in one and not in the other is the same.
+    let decoded = |text: &'a str| percent_decode_str(text).collect::<Vec<u8>>();
+    (pattern == word || decoded(pattern) == decoded(word)).then_some(args)
+}
+
+/// Splits a segment of a route into its first argument and the text around it.
 fn argument(pattern: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
     let (before, rest) = pattern.split_once('<')?;
     let (name, after) = rest.split_once('>')?;
@@ -272,6 +293,22 @@ mod tests {
         }
         for path in ["auth/v1/clients/a/b", "auth/v1/roles/a/b", "queue/v1/task-queues/p/w"] {
             assert!(found(&format!("/api/{path}")).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_segment_may_have_any_text_and_several_arguments() {
+        let no = |_: &str| false;
+        let args = arguments("/workers/<pool>:/<group>", "/workers/a%2Fb:/c", no).unwrap();
+        assert_eq!((args["pool"].as_str(), args["group"].as_str()), ("a/b", "c"));
+        assert!(arguments("/workers/<pool>:/<group>", "/workers/a/c", no).is_none());
+        let args = arguments("/@<org>:<repo>.git;v=<v>", "/@me:it.git;v=1.2", no).unwrap();
+        assert_eq!([&*args["org"], &*args["repo"], &*args["v"]], ["me", "it", "1.2"]);
+        for path in ["/@me:.git;v=1", "/@:it.git;v=1", "/@me:it.git;v=", "/me:it.git;v=1", "/@me"] {
+            assert!(arguments("/@<org>:<repo>.git;v=<v>", path, no).is_none(), "{path}");
+        }
+        for path in ["/a%20b%3ac/x", "/a%20b:c/x"] {
+            assert!(arguments("/a%20b%3Ac/<x>", path, no).is_some(), "{path}");
         }
     }
 
