@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A slug id: the tests' task, or their group of tasks.
+pub const TASK_ID: &str = "fN1SbArXTPSVFNUvaOlinQ";
+
 /// An HTTP server that takes each request on a connection of its own and answers with the next of its raw answers; an
 /// empty answer closes the connection. The last answer is repeated.
 pub struct RawServer {

@@ -2,7 +2,7 @@
 #[allow(rustdoc::all)]
 #[derive(Clone, Debug)]
 pub struct Golden(golden::__runtime::Service);
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections."]
     #[must_use]
@@ -10,19 +10,19 @@ impl Golden {
         Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::From<golden::__runtime::Service> for Golden {
     fn from(service: golden::__runtime::Service) -> Self {
         Self(service)
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
     fn as_ref(&self) -> &golden::__runtime::Service {
         &self.0
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
@@ -39,13 +39,13 @@ impl Golden {
         &self,
         build_id: impl ::core::fmt::Display,
         token: impl ::core::fmt::Display,
-        payload: &golden::UpdateBuildRequest,
+        payload: impl golden::__runtime::Payload<golden::UpdateBuildRequest>,
     ) -> golden::__runtime::Call<golden::__runtime::Value> {
         golden::__runtime::Call::with_payload(
             &self.0,
             &golden::ENDPOINTS[1],
             &[&build_id, &token],
-            golden::__p::Field::view(payload),
+            <_ as golden::__runtime::Payload<golden::UpdateBuildRequest>>::view(&payload),
         )
     }
     #[doc = "Replace Build\n\n- `PUT /build/<name>`\n- Payload: schema `v1/replace-build-request.json#`.\n- Required scopes: none.\n- Stability: stable."]
@@ -53,21 +53,21 @@ impl Golden {
     pub fn replace_build(
         &self,
         name: impl ::core::fmt::Display,
-        payload: &golden::ReplaceBuildRequest,
+        payload: impl golden::__runtime::Payload<golden::ReplaceBuildRequest>,
     ) -> golden::__runtime::Call<golden::__runtime::Value> {
         golden::__runtime::Call::with_payload(
             &self.0,
             &golden::ENDPOINTS[2],
             &[&name],
-            golden::__p::Field::view(payload),
+            <_ as golden::__runtime::Payload<golden::ReplaceBuildRequest>>::view(&payload),
         )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::Field as _;
+    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -183,32 +183,34 @@ pub mod golden {
         }
     }
     #[doc = "Schema: `schemas/golden/v1/update-build-request.json`."]
-    #[non_exhaustive]
     pub struct UpdateBuildRequest {
         #[doc = "`name`."]
         pub name: __p::String,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl UpdateBuildRequest {
         #[doc = "Creates a value with its required field, [`name`](#structfield.name). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
-            Self { name: name.into(), ..__p::blank() }
+            Self { name: name.into(), _private: (), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for UpdateBuildRequest {
         fn blank() -> Self {
-            Self { name: __p::blank(), other: __p::blank() }
+            Self { name: __p::blank(), other: __p::blank(), _private: () }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -242,7 +244,6 @@ pub mod golden {
         }
     }
     #[doc = "A build in place of another.\n\nTo change what `build` returned and send it back, use `ReplaceBuildRequest::from(&response)`. It copies all that a [`Build`] has in common with the request.\n\nSchema: `schemas/golden/v1/replace-build-request.json`."]
-    #[non_exhaustive]
     pub struct ReplaceBuildRequest {
         #[doc = "`name`."]
         pub name: __p::String,
@@ -250,26 +251,36 @@ pub mod golden {
         pub note: __p::Option<__p::String>,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl ReplaceBuildRequest {
         #[doc = "Creates a value with its required field, [`name`](#structfield.name). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
-            Self { name: name.into(), ..__p::blank() }
+            Self { name: name.into(), _private: (), ..__p::blank() }
+        }
+        #[doc = "Sets [`note`](#structfield.note)."]
+        #[inline]
+        #[must_use]
+        pub fn note(mut self, note: impl __p::Into<__p::String>) -> Self {
+            self.note = __p::Option::Some(note.into());
+            self
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for ReplaceBuildRequest {
         fn blank() -> Self {
-            Self { name: __p::blank(), note: __p::blank(), other: __p::blank() }
+            Self { name: __p::blank(), note: __p::blank(), other: __p::blank(), _private: () }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)

@@ -2,7 +2,7 @@
 #[allow(rustdoc::all)]
 #[derive(Clone, Debug)]
 pub struct Golden(golden::__runtime::Service);
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections."]
     #[must_use]
@@ -10,37 +10,40 @@ impl Golden {
         Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::From<golden::__runtime::Service> for Golden {
     fn from(service: golden::__runtime::Service) -> Self {
         Self(service)
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
     fn as_ref(&self) -> &golden::__runtime::Service {
         &self.0
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
     #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/enum.json#`.\n- Response: schema `v1/enum.json#`.\n- Required scopes: none.\n- Stability: stable."]
-    pub fn put(&self, payload: &golden::Enum) -> golden::__runtime::Call<golden::Enum> {
+    pub fn put(
+        &self,
+        payload: impl golden::__runtime::Payload<golden::Enum>,
+    ) -> golden::__runtime::Call<golden::Enum> {
         golden::__runtime::Call::with_payload(
             &self.0,
             &golden::ENDPOINTS[0],
             &[],
-            golden::__p::Field::view(payload),
+            <_ as golden::__runtime::Payload<golden::Enum>>::view(&payload),
         )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::Field as _;
+    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -71,7 +74,6 @@ pub mod golden {
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "Schema: `schemas/golden/v1/enum.json`."]
-    #[non_exhaustive]
     pub struct Enum {
         #[doc = "How far it is."]
         pub state: EnumState,
@@ -79,26 +81,36 @@ pub mod golden {
         pub states: __p::Option<__p::Vec<EnumState>>,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl Enum {
         #[doc = "Creates a value with its required field, [`state`](#structfield.state). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(state: EnumState) -> Self {
-            Self { state: state, ..__p::blank() }
+            Self { state: state, _private: (), ..__p::blank() }
+        }
+        #[doc = "Adds to [`states`](#structfield.states)."]
+        #[inline]
+        #[must_use]
+        pub fn states(mut self, states: impl __p::IntoIterator<Item = EnumState>) -> Self {
+            self.states.get_or_insert_default().extend(states);
+            self
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for Enum {
         fn blank() -> Self {
-            Self { state: __p::blank(), states: __p::blank(), other: __p::blank() }
+            Self { state: __p::blank(), states: __p::blank(), other: __p::blank(), _private: () }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)

@@ -2,7 +2,7 @@
 #[allow(rustdoc::all)]
 #[derive(Clone, Debug)]
 pub struct Golden(golden::__runtime::Service);
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections."]
     #[must_use]
@@ -10,37 +10,40 @@ impl Golden {
         Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::From<golden::__runtime::Service> for Golden {
     fn from(service: golden::__runtime::Service) -> Self {
         Self(service)
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
     fn as_ref(&self) -> &golden::__runtime::Service {
         &self.0
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
     #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/open-record.json#`.\n- Response: schema `v1/open-record.json#`.\n- Required scopes: none.\n- Stability: stable."]
-    pub fn put(&self, payload: &golden::OpenRecord) -> golden::__runtime::Call<golden::OpenRecord> {
+    pub fn put(
+        &self,
+        payload: impl golden::__runtime::Payload<golden::OpenRecord>,
+    ) -> golden::__runtime::Call<golden::OpenRecord> {
         golden::__runtime::Call::with_payload(
             &self.0,
             &golden::ENDPOINTS[0],
             &[],
-            golden::__p::Field::view(payload),
+            <_ as golden::__runtime::Payload<golden::OpenRecord>>::view(&payload),
         )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::Field as _;
+    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -71,7 +74,6 @@ pub mod golden {
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "Schema: `schemas/golden/v1/open-record.json`."]
-    #[non_exhaustive]
     pub struct OpenRecord {
         #[doc = "Cleared by `null`."]
         pub note: __p::Nullable<__p::String>,
@@ -83,19 +85,66 @@ pub mod golden {
         pub until: __p::Option<__p::DateTime<__p::Utc>>,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl OpenRecord {
         #[doc = "Creates a value with its required field, [`tags`](#structfield.tags). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(tags: __p::BTreeMap<__p::String, __p::String>) -> Self {
-            Self { tags: tags, ..__p::blank() }
+            Self { tags: tags, _private: (), ..__p::blank() }
+        }
+        #[doc = "Sets [`note`](#structfield.note)."]
+        #[inline]
+        #[must_use]
+        pub fn note(mut self, note: impl __p::Into<__p::String>) -> Self {
+            self.note = __p::Nullable::Value(note.into());
+            self
+        }
+        #[doc = "Sets [`payload`](#structfield.payload)."]
+        #[inline]
+        #[must_use]
+        pub fn payload(mut self, payload: impl __p::Into<__p::FreeForm>) -> Self {
+            self.payload = __p::Option::Some(payload.into());
+            self
+        }
+        #[doc = "Adds to [`tags`](#structfield.tags)."]
+        #[inline]
+        #[must_use]
+        pub fn tags(
+            mut self,
+            tags: impl __p::IntoIterator<
+                Item = (impl __p::Into<__p::String>, impl __p::Into<__p::String>),
+            >,
+        ) -> Self {
+            self.tags.extend(tags.into_iter().map(|(key, value)| (key.into(), value.into())));
+            self
+        }
+        #[doc = "Adds one to [`tags`](#structfield.tags)."]
+        #[inline]
+        #[must_use]
+        pub fn tag(
+            mut self,
+            key: impl __p::Into<__p::String>,
+            value: impl __p::Into<__p::String>,
+        ) -> Self {
+            self.tags.insert(key.into(), value.into());
+            self
+        }
+        #[doc = "Sets [`until`](#structfield.until)."]
+        #[inline]
+        #[must_use]
+        pub fn until(mut self, until: __p::DateTime<__p::Utc>) -> Self {
+            self.until = __p::Option::Some(until);
+            self
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
@@ -108,6 +157,7 @@ pub mod golden {
                 tags: __p::blank(),
                 until: __p::blank(),
                 other: __p::blank(),
+                _private: (),
             }
         }
         fn slot(&mut self) -> __p::Slot<'_> {

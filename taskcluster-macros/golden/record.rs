@@ -2,7 +2,7 @@
 #[allow(rustdoc::all)]
 #[derive(Clone, Debug)]
 pub struct Golden(golden::__runtime::Service);
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections."]
     #[must_use]
@@ -10,37 +10,40 @@ impl Golden {
         Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::From<golden::__runtime::Service> for Golden {
     fn from(service: golden::__runtime::Service) -> Self {
         Self(service)
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
     fn as_ref(&self) -> &golden::__runtime::Service {
         &self.0
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
     #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/record.json#`.\n- Response: schema `v1/record.json#`.\n- Required scopes: none.\n- Stability: stable."]
-    pub fn put(&self, payload: &golden::Record) -> golden::__runtime::Call<golden::Record> {
+    pub fn put(
+        &self,
+        payload: impl golden::__runtime::Payload<golden::Record>,
+    ) -> golden::__runtime::Call<golden::Record> {
         golden::__runtime::Call::with_payload(
             &self.0,
             &golden::ENDPOINTS[0],
             &[],
-            golden::__p::Field::view(payload),
+            <_ as golden::__runtime::Payload<golden::Record>>::view(&payload),
         )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::Field as _;
+    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -71,7 +74,6 @@ pub mod golden {
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "A build and its steps.\n\nSchema: `schemas/golden/v1/record.json`."]
-    #[non_exhaustive]
     pub struct Record {
         #[doc = "`accessToken`."]
         pub access_token: __p::Option<__p::String>,
@@ -79,29 +81,63 @@ pub mod golden {
         pub build_id: __p::String,
         #[doc = "`steps`."]
         pub steps: __p::Vec<RecordStep>,
+        _private: (),
     }
     impl Record {
         #[doc = "Creates a value with its required fields: [`build_id`](#structfield.build_id) and [`steps`](#structfield.steps). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(
             build_id: impl __p::Into<__p::String>,
             steps: impl __p::IntoIterator<Item = RecordStep>,
         ) -> Self {
-            Self { build_id: build_id.into(), steps: steps.into_iter().collect(), ..__p::blank() }
+            Self {
+                build_id: build_id.into(),
+                steps: steps.into_iter().collect(),
+                _private: (),
+                ..__p::blank()
+            }
+        }
+        #[doc = "Sets [`access_token`](#structfield.access_token)."]
+        #[inline]
+        #[must_use]
+        pub fn access_token(mut self, access_token: impl __p::Into<__p::String>) -> Self {
+            self.access_token = __p::Option::Some(access_token.into());
+            self
+        }
+        #[doc = "Adds to [`steps`](#structfield.steps)."]
+        #[inline]
+        #[must_use]
+        pub fn steps(mut self, steps: impl __p::IntoIterator<Item = RecordStep>) -> Self {
+            self.steps.extend(steps);
+            self
+        }
+        #[doc = "Adds one to [`steps`](#structfield.steps)."]
+        #[inline]
+        #[must_use]
+        pub fn step(mut self, item: RecordStep) -> Self {
+            self.steps.push(item);
+            self
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for Record {
         fn blank() -> Self {
-            Self { access_token: __p::blank(), build_id: __p::blank(), steps: __p::blank() }
+            Self {
+                access_token: __p::blank(),
+                build_id: __p::blank(),
+                steps: __p::blank(),
+                _private: (),
+            }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -141,7 +177,6 @@ pub mod golden {
         }
     }
     #[doc = "One command.\n\nSchema: `schemas/golden/v1/record.json#/properties/steps/items`."]
-    #[non_exhaustive]
     pub struct RecordStep {
         #[doc = "`command`, at least 1 items."]
         pub command: __p::Vec<__p::String>,
@@ -149,26 +184,55 @@ pub mod golden {
         pub exit_code: __p::Option<i64>,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl RecordStep {
         #[doc = "Creates a value with its required field, [`command`](#structfield.command). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(command: impl __p::IntoIterator<Item = impl __p::Into<__p::String>>) -> Self {
-            Self { command: command.into_iter().map(__p::Into::into).collect(), ..__p::blank() }
+            Self {
+                command: command.into_iter().map(__p::Into::into).collect(),
+                _private: (),
+                ..__p::blank()
+            }
+        }
+        #[doc = "Adds to [`command`](#structfield.command)."]
+        #[inline]
+        #[must_use]
+        pub fn command(
+            mut self,
+            command: impl __p::IntoIterator<Item = impl __p::Into<__p::String>>,
+        ) -> Self {
+            self.command.extend(command.into_iter().map(__p::Into::into));
+            self
+        }
+        #[doc = "Sets [`exit_code`](#structfield.exit_code)."]
+        #[inline]
+        #[must_use]
+        pub fn exit_code(mut self, exit_code: i64) -> Self {
+            self.exit_code = __p::Option::Some(exit_code);
+            self
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for RecordStep {
         fn blank() -> Self {
-            Self { command: __p::blank(), exit_code: __p::blank(), other: __p::blank() }
+            Self {
+                command: __p::blank(),
+                exit_code: __p::blank(),
+                other: __p::blank(),
+                _private: (),
+            }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)

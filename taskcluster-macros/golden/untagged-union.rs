@@ -2,7 +2,7 @@
 #[allow(rustdoc::all)]
 #[derive(Clone, Debug)]
 pub struct Golden(golden::__runtime::Service);
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" Creates a handle to the service in the client's deployment. This is cheap: the client owns the connections."]
     #[must_use]
@@ -10,40 +10,40 @@ impl Golden {
         Self(golden::__runtime::Service::new(client, &Self::REFERENCE))
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::From<golden::__runtime::Service> for Golden {
     fn from(service: golden::__runtime::Service) -> Self {
         Self(service)
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl ::core::convert::AsRef<golden::__runtime::Service> for Golden {
     fn as_ref(&self) -> &golden::__runtime::Service {
         &self.0
     }
 }
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 impl Golden {
     #[doc = r" The reference that this type was generated from."]
     pub const REFERENCE: golden::__runtime::Reference = golden::REFERENCE;
     #[doc = "Put\n\n- `PUT /put`\n- Payload: schema `v1/untagged-union.json#`.\n- Response: schema `v1/untagged-union.json#`.\n- Required scopes: none.\n- Stability: stable."]
     pub fn put(
         &self,
-        payload: &golden::UntaggedUnion,
+        payload: impl golden::__runtime::Payload<golden::UntaggedUnion>,
     ) -> golden::__runtime::Call<golden::UntaggedUnion> {
         golden::__runtime::Call::with_payload(
             &self.0,
             &golden::ENDPOINTS[0],
             &[],
-            golden::__p::Field::view(payload),
+            <_ as golden::__runtime::Payload<golden::UntaggedUnion>>::view(&payload),
         )
     }
 }
 #[doc = "The types that the methods of [`Golden`] take and return."]
-#[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]
+#[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::Field as _;
+    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -90,6 +90,7 @@ pub mod golden {
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
@@ -136,32 +137,34 @@ pub mod golden {
         }
     }
     #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/0`."]
-    #[non_exhaustive]
     pub struct UntaggedUnionEmpty {
         #[doc = "`document`."]
         pub document: __p::String,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl UntaggedUnionEmpty {
         #[doc = "Creates a value with its required field, [`document`](#structfield.document). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(document: impl __p::Into<__p::String>) -> Self {
-            Self { document: document.into(), ..__p::blank() }
+            Self { document: document.into(), _private: (), ..__p::blank() }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for UntaggedUnionEmpty {
         fn blank() -> Self {
-            Self { document: __p::blank(), other: __p::blank() }
+            Self { document: __p::blank(), other: __p::blank(), _private: () }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)
@@ -195,7 +198,6 @@ pub mod golden {
         }
     }
     #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/1`."]
-    #[non_exhaustive]
     pub struct UntaggedUnionSignature {
         #[doc = "`document`."]
         pub document: __p::String,
@@ -203,29 +205,42 @@ pub mod golden {
         pub signature: __p::String,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
+        _private: (),
     }
     impl UntaggedUnionSignature {
         #[doc = "Creates a value with its required fields: [`document`](#structfield.document) and [`signature`](#structfield.signature). Other fields are left out unless they are set."]
+        #[inline]
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub fn new(
             document: impl __p::Into<__p::String>,
             signature: impl __p::Into<__p::String>,
         ) -> Self {
-            Self { document: document.into(), signature: signature.into(), ..__p::blank() }
+            Self {
+                document: document.into(),
+                signature: signature.into(),
+                _private: (),
+                ..__p::blank()
+            }
         }
         #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
         #[doc = r" Returns an error that lists everything that is wrong, each with its place."]
+        #[inline]
         pub fn validate(&self) -> __runtime::Result<()> {
             __p::validate(self.view())
         }
     }
     impl __p::Field for UntaggedUnionSignature {
         fn blank() -> Self {
-            Self { document: __p::blank(), signature: __p::blank(), other: __p::blank() }
+            Self {
+                document: __p::blank(),
+                signature: __p::blank(),
+                other: __p::blank(),
+                _private: (),
+            }
         }
         fn slot(&mut self) -> __p::Slot<'_> {
             __p::Slot::Record(self)

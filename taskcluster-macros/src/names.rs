@@ -55,6 +55,36 @@ const ROUTING_KEYS: &[&str] = &[
     "split",
 ];
 
+/// Methods of generated records, their own and those of traits, that are not setters.
+const RECORD: &[&str] = &[
+    "as_ref",
+    "blank",
+    "borrow",
+    "borrow_mut",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "default",
+    "deserialize",
+    "eq",
+    "fmt",
+    "from",
+    "into",
+    "ne",
+    "new",
+    "serialize",
+    "shape",
+    "slot",
+    "slot_of",
+    "to_owned",
+    "try_from",
+    "try_into",
+    "type_id",
+    "validate",
+    "view",
+    "view_of",
+];
+
 /// Names the method of an endpoint or exchange.
 pub(crate) fn method(wire: &str) -> Name {
     avoiding(wire, SERVICE)
@@ -123,6 +153,25 @@ fn adapted(wire: &str, reserved: &[&str], taken: &[String]) -> Name {
         name.rust.push('_');
     }
     name
+}
+
+/// Names the setter of a field.
+pub(crate) fn setter(field: &str) -> String {
+    avoiding(field, RECORD).rust
+}
+
+/// Turns the name of a list or map into that of one of its items, if there is no doubt about it: `routes` into `route`, but
+/// neither `hashes`, which might be of `hash` or `hashe`, nor `status`.
+pub(crate) fn singular(field: &str) -> Option<String> {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| field.ends_with(ending));
+    if ends(&["series", "species"]) || ends(&["ses", "shes", "ches", "xes", "zes", "oes"]) {
+        return None;
+    }
+    if let Some(start) = field.strip_suffix("ies") {
+        return (start.len() > 1).then(|| format!("{start}y"));
+    }
+    let single = field.strip_suffix('s').filter(|_| !ends(&["ss", "us", "is", "as"]))?;
+    (single.len() > 1).then(|| single.to_owned())
 }
 
 /// Names the variant of an enum; `Unknown` is taken by the enum itself.
@@ -306,6 +355,26 @@ mod tests {
         assert_eq!(rust(query_options(&options)), ["send_", "signed_url_"]);
         assert_eq!(rust(routing_key_parts(&["exchange".to_owned()])), ["exchange_"]);
         assert_eq!(method("url").rust, "url");
+    }
+
+    #[test]
+    fn one_of_several_has_a_name_if_there_is_no_doubt() {
+        for (several, one) in [
+            ("routes", Some("route")),
+            ("dependencies", Some("dependency")),
+            ("task_ids", Some("task_id")),
+            ("types", Some("type")),
+            ("hashes", None),
+            ("caches", None),
+            ("status", None),
+            ("series", None),
+            ("extra", None),
+            ("s", None),
+        ] {
+            assert_eq!(singular(several).as_deref(), one, "{several}");
+        }
+        assert_eq!(setter("type"), "type_");
+        assert_eq!(setter("clone"), "clone_");
     }
 
     #[test]

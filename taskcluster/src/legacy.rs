@@ -29,14 +29,14 @@
 //! | `{'maxRetries': 3}` | [`.retry(Retry::default().max_retries(3))`](crate::Retry) |
 //! | `TASKCLUSTER_CLIENT_ID`, `_ACCESS_TOKEN`, `_CERTIFICATE` | [`Credentials::from_env()?`](crate::Credentials::from_env) |
 //! | `{'credentials': {'clientId': …, 'accessToken': …, 'certificate': …}}` | [`Credentials::from_json`](crate::Credentials::from_json) |
-//! | `queue.status('taskId')` | `queue.status("taskId").await?`, or `.send_blocking()?` |
-//! | `queue.createTask('taskId', task)` | `queue.create_task("taskId", &task).await?` |
+//! | `queue.status(taskId)` | `queue.status(task_id).await?`, or `.send_blocking()?` |
+//! | `queue.createTask(taskId, task)` | `queue.create_task(task_id, &task).await?` |
 //! | `queue.createTask(task, taskId='taskId')` | the same; a misspelled or missing argument does not compile |
-//! | `queue.createTask(payload=task, params={'taskId': 't'}, query={…})` | [`client.call(&Queue::REFERENCE, "createTask")?`](crate::Client::call)`.params([("taskId", "t")]).payload(&task).query(..).send().await?` |
-//! | `queue.listTaskGroup('g', query={'limit': 10})` | `queue.list_task_group("g").limit(10).await?` |
+//! | `queue.createTask(payload=task, params={'taskId': taskId}, query={…})` | [`client.call(&Queue::REFERENCE, "createTask")?`](crate::Client::call)`.params([("taskId", task_id)]).payload(&task).query(..).send().await?` |
+//! | `queue.listTaskGroup(groupId, query={'limit': 10})` | `queue.list_task_group(group_id).limit(10).await?` |
 //! | `queue.listTaskGroup('g', paginationHandler=f)` | [`.pages()`](crate::Paged::pages), [`.items()`](crate::Paged::items), [`.items_blocking()`](crate::Paged::items_blocking) |
 //! | `paginationLimit=5` | `.limit(5)`: like `query={'limit': 5}`, it is the number of items a page. For the number of pages, [`.max_pages(5)`](crate::Paged::max_pages) |
-//! | `queue.buildUrl('status', 'taskId')` | [`queue.status("taskId").url()?`](crate::Call::url) |
+//! | `queue.buildUrl('status', taskId)` | [`queue.status(task_id).url()?`](crate::Call::url) |
 //! | `queue.buildSignedUrl('getArtifact', …, expiration=900)` | [`queue.get_artifact(..).signed_url(Duration::from_secs(900))?`](crate::Call::signed_url), for any `GET` endpoint |
 //! | `buildSignedUrl(requestUrl=…)` | [`Signer::bewit`](crate::hawk::Signer::bewit) |
 //! | `asyncio`: `taskcluster.aio.Queue` | every call can be awaited |

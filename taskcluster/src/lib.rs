@@ -35,9 +35,10 @@
 //!
 //! # Arguments
 //!
-//! Path arguments and query options are `impl Display`: strings, numbers, ids of your own types. They are escaped. An argument
-//! that would change the path (an empty one, `.`, `..`) is an error when the call is used. The one exception is the index,
-//! where `list_namespaces("")` and `list_tasks("")` list the top.
+//! Path arguments and query options are `impl Display`: strings, numbers, ids of your own types. They are escaped. Runs and
+//! limits are [integers](Integer). An argument that would change the path (an empty one, `.`, `..`) is an error when the call is
+//! used, and so is one that is not a slug id where the service expects one, such as that of a task. The one exception is the
+//! index, where `list_namespaces("")` and `list_tasks("")` list the top.
 //!
 //! Secret arguments, such as the token of `trigger_hook_with_token`, are never shown: errors, logs and `Debug` contain `...` in
 //! their place. [`Endpoint::secrets`] lists them.
@@ -45,7 +46,8 @@
 //! # Payloads
 //!
 //! Each service has a module with the types that its methods take and return; its exchanges have one with the types of
-//! their messages. The constructor of a request takes what is required. Everything else is an `Option`, left out unless set.
+//! their messages. The constructor of a request takes what is required. Everything else is an `Option`, left out unless set, by
+//! its field or by its setter. The setter of a list or map adds to it, and a second one adds one item.
 //!
 //! ```
 //! use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskPriority};
@@ -53,9 +55,12 @@
 //!
 //! let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
 //! let payload = json!({"command": ["make"]});
-//! let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, payload, metadata);
-//! task.priority = Some(TaskPriority::Low);
-//! task.retries = Some(100);
+//! let task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, payload, metadata)
+//!     .task_queue_id("proj/builds")
+//!     .priority(TaskPriority::Low)
+//!     .routes(["index.proj.builds.latest", "notify.email.me@example.com"])
+//!     .tag("kind", "build")
+//!     .retries(100);
 //! assert_eq!(task.validate().unwrap_err().message(), "the payload is not valid: retries: is more than 49");
 //! # Ok::<(), taskcluster::Error>(())
 //! ```
@@ -85,8 +90,9 @@
 //! as `Unknown`, and missing fields get [empty values](ClientBuilder::strict_answers). If your program reads a payload from JSON
 //! itself, missing fields are errors, and so are unknown fields that the service would reject.
 //!
-//! Constraints of a schema other than types, such as patterns and lengths, are checked only on request: for one payload with
-//! `validate()`, or for all calls of a client with [`ClientBuilder::validate`].
+//! Constraints of a schema other than types, such as patterns and lengths, are checked before a call is sent in debug builds,
+//! and on request in release builds: for one payload with `validate()`, or for all calls of a client with
+//! [`ClientBuilder::validate`].
 //!
 //! # Credentials
 //!
@@ -175,6 +181,7 @@ pub mod worker;
 
 #[cfg(feature = "artifacts")]
 pub use artifacts::objects;
+pub use call::argument::Integer;
 pub use call::blocking::BlockingIter;
 pub use call::by_name::NamedCall;
 pub use call::many::{Calls, SendAll};
@@ -200,7 +207,7 @@ pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "logging")]
 pub use logging::debug_logging;
-pub use model::{FreeForm, Nullable, Number};
+pub use model::{FreeForm, Nullable, Number, Payload};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
 pub use scopes::scope_match;
@@ -312,6 +319,10 @@ pub mod reqwest {
 /// names become snake_case, and characters that Rust does not take become `_`; a name that is taken, or that Rust or this crate
 /// reserves, gets a `_` at its end.
 ///
+/// A struct that callers send has a constructor. It takes the required properties in the order of the file's `properties`, or of
+/// its `required` if all objects in the file are sorted by name, as in the files that deployments serve. Every other property has
+/// a setter of its name. The setter of a list or map adds to it; if the name is a plural, its singular adds one item.
+///
 /// Schemas become structs, enums of strings and enums of structs. Items of one invocation with the same visibility share the
 /// type of a schema, in the module of the first item that needs it; only the types that kept entries need are generated. A
 /// type is named after its file (`task-status.json` is `TaskStatus`), a type within a file after its property (`TaskState`).
@@ -332,7 +343,7 @@ pub mod __private {
     pub use std::boxed::Box;
     pub use std::collections::BTreeMap;
     pub use std::convert::{From, Into};
-    pub use std::iter::IntoIterator;
+    pub use std::iter::{Extend, IntoIterator, Iterator};
     pub use std::option::Option;
     pub use std::string::String;
     pub use std::vec::Vec;

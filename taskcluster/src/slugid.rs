@@ -28,6 +28,24 @@ pub fn v4() -> String {
     encode(Uuid::new_v4())
 }
 
+/// Whether a text is a slug id: 22 characters of a version 4 UUID.
+///
+/// ```
+/// assert!(taskcluster::slugid::is_valid("fN1SbArXTPSVFNUvaOlinQ"));
+/// assert!(!taskcluster::slugid::is_valid("public/log"));
+/// ```
+#[must_use]
+pub fn is_valid(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    // The version, the variant, and the bits that are left over.
+    bytes.len() == 22
+        && bytes.iter().all(is_base64)
+        && matches!(bytes[8], b'Q'..=b'T')
+        && b"CGKOSWaeimquy26-".contains(&bytes[10])
+        && b"AQgw".contains(&bytes[21])
+}
+
 /// A map from names to slug ids: it returns the same id for the same name.
 ///
 /// ```

@@ -4,7 +4,7 @@ use futures::TryStreamExt as _;
 use serde_json::json;
 use taskcluster::artifacts::{self, StorageType};
 use taskcluster::{Auth, ErrorKind, Index, Object, Queue, StatusCode, legacy, objects};
-use taskcluster_tests::{RawServer, answer};
+use taskcluster_tests::{RawServer, TASK_ID, answer};
 use tokio::io::AsyncReadExt as _;
 
 use crate::artifacts::{Folder, PUBLIC, Running, bytes, gzip, sha256, sha512};
@@ -85,7 +85,7 @@ async fn the_queue_of_2017_leads_to_artifacts() {
     let leading = answer("303 See Other", &[&format!("Location: {}/blob", server.url)], "{}");
     let old = RawServer::start([leading]).await.unwrap();
     let client = taskcluster::Client::builder(&old.url).build().unwrap();
-    let artifact = artifacts::latest(&legacy::Queue::new(&client), "T", "x");
+    let artifact = artifacts::latest(&legacy::Queue::new(&client), TASK_ID, "x");
     assert_eq!(artifact.bytes().await.unwrap(), "blob");
     let error = artifact.managed_only().bytes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Artifact);
@@ -107,7 +107,8 @@ async fn an_error_artifact_is_an_error_with_its_reason() {
 #[tokio::test]
 async fn what_is_no_artifact_is_an_error_before_anything_is_sent() {
     let running = Running::new().await;
-    let error = artifacts::latest(&Auth::new(&running.client), "T", "x").bytes().await.unwrap_err();
+    let error =
+        artifacts::latest(&Auth::new(&running.client), TASK_ID, "x").bytes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = artifacts::latest(&running.queue, "", "x").bytes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);

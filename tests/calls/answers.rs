@@ -9,7 +9,7 @@ use serde_json::json;
 use taskcluster::{
     Client, Credentials, Error, ErrorKind, Notify, Queue, Retry, Secrets, StatusCode,
 };
-use taskcluster_tests::{RawServer, answer, json};
+use taskcluster_tests::{RawServer, TASK_ID, answer, json};
 
 use crate::support::log::Log;
 use crate::support::typed;
@@ -17,7 +17,7 @@ use crate::support::typed;
 async fn status_call(raw: String) -> Result<serde_json::Value, Error> {
     let server = RawServer::start([raw]).await.unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-    Queue::new(&client).status("T").send_as().await
+    Queue::new(&client).status(TASK_ID).send_as().await
 }
 
 #[tokio::test]
@@ -35,7 +35,10 @@ async fn an_api_error_keeps_all_that_the_service_said() {
     assert_eq!(error.request_info().unwrap(), body["requestInfo"]);
     assert_eq!(error.body(), body.to_string().as_bytes());
     let (method, url) = error.request().unwrap();
-    assert_eq!((method.as_str(), url.path()), ("GET", "/api/queue/v1/task/T/status"));
+    assert_eq!(
+        (method.as_str(), url.path()),
+        ("GET", "/api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/status")
+    );
     // One line, without what services repeat of the request.
     let line = format!("GET {url}: 400 Bad Request: InputError: no such thing (1 attempt)");
     assert_eq!(error.to_string(), line);
@@ -90,14 +93,14 @@ async fn good_statuses_with_bad_bodies_are_errors_that_keep_them() {
             .await
             .unwrap();
     let client = Client::builder(&latin1.url).retry(Retry::never()).build().unwrap();
-    assert!(Queue::new(&client).status("T").await.is_err());
+    assert!(Queue::new(&client).status(TASK_ID).await.is_err());
 }
 
 #[tokio::test]
 async fn json_of_another_shape_is_an_error() {
     let server = RawServer::start([json("200 OK", r#"{"status": []}"#)]).await.unwrap();
     let client = Client::builder(&server.url).build().unwrap();
-    let call = Queue::new(&client).status("T");
+    let call = Queue::new(&client).status(TASK_ID);
     let error = call.send_as::<HashMap<String, u32>>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Answer);
     assert!(
@@ -206,7 +209,7 @@ async fn a_redirect_without_json_says_how_to_read_it() {
         answer("303 See Other", &["Location: https://x.example.com/?token=hush"], "See Other");
     let server = RawServer::start([redirect]).await.unwrap();
     let client = Client::builder(&server.url).build().unwrap();
-    let error = Queue::new(&client).get_latest_artifact("T", "a").await.unwrap_err();
+    let error = Queue::new(&client).get_latest_artifact(TASK_ID, "a").await.unwrap_err();
     assert!(
         error.message().contains("the service sent a redirect; use `send_raw` to get it"),
         "{error}"

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use taskcluster::{Client, Credentials, ErrorKind, NamedCall, Queue};
+use taskcluster_tests::TASK_ID;
 
 fn client() -> Client {
     Client::builder("https://tc.example.com")
@@ -22,8 +23,8 @@ fn problem(call: NamedCall) -> String {
 
 #[test]
 fn a_call_by_name_is_the_typed_call() {
-    let named = call("listTaskGroup").query("limit", 5).param("taskGroupId", "a/b");
-    let typed = Queue::new(&client()).list_task_group("a/b").limit(5);
+    let named = call("listTaskGroup").query("limit", 5).param("taskGroupId", TASK_ID);
+    let typed = Queue::new(&client()).list_task_group(TASK_ID).limit(5);
     assert_eq!(named.url().unwrap(), typed.url().unwrap());
 }
 
@@ -38,11 +39,11 @@ fn mistakes_are_told_with_the_nearest_name() {
         "status has no argument `taskID`; did you mean `taskId`?"
     );
     assert_eq!(
-        problem(call("listTaskGroup").param("taskGroupId", "G").query("limt", 1)),
+        problem(call("listTaskGroup").param("taskGroupId", TASK_ID).query("limt", 1)),
         "listTaskGroup has no query option `limt`; did you mean `limit`?"
     );
     assert_eq!(
-        problem(call("status").param("taskId", "T").query("limit", 1)),
+        problem(call("status").param("taskId", TASK_ID).query("limit", 1)),
         "status has no query option `limit`"
     );
 }
@@ -54,26 +55,26 @@ fn missing_and_superfluous_parts_are_told() {
         "argument `taskId` of status is missing; set it with `param`"
     );
     assert_eq!(
-        problem(call("createTask").param("taskId", "T")),
+        problem(call("createTask").param("taskId", TASK_ID)),
         "createTask needs a payload; set it with `payload`"
     );
-    let surplus = call("status").param("taskId", "T").payload(json!({}));
+    let surplus = call("status").param("taskId", TASK_ID).payload(json!({}));
     assert_eq!(problem(surplus), "status takes no payload");
     assert_eq!(
         problem(call("status").param("taskId", "..")),
         "argument `taskId` of status is `..`"
     );
     let unwritable = std::collections::HashMap::from([((1, 2), 3)]);
-    let told = problem(call("createTask").param("taskId", "T").payload(&unwritable));
+    let told = problem(call("createTask").param("taskId", TASK_ID).payload(&unwritable));
     assert!(told.starts_with("the payload of createTask cannot be serialized to JSON"), "{told}");
 }
 
 #[test]
 fn an_argument_is_set_once() {
     for call in [
-        call("reclaimTask").args(["T", "0"]).params([("taskId", "U")]),
-        call("reclaimTask").params([("taskId", "U")]).args(["T", "0"]),
-        call("reclaimTask").param("taskId", "T").param("taskId", "T").param("runId", 0),
+        call("reclaimTask").args([TASK_ID, "0"]).params([("taskId", "U")]),
+        call("reclaimTask").params([("taskId", "U")]).args([TASK_ID, "0"]),
+        call("reclaimTask").param("taskId", TASK_ID).param("taskId", TASK_ID).param("runId", 0),
     ] {
         assert_eq!(problem(call), "argument `taskId` of reclaimTask is set twice");
     }
@@ -81,12 +82,12 @@ fn an_argument_is_set_once() {
 
 #[test]
 fn arguments_are_texts_or_integers() {
-    let url = call("reclaimTask").args(["T", "0"]).url().unwrap();
-    assert_eq!(call("reclaimTask").param("taskId", "T").param("runId", 0).url().unwrap(), url);
+    let url = call("reclaimTask").args([TASK_ID, "0"]).url().unwrap();
+    assert_eq!(call("reclaimTask").param("taskId", TASK_ID).param("runId", 0).url().unwrap(), url);
     for call in [
         call("status").param("taskId", 1.5),
         call("status").param("taskId", true),
-        call("status").param("taskId", json!(["T"])),
+        call("status").param("taskId", json!([TASK_ID])),
         call("status").param("taskId", None::<&str>),
     ] {
         assert_eq!(problem(call), "argument `taskId` of status is neither a string nor an integer");
@@ -95,8 +96,8 @@ fn arguments_are_texts_or_integers() {
 
 #[test]
 fn only_endpoints_with_pages_have_pages() {
-    assert!(call("listTaskGroup").param("taskGroupId", "G").into_paged().is_ok());
-    let error = call("status").param("taskId", "T").into_paged().unwrap_err();
+    assert!(call("listTaskGroup").param("taskGroupId", TASK_ID).into_paged().is_ok());
+    let error = call("status").param("taskId", TASK_ID).into_paged().unwrap_err();
     assert_eq!(error.message(), "status is not paged; use `send`");
 }
 

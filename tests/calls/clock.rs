@@ -8,7 +8,7 @@ use serde_json::json;
 use taskcluster::hawk::verify::Header;
 use taskcluster::testing::Deployment;
 use taskcluster::{Auth, Client, ClientBuilder, Credentials, Queue, Retry, StatusCode};
-use taskcluster_tests::{RawServer, answer, json};
+use taskcluster_tests::{RawServer, TASK_ID, answer, json};
 
 use crate::support::log::Log;
 
@@ -152,11 +152,11 @@ async fn a_redirect_to_an_artifact_is_an_accepted_signature() {
     let server = RawServer::start([stale(2 * HOUR), redirect.clone()]).await.unwrap();
     let client = builder(&server).build().unwrap();
     // Not for endpoints that do not exist to redirect: a proxy may have done it.
-    Queue::new(&client).status("T").send_raw().await.unwrap();
+    Queue::new(&client).status(TASK_ID).send_raw().await.unwrap();
     assert!(about(signed_url_ends_in(&client), LIFETIME));
     let server = RawServer::start([stale(2 * HOUR), redirect]).await.unwrap();
     let client = builder(&server).build().unwrap();
-    Queue::new(&client).get_latest_artifact("T", "a").send_raw().await.unwrap();
+    Queue::new(&client).get_latest_artifact(TASK_ID, "a").send_raw().await.unwrap();
     assert!(about(signed_url_ends_in(&client), LIFETIME + 2 * HOUR));
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use taskcluster::queue::{ListTaskGroupResponse, TaskState, TaskStatus};
 use taskcluster::testing::Deployment;
 use taskcluster::{Client, ClientBuilder, ErrorKind, Number, Queue, Retry, StatusCode};
-use taskcluster_tests::{RawServer, json as json_answer};
+use taskcluster_tests::{RawServer, TASK_ID, json as json_answer};
 
 use crate::payloads::wire::{EverythingChoice, Tree};
 use crate::payloads::{Wire, full};
@@ -55,7 +55,7 @@ async fn a_page_of_an_older_service_is_read() {
     let page = without(page, "/tasks/2/task", "metadata");
     let page = without(page, "/tasks/0/status", "state");
     let (_server, client) = answering(&page).await;
-    let call = Queue::new(&client.build().unwrap()).list_task_group("G");
+    let call = Queue::new(&client.build().unwrap()).list_task_group(TASK_ID);
     let check = |answer: ListTaskGroupResponse| {
         assert_eq!(answer.tasks.len(), 3);
         assert_eq!(answer.tasks[0].status.state, TaskState::Unknown(String::new()));
@@ -82,7 +82,7 @@ async fn a_page_without_its_list_has_no_items_and_does_not_end_the_listing() {
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
     let log = Log::default();
     let guard = log.install();
-    let call = Queue::new(&client).list_task_group("G");
+    let call = Queue::new(&client).list_task_group(TASK_ID);
     assert_eq!(call.items().try_collect::<Vec<_>>().await.unwrap().len(), 3);
     let pages: Vec<_> = call.pages().try_collect().await.unwrap();
     drop(guard);
@@ -100,9 +100,9 @@ async fn a_warning_names_endpoint_and_property_once_per_client() {
     let log = Log::default();
     let guard = log.install();
     for client in [&client, &client.without_credentials(), &client] {
-        Queue::new(client).list_task_group("G").await.unwrap();
+        Queue::new(client).list_task_group(TASK_ID).await.unwrap();
         let _: Vec<_> =
-            Queue::new(client).list_task_group("G").items().try_collect().await.unwrap();
+            Queue::new(client).list_task_group(TASK_ID).items().try_collect().await.unwrap();
     }
     let warnings = |property: &str| {
         let text = log.text();
@@ -112,7 +112,7 @@ async fn a_warning_names_endpoint_and_property_once_per_client() {
     let [warning] = &*warnings("taskQueueId") else { panic!("{}", log.text()) };
     assert!(warning.contains("queue.listTaskGroup"), "{warning}");
     // At another endpoint it is another warning.
-    Queue::new(&client).status("T").await.unwrap();
+    Queue::new(&client).status(TASK_ID).await.unwrap();
     assert_eq!(warnings("queue.status").len(), 1);
     drop(guard);
     assert!(!log.text().contains(page["tasks"][0]["task"]["metadata"]["owner"].as_str().unwrap()));
@@ -123,7 +123,7 @@ async fn strict_answers_makes_it_an_error() {
     let page = without(page(), "/tasks/1/status", "taskQueueId");
     let (_server, client) = answering(&page).await;
     let client = client.strict_answers(true).build().unwrap();
-    let call = Queue::new(&client.without_credentials()).list_task_group("G");
+    let call = Queue::new(&client.without_credentials()).list_task_group(TASK_ID);
     let error = call.clone().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
     let place = "tasks[1]: status: `taskQueueId` is missing";
@@ -137,7 +137,7 @@ async fn a_property_of_the_wrong_type_is_an_error_that_says_which_element() {
     let mut page = page();
     page["tasks"][1]["status"]["runs"][0]["runId"] = json!("0");
     let (_server, client) = answering(&page).await;
-    let call = Queue::new(&client.build().unwrap()).list_task_group("G");
+    let call = Queue::new(&client.build().unwrap()).list_task_group(TASK_ID);
     let place = "tasks[1]: status: runs[0]: runId: expected an integer, found text";
     for error in [
         call.clone().send().await.unwrap_err(),
@@ -150,7 +150,7 @@ async fn a_property_of_the_wrong_type_is_an_error_that_says_which_element() {
     // `null` is a wrong type, too.
     page["tasks"][1]["status"]["runs"][0]["runId"] = json!(null);
     let (_server, client) = answering(&page).await;
-    let error = Queue::new(&client.build().unwrap()).list_task_group("G").await.unwrap_err();
+    let error = Queue::new(&client.build().unwrap()).list_task_group(TASK_ID).await.unwrap_err();
     assert!(error.message().contains("tasks[1]: status: runs[0]: runId: expected"), "{error}");
 
     let list = "[{\"name\": \"ü\"},\n {\n\"weight\": \"1\", \"name\": \"b\"}, {\"name\": \"c\"}]";
@@ -171,7 +171,7 @@ async fn a_number_beyond_all_bounds_is_json_of_another_shape() {
             body.replacen("\"retriesLeft\":", &format!("\"retriesLeft\":{number},\"x\":"), 1);
         let server = RawServer::start([json_answer("200 OK", &body)]).await.unwrap();
         let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-        let error = Queue::new(&client).status("T").await.unwrap_err();
+        let error = Queue::new(&client).status(TASK_ID).await.unwrap_err();
         let said = "does not have the expected shape: number out of range at line 1 column";
         assert!(error.message().contains(said), "{error}");
     }
@@ -183,7 +183,7 @@ async fn items_of_a_truncated_page_are_not_said_to_be_of_another_shape() {
     let half = &text[..text.len() / 2];
     let server = RawServer::start([json_answer("200 OK", half)]).await.unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-    let error = Queue::new(&client).list_task_group("G").items().try_next().await.unwrap_err();
+    let error = Queue::new(&client).list_task_group(TASK_ID).items().try_next().await.unwrap_err();
     assert!(error.message().ends_with("bytes that are not JSON"), "{error}");
 }
 
@@ -199,7 +199,7 @@ enum Either {
 async fn a_type_of_choice_and_what_a_program_reads_itself_is_not_corrected() {
     let page = without(page(), "/tasks/1/status", "taskQueueId");
     let (_server, client) = answering(&page).await;
-    let call = Queue::new(&client.build().unwrap()).list_task_group("G");
+    let call = Queue::new(&client.build().unwrap()).list_task_group(TASK_ID);
     call.clone().send().await.unwrap();
     for error in [
         call.clone().send_as::<ListTaskGroupResponse>().await.unwrap_err().to_string(),
@@ -241,7 +241,7 @@ async fn an_answer_may_begin_with_a_byte_order_mark() {
     .await
     .unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-    let call = Queue::new(&client).list_task_group("G");
+    let call = Queue::new(&client).list_task_group(TASK_ID);
     assert_eq!(call.clone().send().await.unwrap().tasks.len(), 3);
     assert_eq!(call.items().try_collect::<Vec<_>>().await.unwrap().len(), 3);
     let error = call.send().await.unwrap_err();

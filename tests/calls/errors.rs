@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use serde_json::json;
 use taskcluster::{Client, Credentials, Error, FreeForm, Queue, Retry, Secrets, from_now, slugid};
-use taskcluster_tests::{RawServer, json as json_answer};
+use taskcluster_tests::{RawServer, TASK_ID, json as json_answer};
 
 /// How `T` refuses this answer.
 async fn refusal<T: serde::de::DeserializeOwned>(answer: &str) -> Error {
@@ -75,7 +75,7 @@ async fn keys_of_maps_are_hidden() {
     task["tags"] = json!({"a": "b", "hush": 31337});
     let server = RawServer::start([json_answer("200 OK", &task.to_string())]).await.unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-    let error = Queue::new(&client).task("T").await.unwrap_err();
+    let error = Queue::new(&client).task(TASK_ID).await.unwrap_err();
     assert!(error.message().contains("tags: entry 1: expected text, found a number"), "{error}");
     assert!(!error.to_string().contains("hush"), "{error}");
 }
@@ -85,8 +85,8 @@ async fn no_part_of_a_line_is_endless() {
     let huge = "x".repeat(10_000_000);
     let client = Client::builder("http://127.0.0.1:9").retry(Retry::never()).build().unwrap();
     let mut errors = vec![
-        Queue::new(&client).status(&huge).await.unwrap_err(),
-        Queue::new(&client).list_task_group("G").continuation_token(&huge).await.unwrap_err(),
+        Secrets::new(&client).get(&huge).await.unwrap_err(),
+        Queue::new(&client).list_task_group(TASK_ID).continuation_token(&huge).await.unwrap_err(),
         client.call(&Queue::REFERENCE, &huge).err().unwrap(),
         from_now(&huge).unwrap_err(),
         slugid::decode(&huge).unwrap_err(),
@@ -96,7 +96,7 @@ async fn no_part_of_a_line_is_endless() {
     let api = json!({"code": huge[..100_000], "message": "why"}).to_string();
     let server = RawServer::start([json_answer("400 Bad Request", &api)]).await.unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
-    let error = Queue::new(&client).status(&huge[..5000]).await.unwrap_err();
+    let error = Secrets::new(&client).get(&huge[..5000]).await.unwrap_err();
     assert!(error.to_string().contains("…: why (1 attempt)"), "{error}");
     errors.push(error);
     for error in &errors {
@@ -119,7 +119,7 @@ async fn a_service_cannot_control_the_terminal() {
     .unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
     for _ in 0..2 {
-        let error = Queue::new(&client).status("T").await.unwrap_err();
+        let error = Queue::new(&client).status(TASK_ID).await.unwrap_err();
         for line in [error.to_string(), format!("{error:?}")] {
             let bad = |c: char| c.is_control() || "\u{202e}\u{2066}\u{200f}".contains(c);
             assert!(!line.contains(bad), "{line:?}");

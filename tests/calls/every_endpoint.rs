@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use taskcluster::hawk::verify::{Bewit, Header, without_bewit};
 use taskcluster::hawk::{Target, payload_hash};
 use taskcluster::{Client, Credentials, Endpoint, Method, Reference};
-use taskcluster_tests::{RawServer, json};
+use taskcluster_tests::{RawServer, TASK_ID, json};
 
 use crate::references::{PREBUILT, count_in_files, of_2017};
 
@@ -12,21 +12,26 @@ use crate::references::{PREBUILT, count_in_files, of_2017};
 const AWKWARD: [(&str, &str); 4] =
     [("a/b c", "a%2Fb%20c"), ("ü&=?#", "%C3%BC%26%3D%3F%23"), ("100%", "100%25"), ("..x", "..x")];
 
-fn awkward(i: usize) -> (&'static str, &'static str) {
-    AWKWARD[i % AWKWARD.len()]
+/// A value for an argument or query option. Slug ids and integers are checked by every client, so they are plain.
+fn value(pattern: Option<&str>, i: usize) -> (&'static str, &'static str) {
+    match pattern {
+        Some(pattern) if pattern.contains("[Q-T]") => (TASK_ID, TASK_ID),
+        Some("^[0-9]+$" | "^[1-9]*[0-9]+$") => ("0", "0"),
+        _ => AWKWARD[i % AWKWARD.len()],
+    }
 }
 
 /// Path and query as the reference has them, put together without the client's code.
 fn expected(base: &str, endpoint: &Endpoint) -> String {
     let mut path = endpoint.route.to_owned();
     for (i, arg) in endpoint.args.iter().enumerate() {
-        path = path.replace(&format!("<{arg}>"), awkward(i).1);
+        path = path.replace(&format!("<{arg}>"), value(endpoint.patterns[i], i).1);
     }
     let query: Vec<_> = endpoint
         .query
         .iter()
         .enumerate()
-        .map(|(i, name)| format!("{name}={}", awkward(i + 1).1))
+        .map(|(i, name)| format!("{name}={}", value(endpoint.query_patterns[i], i + 1).1))
         .collect();
     let mark = if query.is_empty() { "" } else { "?" };
     format!("{base}{path}{mark}{}", query.join("&"))
@@ -36,14 +41,15 @@ async fn check(reference: &'static Reference, endpoint: &'static Endpoint) {
     let server = RawServer::start([json("200 OK", "{}")]).await.unwrap();
     let client = Client::builder(&server.url)
         .credentials(Credentials::new("tester", "no-secret"))
+        .validate(false)
         .build()
         .unwrap();
     let mut call = client.call(reference, endpoint.name).unwrap();
     for (i, name) in endpoint.args.iter().enumerate() {
-        call = call.param(name, awkward(i).0);
+        call = call.param(name, value(endpoint.patterns[i], i).0);
     }
     for (i, name) in endpoint.query.iter().enumerate() {
-        call = call.query(name, awkward(i + 1).0);
+        call = call.query(name, value(endpoint.query_patterns[i], i + 1).0);
     }
     let payload = json!({"name": endpoint.name, "text": "ü \" \n"});
     if endpoint.input.is_some() {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use taskcluster::testing::Deployment;
 use taskcluster::{Auth, Client, ErrorKind, Queue, StatusCode};
-use taskcluster_tests::{RawServer, json};
+use taskcluster_tests::{RawServer, TASK_ID, json};
 
 use crate::payloads::full;
 use crate::support::typed;
@@ -102,7 +102,7 @@ async fn an_empty_page_is_not_the_end_and_no_token_is() {
         json!({"tasks": [3], "continuationToken": null}),
     ])
     .await;
-    let items: Vec<Value> = queue.list_task_group("G").items_as().try_collect().await.unwrap();
+    let items: Vec<Value> = queue.list_task_group(TASK_ID).items_as().try_collect().await.unwrap();
     assert_eq!(items, [1, 2, 3]);
     let lines: Vec<_> =
         server.requests().iter().map(|r| r.lines().next().unwrap().to_owned()).collect();
@@ -111,14 +111,14 @@ async fn an_empty_page_is_not_the_end_and_no_token_is() {
     assert!(lines[2].contains("/list?continuationToken=c HTTP"), "{lines:?}");
 
     let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": ""})]).await;
-    assert_eq!(queue.list_task_group("G").items_as::<Value>().count().await, 1);
+    assert_eq!(queue.list_task_group(TASK_ID).items_as::<Value>().count().await, 1);
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn the_same_token_for_ever_is_an_error() {
     let (server, queue) = listing(&[json!({"tasks": [1], "continuationToken": "x"})]).await;
-    let items: Vec<_> = queue.list_task_group("G").items_as::<Value>().collect().await;
+    let items: Vec<_> = queue.list_task_group(TASK_ID).items_as::<Value>().collect().await;
     assert_eq!(items.len(), 2);
     let error = items[1].as_ref().unwrap_err();
     assert!(error.message().contains("the same page twice"), "{error}");
@@ -128,7 +128,7 @@ async fn the_same_token_for_ever_is_an_error() {
         "continuationToken": "x",
     })])
     .await;
-    let pages: Vec<_> = queue.list_task_group("G").pages().collect().await;
+    let pages: Vec<_> = queue.list_task_group(TASK_ID).pages().collect().await;
     assert!(pages.len() == 2 && pages[1].is_err());
 }
 
@@ -136,7 +136,7 @@ async fn the_same_token_for_ever_is_an_error() {
 async fn tokens_that_go_in_circles_are_an_error() {
     let page = |token: &str| json!({"tasks": [token], "continuationToken": token});
     let (_server, queue) = listing(&[page("a"), page("b"), page("c"), page("a")]).await;
-    let items: Vec<_> = queue.list_task_group("G").items_as::<Value>().collect().await;
+    let items: Vec<_> = queue.list_task_group(TASK_ID).items_as::<Value>().collect().await;
     assert_eq!(items.len(), 4);
     assert!(items[3].as_ref().unwrap_err().message().contains("the same page twice"));
 }
@@ -145,9 +145,9 @@ async fn tokens_that_go_in_circles_are_an_error() {
 async fn a_page_without_its_list_is_an_error_where_nothing_is_filled_in() {
     let (server, queue) = listing(&[json!({"task": []})]).await;
     let strict = Client::builder(&server.url).strict_answers(true).build().unwrap();
-    let strict = Queue::new(&strict).list_task_group("G");
+    let strict = Queue::new(&strict).list_task_group(TASK_ID);
     for error in [
-        queue.list_task_group("G").items_as::<Value>().try_next().await.unwrap_err(),
+        queue.list_task_group(TASK_ID).items_as::<Value>().try_next().await.unwrap_err(),
         strict.items().try_next().await.unwrap_err(),
         strict.pages().try_next().await.unwrap_err(),
     ] {
@@ -160,7 +160,7 @@ async fn a_page_without_its_list_is_an_error_where_nothing_is_filled_in() {
 async fn a_stream_ends_after_an_error() {
     let (_server, queue) =
         listing(&[json!({"tasks": [1], "continuationToken": "x"}), json!("gone")]).await;
-    let mut items = queue.list_task_group("G").items_as::<Value>();
+    let mut items = queue.list_task_group(TASK_ID).items_as::<Value>();
     assert!(items.next().await.unwrap().is_ok());
     assert!(items.next().await.unwrap().is_err());
     assert!(items.next().await.is_none());
@@ -180,9 +180,9 @@ async fn listings_with_a_payload_send_it_with_every_page() {
 fn streams_can_be_sent_between_threads() {
     fn sendable<T: Send + Unpin>(_: T) {}
     let queue = Queue::new(&Client::builder("https://tc.example.com").build().unwrap());
-    sendable(queue.list_task_group("G").items());
-    sendable(queue.list_task_group("G").pages());
-    sendable(std::future::IntoFuture::into_future(queue.list_task_group("G")));
+    sendable(queue.list_task_group(TASK_ID).items());
+    sendable(queue.list_task_group(TASK_ID).pages());
+    sendable(std::future::IntoFuture::into_future(queue.list_task_group(TASK_ID)));
 }
 
 #[tokio::test]
@@ -223,7 +223,7 @@ async fn items_are_typed_whatever_the_list_is_called() {
     assert_eq!(errors.len(), 2);
     // What else a page has is reached by the page.
     let pages: Vec<taskcluster::queue::ListTaskGroupResponse> =
-        queue.list_task_group("G").pages().try_collect().await.unwrap();
+        queue.list_task_group(TASK_ID).pages().try_collect().await.unwrap();
     assert_eq!((pages.len(), pages[0].tasks.len()), (1, 2));
     assert!(!pages[0].scheduler_id.is_empty() && pages[0].sealed.is_some());
 }

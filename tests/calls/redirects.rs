@@ -6,7 +6,7 @@ use taskcluster::{
     Auth, Client, Error, ErrorKind, Github, Index, NamedCall, Object, Queue, Reference, Secrets,
     StatusCode,
 };
-use taskcluster_tests::{RawServer, answer};
+use taskcluster_tests::{RawServer, TASK_ID, answer};
 
 const REDIRECTS: [&str; 6] = [
     "300 Multiple Choices",
@@ -51,7 +51,7 @@ async fn a_redirect_in_place_of_an_answer_is_an_error_that_names_the_host() {
                 set.send().await.unwrap_err(),
                 Auth::new(&client).delete_client("a").await.unwrap_err(),
                 Queue::new(&client).ping().await.unwrap_err(),
-                Queue::new(&client).status("T").send_as::<Value>().await.unwrap_err(),
+                Queue::new(&client).status(TASK_ID).send_as::<Value>().await.unwrap_err(),
                 Auth::new(&client).list_clients().pages().try_next().await.unwrap_err(),
                 Auth::new(&client).list_clients().items().try_next().await.unwrap_err(),
             ];
@@ -88,9 +88,9 @@ async fn endpoints_that_exist_to_redirect_answer_by_it() {
     for status in ["302 Found", "303 See Other"] {
         let (_server, client) = client(redirect(status, "https://x.example.com/a", json)).await;
         let queue = Queue::new(&client);
-        let answer: Value = queue.get_latest_artifact("T", "a").send_as().await.unwrap();
+        let answer: Value = queue.get_latest_artifact(TASK_ID, "a").send_as().await.unwrap();
         assert_eq!(answer["url"], "https://x.example.com/a");
-        let answer: Value = queue.get_artifact("T", 0, "a").send_as().await.unwrap();
+        let answer: Value = queue.get_artifact(TASK_ID, 0, "a").send_as().await.unwrap();
         assert_eq!(answer["url"], "https://x.example.com/a");
     }
     // Without a schema there is nothing but the redirect.
@@ -108,7 +108,7 @@ async fn endpoints_that_exist_to_redirect_answer_by_it() {
     // A redirect that no service sends is a proxy's.
     for status in ["301 Moved Permanently", "308 Permanent Redirect"] {
         let (_server, client) = client(redirect(status, "https://proxy.example.com", json)).await;
-        let error = Queue::new(&client).get_latest_artifact("T", "a").await.unwrap_err();
+        let error = Queue::new(&client).get_latest_artifact(TASK_ID, "a").await.unwrap_err();
         assert_redirected(&error, status, "https://proxy.example.com");
         let error = call(&client, &Object::REFERENCE, "download", &["a"]).send().await.unwrap_err();
         assert_redirected(&error, status, "https://proxy.example.com");

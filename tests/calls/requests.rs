@@ -7,11 +7,12 @@ use serde_json::json;
 use taskcluster::hawk::verify::Header;
 use taskcluster::hawk::{Target, payload_hash};
 use taskcluster::{Auth, Client, Credentials, Queue, Secrets, StatusCode, http_client_builder};
-use taskcluster_tests::{RawServer, answer, json};
+use taskcluster_tests::{RawServer, TASK_ID, answer, json};
 
 fn client(server: &RawServer, path: &str) -> Client {
     Client::builder(format!("{}{path}", server.url))
         .credentials(Credentials::new("tester", "no-secret"))
+        .validate(false)
         .build()
         .unwrap()
 }
@@ -74,9 +75,15 @@ async fn a_put_with_a_body() {
 #[tokio::test]
 async fn a_post_without_a_body_has_a_length() {
     let server = RawServer::start([json("200 OK", "{}")]).await.unwrap();
-    Queue::new(&client(&server, "")).cancel_task("T").send_as::<serde_json::Value>().await.unwrap();
+    Queue::new(&client(&server, ""))
+        .cancel_task(TASK_ID)
+        .send_as::<serde_json::Value>()
+        .await
+        .unwrap();
     let request = &server.requests()[0];
-    assert!(request.starts_with("POST /api/queue/v1/task/T/cancel HTTP/1.1\r\n"));
+    assert!(
+        request.starts_with("POST /api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/cancel HTTP/1.1\r\n")
+    );
     assert_eq!(header(request, "content-length"), Some("0"));
     assert_eq!(header(request, "content-type"), None);
     verify(&server, request);
@@ -105,7 +112,7 @@ async fn hosts_may_be_ipv6_addresses() {
 async fn a_redirect_is_a_result() {
     let redirect = answer("303 See Other", &["Location: /elsewhere"], r#"{"url": "there"}"#);
     let server = RawServer::start([redirect]).await.unwrap();
-    let call = Queue::new(&client(&server, "")).get_latest_artifact("T", "public/log");
+    let call = Queue::new(&client(&server, "")).get_latest_artifact(TASK_ID, "public/log");
     let response = call.clone().send_raw().await.unwrap();
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(response.headers()["location"], "/elsewhere");
@@ -141,22 +148,23 @@ fn signed_urls_keep_the_query_and_are_for_get_alone() {
         .build()
         .unwrap();
     let queue = Queue::new(&client);
-    let call = queue.list_task_group("G").limit(3);
+    let call = queue.list_task_group(TASK_ID).limit(3);
     let url = call.signed_url(Duration::from_secs(900)).unwrap();
-    let start = "https://tc.example.com/api/queue/v1/task-group/G/list?limit=3&bewit=";
+    let start =
+        "https://tc.example.com/api/queue/v1/task-group/fN1SbArXTPSVFNUvaOlinQ/list?limit=3&bewit=";
     assert!(url.as_str().starts_with(start), "{url}");
     let (resource, bewit) =
         taskcluster::hawk::verify::without_bewit(&url.as_str()["https://tc.example.com".len()..]);
-    assert_eq!(resource, "/api/queue/v1/task-group/G/list?limit=3");
+    assert_eq!(resource, "/api/queue/v1/task-group/fN1SbArXTPSVFNUvaOlinQ/list?limit=3");
     let bewit = taskcluster::hawk::verify::Bewit::parse(bewit.unwrap()).unwrap();
     let target = Target { method: "GET", resource: &resource, host: "tc.example.com", port: 443 };
     let in_ten_minutes = chrono::Utc::now().timestamp() + 600;
     bewit.verify(&target, "no-secret", in_ten_minutes).unwrap();
     bewit.verify(&target, "no-secret", in_ten_minutes + 600).unwrap_err();
 
-    let error = queue.cancel_task("T").signed_url(Duration::from_secs(900)).unwrap_err();
+    let error = queue.cancel_task(TASK_ID).signed_url(Duration::from_secs(900)).unwrap_err();
     assert!(error.message().contains("only GET"), "{error}");
     let unsigned = Queue::new(&client.without_credentials());
-    let error = unsigned.status("T").signed_url(Duration::from_secs(900)).unwrap_err();
+    let error = unsigned.status(TASK_ID).signed_url(Duration::from_secs(900)).unwrap_err();
     assert!(error.message().contains("credentials"), "{error}");
 }

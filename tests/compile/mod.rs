@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use taskcluster::references::Fetch;
 use taskcluster::testing::Deployment;
+use taskcluster_tests::TASK_ID;
 
 use crate::references::count_in_files;
 use crate::support::samples::{self, Extent, Sample};
@@ -91,7 +92,7 @@ fn every_endpoint_called(references: &Path) -> String {
     let mut program = "#![allow(deprecated)]\nuse taskcluster::*;\n\n\
         fn typed<T: serde::de::DeserializeOwned>(json: &str) -> T {\n    \
         serde_json::from_str(json).unwrap()\n}\n\nfn main() {\n    \
-        let client = Client::builder(\"https://tc.example.com\").build().unwrap();\n    \
+        let client = Client::builder(\"https://tc.example.com\").validate(false).build().unwrap();\n    \
         let mut count = 0;\n"
         .to_owned();
     for entries in all_entries(references).iter().filter(|entries| !entries.of_exchanges) {
@@ -102,7 +103,8 @@ fn every_endpoint_called(references: &Path) -> String {
                 format!("https://tc.example.com/api/{service}/v1{}", text(&entry["route"]));
             let mut arguments = arguments(entry);
             for (i, arg) in entry["args"].as_array().unwrap().iter().enumerate() {
-                url = url.replace(&format!("<{}>", text(arg)), &format!("{i}%2F"));
+                let value = value(text(arg), i).replace('/', "%2F");
+                url = url.replace(&format!("<{}>", text(arg)), value.trim_matches('"'));
             }
             if let Some(input) = entry.get("input") {
                 let sample = samples::of(&entries.schema(input), Extent::Least).remove(0).document;
@@ -119,8 +121,12 @@ fn every_endpoint_called(references: &Path) -> String {
             let mut call = format!("service.{}({arguments})", snake(text(&entry["name"])));
             for (i, option) in entry["query"].as_array().unwrap().iter().enumerate() {
                 let option = text(option);
-                write!(call, ".{}({i})", snake(option)).unwrap();
-                write!(url, "{}{option}={i}", if i == 0 { '?' } else { '&' }).unwrap();
+                let value = match option {
+                    "quarantined" | "includeArchived" => "true".to_owned(),
+                    _ => i.to_string(),
+                };
+                write!(call, ".{}({value})", snake(option)).unwrap();
+                write!(url, "{}{option}={value}", if i == 0 { '?' } else { '&' }).unwrap();
             }
             writeln!(program, "    assert_eq!({call}.url().unwrap().as_str(), {url:?});").unwrap();
             program.push_str("    count += 1;\n");
@@ -250,9 +256,19 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// An argument for each parameter, with a slash in each.
+/// An argument for each parameter, with a slash in each that is neither a slug id nor an integer.
 fn arguments(entry: &Value) -> Vec<String> {
-    (0..entry["args"].as_array().unwrap().len()).map(|i| format!("\"{i}/\"")).collect()
+    let args = entry["args"].as_array().unwrap().iter().enumerate();
+    args.map(|(i, arg)| value(text(arg), i)).collect()
+}
+
+/// The Rust of a value for an argument.
+fn value(arg: &str, i: usize) -> String {
+    match arg {
+        "taskId" | "taskGroupId" => format!("{TASK_ID:?}"),
+        "runId" => i.to_string(),
+        _ => format!("\"{i}/\""),
+    }
 }
 
 /// The few rules that wire names need, written without those of the macro.

@@ -29,10 +29,10 @@ use taskcluster::reqwest::{self, Method};
 use taskcluster::scopes::union;
 use taskcluster::testing::Deployment;
 use taskcluster::{Credentials, StatusCode};
+use taskcluster_tests::TASK_ID;
 
 use crate::support::plain;
 
-const TASK_ID: &str = "fN1SbArXTPSVFNUvaOlinQ";
 const LIST_CLIENTS: &str = "/api/auth/v1/clients/";
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -5,7 +5,7 @@ use taskcluster::reqwest::header::CONTENT_TYPE;
 use taskcluster::testing::{Deployment, Fault, Signature};
 use taskcluster::{Auth, Hooks, Queue, Secrets, StatusCode};
 
-use crate::deployment::{TASK_ID, deployment, secret, task_definition};
+use crate::deployment::{TASK_ID, deployment, secret, task_definition, tester};
 use crate::support::typed;
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn every_attempt_has_a_signature_of_its_own() {
 async fn escaped_arguments_and_options_arrive_as_they_were() {
     let fake = deployment().await;
     let name = "a/b c%2F+ü?&=#";
-    let tc = fake.connect("tester").unwrap();
+    let tc = fake.builder().unwrap().credentials(tester()).validate(false).build().unwrap();
     Secrets::new(&tc).set(name, &typed(secret())).await.unwrap();
     // A service takes this, a client id may not have it.
     Auth::new(&tc).list_clients().prefix(name).await.unwrap_err();

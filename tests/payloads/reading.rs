@@ -13,7 +13,7 @@ use taskcluster::queue::{
 };
 use taskcluster::worker_manager::RegisterWorkerRequest;
 use taskcluster::{Client, ErrorKind, Queue, Retry, StatusCode};
-use taskcluster_tests::{RawServer, json as json_answer};
+use taskcluster_tests::{RawServer, TASK_ID, json as json_answer};
 
 use crate::payloads::{full, read, refused, status};
 use crate::support::typed;
@@ -235,21 +235,21 @@ async fn a_truncated_answer_is_not_one_of_another_shape() {
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
     let queue = Queue::new(&client);
     for length in [whole.len() - 1, whole.len() / 2] {
-        let error = queue.status("T").await.unwrap_err();
+        let error = queue.status(TASK_ID).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Answer);
         assert_eq!(error.message(), format!("the service sent {length} bytes that are not JSON"));
         assert!(error.to_string().contains("EOF while parsing"), "{error}");
     }
     // What is wrong before the end is said, whatever comes after it.
     for _ in 0..2 {
-        let error = queue.status("T").await.unwrap_err();
+        let error = queue.status(TASK_ID).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Answer);
         assert_eq!(error.status(), Some(StatusCode::OK));
         let message = "the response does not have the expected shape: \
             status: taskId: expected text, found a number";
         assert_eq!(error.message(), message);
     }
-    let error = queue.status("T").await.unwrap_err();
+    let error = queue.status(TASK_ID).await.unwrap_err();
     assert!(error.message().ends_with("bytes that are not JSON"), "{error}");
-    assert_eq!(queue.status("T").await.unwrap().status.runs.len(), 2);
+    assert_eq!(queue.status(TASK_ID).await.unwrap().status.runs.len(), 2);
 }

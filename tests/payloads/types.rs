@@ -103,3 +103,21 @@ fn records_are_compared_and_cloned_field_by_field() {
     assert_eq!(link.clone(), link);
     assert_ne!(s3, link);
 }
+
+/// Files are named `list-taskqueues-response.json`, `download-method-geturl.json`.
+#[test]
+fn words_that_files_write_as_one_are_two() {
+    use taskcluster::object::DownloadMethodGetUrlResponse;
+    use taskcluster::queue::{
+        ListTaskQueuesResponse, ListWorkerTypesResponse, TaskQueueResponse, WorkerTypeResponse,
+    };
+
+    let names = [
+        std::any::type_name::<DownloadMethodGetUrlResponse>(),
+        std::any::type_name::<ListTaskQueuesResponse>(),
+        std::any::type_name::<ListWorkerTypesResponse>(),
+        std::any::type_name::<TaskQueueResponse>(),
+        std::any::type_name::<WorkerTypeResponse>(),
+    ];
+    assert!(names.iter().all(|name| name.starts_with("taskcluster::")), "{names:?}");
+}

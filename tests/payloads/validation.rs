@@ -11,7 +11,8 @@ use taskcluster::hooks::{Binding, CreateHookRequest, HookMetadata};
 use taskcluster::notify::{EmailLink, EmailRequest};
 use taskcluster::queue::{CreateTaskRequest, PostArtifactRequest, TaskMetadata, TaskStatus};
 use taskcluster::{
-    Auth, Client, Credentials, Error, ErrorKind, FreeForm, Queue, Retry, WorkerManager, slugid,
+    Auth, Client, Credentials, Error, ErrorKind, FreeForm, Queue, Retry, Secrets, WorkerManager,
+    slugid,
 };
 use taskcluster_tests::{RawServer, json as json_answer};
 
@@ -213,9 +214,55 @@ async fn a_client_checks_payloads_if_it_is_told_to() {
     // Unless it is, that is for the service.
     task.retries = Some(50);
     let server = RawServer::start([json_answer("200 OK", "{}")]).await.unwrap();
-    let client = Client::builder(&server.url).build().unwrap();
-    Queue::new(&client).create_task("not a slug", &task).send_as::<Value>().await.unwrap();
+    let client = Client::builder(&server.url).validate(false).build().unwrap();
+    Queue::new(&client).create_task(slugid::nice(), &task).send_as::<Value>().await.unwrap();
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn slug_ids_and_integers_are_checked_by_every_client() {
+    let (client, server) = client(false, json!({})).await;
+    let queue = Queue::new(&client);
+    let named = |name| client.call(&Queue::REFERENCE, name).unwrap();
+    let id = slugid::nice();
+    let slug_id = "`^[A-Za-z0-9_-]{8}[Q-T][A-Za-z0-9_-][CGKOSWaeimquy26-][A-Za-z0-9_-]{10}[AQgw]$`";
+    for (result, message) in [
+        // An id and a name in each other's place.
+        (
+            queue.get_artifact("public/log", 0, &id).send_raw().await,
+            format!("getArtifact: argument `taskId` does not match {slug_id}"),
+        ),
+        (
+            queue.list_task_group(&id[1..]).send_raw().await,
+            format!("listTaskGroup: argument `taskGroupId` does not match {slug_id}"),
+        ),
+        (
+            queue.list_artifacts(&id, -1).send_raw().await,
+            "listArtifacts: argument `runId` does not match `^[1-9]*[0-9]+$`".to_owned(),
+        ),
+        (
+            named("listArtifacts").args(["0", &id]).into_call().send_raw().await,
+            format!(
+                "listArtifacts: argument `taskId` does not match {slug_id}; \
+                 argument `runId` does not match `^[1-9]*[0-9]+$`"
+            ),
+        ),
+        (
+            named("listTaskGroup").args([&id]).query("limit", "ten").into_call().send_raw().await,
+            "listTaskGroup: query option `limit` does not match `^[0-9]+$`".to_owned(),
+        ),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Input, &*message));
+    }
+    assert!(server.requests().is_empty(), "nothing is sent");
+
+    queue.list_artifacts(&id, 12_u8).limit(&5_usize).send_raw().await.unwrap();
+    queue.get_artifact(slugid::v4(), i64::MAX, "public/log").send_raw().await.unwrap();
+    named("listArtifacts").args([&*id, "0"]).into_call().send_raw().await.unwrap();
+    // Other patterns are for the service.
+    queue.task_queue_counts("none").send_raw().await.unwrap();
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[tokio::test]
@@ -232,6 +279,8 @@ async fn a_client_checks_path_arguments_if_it_is_told_to() {
         auth.create_client("hüsh", &create).send_raw().await,
         pools.worker_pool("hush").send_raw().await,
         pools.worker_pool("hush/-").send_raw().await,
+        queue.get_latest_artifact(slugid::nice(), "hüsh").send_raw().await,
+        auth.list_clients().prefix("hüsh").send_raw().await,
     ];
     for (result, argument) in wrong.into_iter().zip([
         "status: argument `taskId` does not match `^[A-Za-z",
@@ -241,6 +290,8 @@ async fn a_client_checks_path_arguments_if_it_is_told_to() {
         "createClient: argument `clientId` does not match `^[A-Za-z0-9!@/:.+|_-]+$`",
         "workerPool: argument `workerPoolId` does not match `^[a-zA-Z",
         "workerPool: argument `workerPoolId` does not match `^[a-zA-Z",
+        "getLatestArtifact: argument `name` does not match `^[\\x20-\\x7e]+$`",
+        "listClients: query option `prefix` does not match `^[A-Za-z0-9!@/:.+|_-]+$`",
     ]) {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
@@ -258,8 +309,8 @@ async fn a_client_checks_path_arguments_if_it_is_told_to() {
     auth.client("mozilla-auth0/ad|x/y z".replace(' ', "@")).send_raw().await.unwrap();
     pools.worker_pool("proj-x/ci").send_raw().await.unwrap();
     queue.get_latest_artifact(slugid::nice(), "public/a b?.log").send_raw().await.unwrap();
-    // An argument of which no schema says anything.
-    queue.list_artifacts(slugid::nice(), "latest?").send_raw().await.unwrap();
+    // An argument of which nothing is known.
+    Secrets::new(&checking).get("wörld?").send_raw().await.unwrap();
     assert_eq!(server.requests().len(), 5);
 }
 

@@ -6,7 +6,8 @@ use taskcluster::scopes::{
     Expression, Params, ScopeTemplate, covers, missing, normalize, satisfied, satisfies,
     satisfying, union,
 };
-use taskcluster::{Auth, Client, Queue, scope_match};
+use taskcluster::{Auth, Client, Queue, Secrets, scope_match};
+use taskcluster_tests::TASK_ID;
 
 use crate::support::{typed, vectors};
 
@@ -152,13 +153,13 @@ fn expressions_of_another_shape_are_refused() {
 fn a_call_tells_what_it_needs() {
     let client = Client::builder("https://tc.example.com").build().unwrap();
     let queue = Queue::new(&client);
-    let needed = queue.status("a/b").required_scopes().unwrap();
-    assert_eq!(needed, "queue:status:a/b".into());
+    let needed = Secrets::new(&client).get("a/b").required_scopes().unwrap();
+    assert_eq!(needed, "secrets:get:a/b".into());
     let needed = Auth::new(&client).sentry_dsn("p").required_scopes().unwrap();
     assert_eq!(needed, "auth:sentry:p".into());
     assert_eq!(queue.ping().required_scopes().unwrap(), Expression::AllOf(Vec::new()));
 
-    let needed = queue.get_latest_artifact("T", "private/x").required_scopes().unwrap();
+    let needed = queue.get_latest_artifact(TASK_ID, "private/x").required_scopes().unwrap();
     assert_eq!(needed, Expression::AllOf(vec!["queue:get-artifact:private/x".into()]));
 
     let wanted = json!({"taskIds": ["A", "B"]});
@@ -171,7 +172,7 @@ fn a_call_tells_what_it_needs() {
         "provisionerId": "p", "workerType": "w", "priority": "very-high",
         "scopes": ["s:1"], "routes": ["r:1", "r:2"], "schedulerId": "me",
     });
-    let needed = queue.create_task("T", &typed(&task)).required_scopes().unwrap();
+    let needed = queue.create_task(TASK_ID, &typed(&task)).required_scopes().unwrap();
     assert_eq!(
         needed,
         expression(&json!({"AllOf": [
@@ -181,14 +182,14 @@ fn a_call_tells_what_it_needs() {
         ]}))
     );
 
-    let s3 = Auth::new(&client).aws_s3_credentials("read-only", "b", "p");
+    let s3 = Auth::new(&client).aws_s3_credentials("read-only", "bucket", "p");
     let needed = s3.required_scopes().unwrap();
     assert_eq!(
         needed.to_string(),
-        "any of (auth:aws-s3:read-only:b/p, auth:aws-s3:read-write:b/p)"
+        "any of (auth:aws-s3:read-only:bucket/p, auth:aws-s3:read-write:bucket/p)"
     );
 
-    let error = queue.cancel_task("T").required_scopes().unwrap_err();
+    let error = queue.cancel_task(TASK_ID).required_scopes().unwrap_err();
     assert!(error.message().contains("`schedulerId`, which is not known"), "{error}");
     assert!(queue.status("..").required_scopes().is_err());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use taskcluster::{
-    Auth, AuthEvents, Client, ErrorKind, Queue, QueueEvents, RoutingKeys, slugid, urls,
+    Auth, AuthEvents, Client, ErrorKind, Queue, QueueEvents, RoutingKeys, Secrets, slugid, urls,
 };
 
 use crate::support::vectors;
@@ -57,13 +57,13 @@ fn the_path_of_a_root_url_is_kept() {
 
 #[test]
 fn path_arguments_are_escaped_as_every_client_does() {
-    let queue = Queue::new(&Client::builder("https://tc.example.com").build().unwrap());
+    let secrets = Secrets::new(&Client::builder("https://tc.example.com").build().unwrap());
     let values = values();
     let cases = values["path_arguments"].as_object().unwrap();
     assert_eq!(cases.len(), 7);
     for (argument, escaped) in cases {
-        let url = queue.status(argument).url().unwrap();
-        let expected = format!("https://tc.example.com/api/queue/v1/task/{}/status", text(escaped));
+        let url = secrets.get(argument).url().unwrap();
+        let expected = format!("https://tc.example.com/api/secrets/v1/secret/{}", text(escaped));
         assert_eq!(url.as_str(), expected);
     }
 }

@@ -6,7 +6,7 @@ use quote::quote;
 use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
-use crate::expand::types::{self, Seen};
+use crate::expand::paths::{self, Seen};
 use crate::names;
 use crate::reference::model::{Endpoint, Stability};
 use crate::schema::types::Kind;
@@ -32,6 +32,9 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     );
     let name = context.method(&endpoint.name);
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
+    let runtime = paths::runtime(context, Seen::Beside);
+    let arg_types =
+        endpoint.patterns.iter().map(|pattern| value_type(&runtime, pattern.as_deref()));
     let index = Literal::usize_unsuffixed(index);
     let facts = quote!(&#module::ENDPOINTS[#index]);
     let (payload_arg, payload) = match &endpoint.payload {
@@ -41,8 +44,12 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }
         Some(kind) => {
-            let kind = types::of(context, kind, Seen::Beside);
-            (Some(quote!(, payload: &#kind)), Some(quote!(, #module::__p::Field::view(payload))))
+            let kind = paths::of(context, kind, Seen::Beside);
+            let payload = quote!(#runtime::Payload<#kind>);
+            (
+                Some(quote!(, payload: impl #payload)),
+                Some(quote!(, <_ as #payload>::view(&payload))),
+            )
         }
         None => (None, None),
     };
@@ -61,15 +68,24 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
         #docs
         #alias
         #deprecated
-        pub fn #name(&self #(, #args: impl ::core::fmt::Display)* #payload_arg) -> #result {
+        pub fn #name(&self #(, #args: #arg_types)* #payload_arg) -> #result {
             #call
         }
     }
 }
 
+/// The type of an argument's or query option's value.
+fn value_type(runtime: &TokenStream, pattern: Option<&str>) -> TokenStream {
+    match pattern {
+        Some("^[0-9]+$" | "^[1-9]*[0-9]+$" | "^([0-9]*)$") => quote!(impl #runtime::Integer),
+        Some("^(true|false)$") => quote!(bool),
+        _ => quote!(impl ::core::fmt::Display),
+    }
+}
+
 /// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
-    let runtime = types::runtime(context, seen);
+    let runtime = paths::runtime(context, seen);
     let answer = answer_type(context, &endpoint.answer, seen);
     match endpoint.paging {
         Some(_) => {
@@ -83,9 +99,9 @@ fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenSt
 /// The type of a response, or of an item in it.
 fn answer_type(context: &Context<'_>, kind: &Option<Kind>, seen: Seen) -> TokenStream {
     match kind {
-        Some(kind) => types::of(context, kind, seen),
+        Some(kind) => paths::of(context, kind, seen),
         None => {
-            let runtime = types::runtime(context, seen);
+            let runtime = paths::runtime(context, seen);
             quote!(#runtime::Value)
         }
     }
@@ -103,20 +119,21 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
     let name = call_type_name(endpoint);
     let inner = plain_call(context, endpoint, Seen::Inside);
     let answer = answer_type(context, &endpoint.answer, Seen::Inside);
-    let runtime = types::runtime(context, Seen::Inside);
+    let runtime = paths::runtime(context, Seen::Inside);
     let docs = format!(
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
     );
-    let setters = endpoint.query.iter().map(|option| {
+    let setters = endpoint.query.iter().zip(&endpoint.query_patterns).map(|(option, pattern)| {
         let wire = &option.wire;
         let alias = docs::alias(option);
         let docs = format!("Sets the `{wire}` query option.");
         let setter = ident(&option.rust);
+        let value = value_type(&runtime, pattern.as_deref());
         quote! {
             #[doc = #docs]
             #alias
-            pub fn #setter(mut self, value: impl ::core::fmt::Display) -> Self {
+            pub fn #setter(mut self, value: #value) -> Self {
                 self.0.set_query(#wire, &value);
                 self
             }

@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
-use crate::expand::types::{self, Seen};
+use crate::expand::paths::{self, Seen};
 use crate::names;
 use crate::reference::model::{Exchange, Part};
 
@@ -85,7 +85,7 @@ fn key_types(context: &Context<'_>, exchange: &Exchange) -> TokenStream {
         quote!(#name: parts.#read(#index))
     });
     let message = match &exchange.message {
-        Some(kind) => types::of(context, kind, Seen::Inside),
+        Some(kind) => paths::of(context, kind, Seen::Inside),
         None => quote!(__p::Value),
     };
     quote! {

@@ -12,6 +12,8 @@ mod docs;
 mod endpoint;
 mod exchange;
 mod facts;
+mod paths;
+mod requests;
 mod types;
 
 use std::path::Path;
@@ -100,7 +102,7 @@ fn expand(
     let runtime = &runtime;
     // A `cfg` on the struct applies to everything generated for it.
     let cfgs = cfgs(attributes);
-    let allow = quote!(#(#cfgs)* #[allow(dead_code, deprecated, unreachable_pub, rustdoc::all)]);
+    let allow = quote!(#(#cfgs)* #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]);
     let categories = categories::all(&reference.endpoints);
     let docs = docs::reference(reference, &categories, has_docs(attributes));
     let facts = facts::reference(reference);
@@ -167,7 +169,7 @@ fn expand(
             #[doc(hidden)]
             pub(super) use __runtime::__private as __p;
             #[allow(unused_imports)]
-            use __p::Field as _;
+            use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
 
             #facts
             #(#types)*

@@ -1,12 +1,14 @@
 //! Writes the types of payloads: structs and enums that describe themselves and leave the work to the runtime.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens as _, quote};
 
 use crate::expand::context::{Context, ident};
 use crate::expand::docs::prose;
+use crate::expand::paths::{Seen, of, path};
+use crate::expand::requests::{self, validate};
 use crate::names;
-use crate::schema::types::{Definition, Field, Kind, Others, Record, Rule, Type, TypeId, Union};
+use crate::schema::types::{Definition, Field, Kind, Others, Record, Rule, Type, Union};
 
 /// The types of an item's module.
 pub(super) fn all(context: &Context<'_>) -> TokenStream {
@@ -47,70 +49,6 @@ fn is_credentials(record: &Record) -> bool {
         .all(|name| record.fields.iter().any(|field| field.name.wire == *name && always(field)))
 }
 
-/// Where a path is written: inside the module of the item, or beside it, next to the item itself.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Seen {
-    Inside,
-    Beside,
-}
-
-/// The runtime crate.
-pub(super) fn runtime(context: &Context<'_>, seen: Seen) -> TokenStream {
-    let module = context.module;
-    match seen {
-        Seen::Inside => quote!(__runtime),
-        Seen::Beside => quote!(#module::__runtime),
-    }
-}
-
-/// The path of a generated type.
-fn path(context: &Context<'_>, id: TypeId, seen: Seen) -> TokenStream {
-    let kind = &context.types.all[context.types.all[id].same_as.unwrap_or(id)];
-    let name = ident(&kind.name);
-    let module = ident(&context.modules[kind.item]);
-    match seen {
-        Seen::Inside if kind.item == context.item => quote!(#name),
-        Seen::Inside => quote!(super::#module::#name),
-        Seen::Beside => quote!(#module::#name),
-    }
-}
-
-/// The Rust type of a kind.
-pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream {
-    let module = context.module;
-    let p = match seen {
-        Seen::Inside => quote!(__p),
-        Seen::Beside => quote!(#module::__p),
-    };
-    let inner = |kind: &Kind| of(context, kind, seen);
-    match kind {
-        Kind::Text => quote!(#p::String),
-        Kind::Integer => quote!(i64),
-        Kind::Unsigned => quote!(u64),
-        Kind::Number => quote!(#p::Number),
-        Kind::Bool => quote!(bool),
-        Kind::Date => quote!(#p::DateTime<#p::Utc>),
-        Kind::FreeForm(_) => quote!(#p::FreeForm),
-        Kind::Named(id) => path(context, *id, seen),
-        Kind::Boxed(id) => {
-            let path = path(context, *id, seen);
-            quote!(#p::Box<#path>)
-        }
-        Kind::List(item) => {
-            let item = inner(item);
-            quote!(#p::Vec<#item>)
-        }
-        Kind::Map(value) => {
-            let value = inner(value);
-            quote!(#p::BTreeMap<#p::String, #value>)
-        }
-        Kind::Optional(some) => {
-            let some = inner(some);
-            quote!(#p::Option<#some>)
-        }
-    }
-}
-
 fn field_type(context: &Context<'_>, field: &Field) -> TokenStream {
     match &field.kind {
         Kind::Optional(some) if !field.required => {
@@ -140,7 +78,10 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let all: Vec<_> = fields.iter().chain(&open).collect();
     let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
     let rust_name = &kind.name;
-    let sent = kind.sent.then(|| sent(context, &name, record));
+    // A type may get more fields. Of one with a constructor, a private field makes the compiler say so to who writes a literal.
+    let private: Vec<_> = kind.sent.then(|| ident(requests::PRIVATE)).into_iter().collect();
+    let non_exhaustive = (!kind.sent).then(|| quote!(#[non_exhaustive]));
+    let sent = kind.sent.then(|| requests::record(context, &name, record));
     let sources = kind.made_of.iter().map(|source| path(context, source.answer, Seen::Inside));
     let nothing_required = record.fields.iter().all(|field| !field.required || field.nullable());
     let default = (kind.sent && nothing_required).then(|| {
@@ -154,20 +95,21 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     });
     quote! {
         #[doc = #docs]
-        #[non_exhaustive]
+        #non_exhaustive
         pub struct #name {
             #(#[doc = #field_docs] pub #fields: #types,)*
             #(
                 /// The properties that have no field of their own.
                 pub #open: __p::BTreeMap<__p::String, __p::FreeForm>,
             )*
+            #(#private: (),)*
         }
 
         #sent
 
         impl __p::Field for #name {
             fn blank() -> Self {
-                Self { #(#all: __p::blank()),* }
+                Self { #(#all: __p::blank(),)* #(#private: ())* }
             }
 
             fn slot(&mut self) -> __p::Slot<'_> {
@@ -210,82 +152,6 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
                 }
             }
         }
-    }
-}
-
-/// The constructor and check of a record that callers send.
-fn sent(context: &Context<'_>, name: &Ident, record: &Record) -> TokenStream {
-    let required = record.required.iter().map(|index| &record.fields[*index]);
-    let required: Vec<_> = required.filter(|field| !field.nullable()).collect();
-    let names: Vec<_> = required.iter().map(|field| ident(&field.name.rust)).collect();
-    let (kinds, values): (Vec<_>, Vec<_>) = required
-        .iter()
-        .map(|field| argument(context, &field.kind, &ident(&field.name.rust)))
-        .unzip();
-    let is_open = record.others.field(true).is_some();
-    let rest =
-        (names.len() < record.fields.len() + usize::from(is_open)).then(|| quote!(..__p::blank()));
-    let docs = constructor_docs(&required, rest.is_some());
-    let validate = validate();
-    quote! {
-        impl #name {
-            #[doc = #docs]
-            #[must_use]
-            #[allow(clippy::too_many_arguments)]
-            pub fn new(#(#names: #kinds),*) -> Self {
-                Self { #(#names: #values,)* #rest }
-            }
-
-            #validate
-        }
-    }
-}
-
-/// Names the arguments of a constructor in their order.
-fn constructor_docs(required: &[&Field], others: bool) -> String {
-    let link = |field: &&Field| format!("[`{0}`](#structfield.{0})", field.name.rust);
-    let links: Vec<_> = required.iter().map(link).collect();
-    let arguments = match links.as_slice() {
-        [] => "Creates an empty value.".to_owned(),
-        [only] => format!("Creates a value with its required field, {only}."),
-        [first @ .., last] => {
-            format!("Creates a value with its required fields: {} and {last}.", first.join(", "))
-        }
-    };
-    let rest = if others { " Other fields are left out unless they are set." } else { "" };
-    arguments + rest
-}
-
-/// The check of a type that callers send.
-fn validate() -> TokenStream {
-    quote! {
-        /// Checks the value against the patterns, lengths and ranges of its schema.
-        ///
-        /// # Errors
-        ///
-        /// Returns an error that lists everything that is wrong, each with its place.
-        pub fn validate(&self) -> __runtime::Result<()> {
-            __p::validate(self.view())
-        }
-    }
-}
-
-/// The type of a constructor's argument, and the field's value that it makes.
-fn argument(context: &Context<'_>, kind: &Kind, name: &Ident) -> (TokenStream, TokenStream) {
-    match kind {
-        Kind::Text => (quote!(impl __p::Into<__p::String>), quote!(#name.into())),
-        Kind::Number => (quote!(impl __p::Into<__p::Number>), quote!(#name.into())),
-        Kind::FreeForm(_) => (quote!(impl __p::Into<__p::FreeForm>), quote!(#name.into())),
-        Kind::Boxed(id) => (path(context, *id, Seen::Inside), quote!(__p::Box::new(#name))),
-        Kind::List(item) if **item == Kind::Text => (
-            quote!(impl __p::IntoIterator<Item = impl __p::Into<__p::String>>),
-            quote!(#name.into_iter().map(__p::Into::into).collect()),
-        ),
-        Kind::List(item) => {
-            let item = of(context, item, Seen::Inside);
-            (quote!(impl __p::IntoIterator<Item = #item>), quote!(#name.into_iter().collect()))
-        }
-        other => (of(context, other, Seen::Inside), quote!(#name)),
     }
 }
 

@@ -60,6 +60,22 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         .map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
 }
 
+/// The known name that this one is a misspelling of, if it is one beyond doubt: a letter or two are wrong, and it is not a longer
+/// or shorter name, such as `clientId` beside `client`.
+pub(crate) fn misspelt<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+    let name = plain(name);
+    known.into_iter().find(|known| {
+        let known = plain(known);
+        let distance = strsim::osa_distance(&name, &known);
+        let is_part = name != known && (name.starts_with(&known) || known.starts_with(&name));
+        distance <= 2 && 3 * distance <= name.len() && !is_part
+    })
+}
+
 /// Suggests what may stand in place of this name: the known name that is like it, or else all of them.
 pub(crate) fn expected(name: &str, known: &[&str]) -> String {
     let hint = did_you_mean(name, known.iter().copied());

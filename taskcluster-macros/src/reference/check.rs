@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use crate::input::files::{Document, Files};
 use crate::input::invocation::Item;
 use crate::input::locate::JsonPath;
-use crate::input::problems::{ProblemsAt, did_you_mean};
+use crate::input::problems::{ProblemsAt, did_you_mean, misspelt};
 use crate::names::{self, Name};
-use crate::reference::model::{Endpoint, Exchange, Reference};
+use crate::reference::model::{Endpoint, Exchange, Reference, Scopes};
 use crate::schema::resolve::{Lost, Resolver, WITHOUT};
 
 pub(crate) fn reference(
@@ -88,6 +88,7 @@ impl Check<'_, '_> {
         let mut good = self.route(endpoint);
         good &= self.distinct(endpoint.args.iter(), &endpoint.place.key("args"));
         good &= self.distinct(endpoint.query.iter(), &endpoint.place.key("query"));
+        good &= self.scopes(endpoint);
         for (key, schema) in [("input", &endpoint.input), ("output", &endpoint.output)] {
             if let Some(schema) = schema {
                 good &= self.schema(schema, &endpoint.place.key(key));
@@ -137,6 +138,29 @@ impl Check<'_, '_> {
         good
     }
 
+    /// Whether the scopes name arguments and options as they are called. A payload may have others, and so may the service:
+    /// where there is no payload, a name that is like one of the endpoint's is a mistake.
+    fn scopes(&mut self, endpoint: &Endpoint) -> bool {
+        let Some(scopes) = endpoint.scopes.as_ref().filter(|_| endpoint.input.is_none()) else {
+            return true;
+        };
+        let mut named = Vec::new();
+        parameters(scopes, &mut named);
+        named.dedup();
+        let known = || endpoint.args.iter().chain(&endpoint.query).map(|name| name.wire.as_str());
+        let mut good = true;
+        for name in named.into_iter().filter(|name| known().all(|known| known != *name)) {
+            if let Some(near) = misspelt(name, known()) {
+                let message = format!(
+                    "the scopes name `<{name}>`, but the endpoint has no argument `{name}` and no payload; \
+                     did you mean `{near}`?"
+                );
+                good = self.fail(&endpoint.place.key("scopes"), &message);
+            }
+        }
+        good
+    }
+
     fn exchange(&mut self, exchange: &Exchange) -> bool {
         let place = exchange.place.key("routingKey");
         let mut good = self.distinct(exchange.routing_key.iter().map(|part| &part.name), &place);
@@ -172,5 +196,24 @@ impl Check<'_, '_> {
     fn fail(&mut self, place: &JsonPath, message: &str) -> bool {
         self.problems.report_in(self.document, place, message);
         false
+    }
+}
+
+/// The parameters of an expression that are not its own.
+fn parameters<'s>(scopes: &'s Scopes, named: &mut Vec<&'s str>) {
+    let of = |template: &'s str| {
+        let parts = template.split('<').skip(1);
+        parts.filter_map(|part| Some(part.split_once('>')?.0))
+    };
+    match scopes {
+        Scopes::Scope(template) => named.extend(of(template)),
+        Scopes::AllOf(parts) | Scopes::AnyOf(parts) => {
+            parts.iter().for_each(|part| parameters(part, named));
+        }
+        Scopes::ForEach { var, each, .. } => named.extend(of(each).filter(|name| name != var)),
+        Scopes::If { then, otherwise, .. } => {
+            parameters(then, named);
+            otherwise.iter().for_each(|otherwise| parameters(otherwise, named));
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::input::files::{Document, Files};
+use crate::input::locate::{JsonPath, locate};
 use crate::input::pointer;
 use crate::schema::types::Place;
 
@@ -135,10 +136,13 @@ impl Resolver<'_> {
     pub(crate) fn target(&mut self, from: &Place, target: &str) -> Result<Schema, Lost> {
         let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
         let (file, pointer) = (decoded(file), decoded(fragment));
-        let lost =
-            |why: String| format!("{}: cannot resolve `$ref` to `{target}`: {why}", from.path);
+        let own = self.files.read(&from.path).map_err(Lost::Wrong)?;
+        let lost = |why: String| {
+            let place = JsonPath::of_pointer(&from.pointer).key("$ref");
+            let (line, column) = locate(&own.text, &place);
+            format!("{}:{line}:{column}: cannot resolve `$ref` to `{target}`: {why}", from.path)
+        };
         let missing = |why| Lost::Missing { name: target.to_owned(), message: lost(why) };
-        let own = self.files.read(&from.path).map_err(|why| Lost::Wrong(lost(why)))?;
         let here = own.ids().find(&from.pointer, &file, &pointer);
         if file.is_empty() || here.is_some() {
             return within(&own, here, fragment).map_err(missing);

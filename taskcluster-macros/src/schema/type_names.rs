@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::input::pointer::unescaped;
-use crate::names::pascal_case;
+use crate::names::{pascal_case, snake_case};
 use crate::schema::types::{Definition, Place, Type, TypeId, Types};
 
 /// Words at the end of a name that say how something is sent rather than what it is.
@@ -30,6 +30,7 @@ pub(crate) type Names = HashMap<(Place, Option<String>), String>;
 
 /// Names all types. `reserved` has the names taken in each item's module, `known` the names to use again.
 pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Names) {
+    name_files(types, reserved);
     let places = places(types);
     merge_choices(types, &places);
     for (place, id) in &types.known {
@@ -106,13 +107,13 @@ fn candidate(types: &Types, places: &Places, id: TypeId, short: bool) -> String 
     }
     let steps = steps(&kind.place.pointer);
     let Some((last, outer)) = steps.split_last() else {
-        let name = match pascal_case(&stem(&kind.place.path)).as_str() {
+        let name = match kind.file.as_str() {
             "Self" => "Self_".to_owned(),
             name => name.to_owned(),
         };
         return if short { name } else { format!("{name}Message") };
     };
-    let parent = parent_name(types, places, &kind.place, outer);
+    let parent = parent_name(types, places, kind, outer);
     let last = match last {
         Step::Property(name) => pascal(name),
         Step::Each => {
@@ -147,11 +148,11 @@ fn joined(first: &str, second: &str) -> String {
 }
 
 /// The name of the nearest type around a place, or the name that it would have.
-fn parent_name(types: &Types, places: &Places, place: &Place, outer: &[Step]) -> String {
-    let mut around = place.clone();
+fn parent_name(types: &Types, places: &Places, of: &Type, outer: &[Step]) -> String {
+    let mut around = of.place.clone();
     let (mut name, skip) = loop {
         let Some(end) = around.pointer.rfind('/') else {
-            break (pascal_case(&stem(&place.path)), 0);
+            break (of.file.clone(), 0);
         };
         around.pointer.truncate(end);
         let here = places.get(&around).into_iter().flatten().map(|id| &types.all[*id]);
@@ -212,6 +213,49 @@ fn pascal(property: &str) -> String {
     pascal_case(&words)
 }
 
+/// Names the files of types. Files are not written like names: if an entry, a property or a value is called `taskQueue`, a word
+/// `taskqueue` in the name of a schema of the same service is two words.
+fn name_files(types: &mut Types, reserved: &[BTreeSet<String>]) {
+    let mut compounds: HashMap<String, BTreeMap<String, String>> = HashMap::new();
+    let mut items = BTreeSet::new();
+    for kind in &types.all {
+        let known = compounds.entry(folder(&kind.place.path).to_owned()).or_default();
+        match &kind.definition {
+            Definition::Record(record) => {
+                record.fields.iter().for_each(|field| add_compounds(&field.name.wire, known));
+            }
+            Definition::Choice(variants) => {
+                variants.iter().for_each(|variant| add_compounds(&variant.wire, known));
+            }
+            Definition::Union(_) => {}
+        }
+        if items.insert((folder(&kind.place.path), kind.item)) {
+            reserved[kind.item].iter().for_each(|name| add_compounds(name, known));
+        }
+    }
+    for kind in &mut types.all {
+        let known = &compounds[folder(&kind.place.path)];
+        let stem = stem(&kind.place.path);
+        let words = stem.split('_').map(|word| known.get(word).map_or(word, String::as_str));
+        kind.file = pascal_case(&words.collect::<Vec<_>>().join("_"));
+    }
+}
+
+/// Adds every way in which two or three successive words of a name may be written as one.
+fn add_compounds(name: &str, known: &mut BTreeMap<String, String>) {
+    let snake = snake_case(name);
+    let words: Vec<_> = snake.split('_').collect();
+    for start in 0..words.len() {
+        for end in start + 2..=words.len().min(start + 3) {
+            known.insert(words[start..end].concat(), words[start..end].join("_"));
+        }
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// The name of a file without its folder and extension.
 fn stem(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
@@ -258,17 +302,21 @@ fn merge_choices(types: &mut Types, places: &Places) {
         let word = pascal(property);
         let last = word.rfind(char::is_uppercase).map_or(word.as_str(), |start| &word[start..]);
         let values = variants.iter().map(|variant| variant.wire.clone()).collect();
-        let folder = kind.place.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder(&kind.place.path);
         by_word.entry((values, folder, last.to_owned())).or_default().push(id);
     }
     let by_word: Vec<_> = by_word.into_iter().map(|((_, _, word), ids)| (word, ids)).collect();
     for (word, mut ids) in by_word {
         // All take the name with the fewest words, or the property's last word if several have as few.
         let name = |id: &TypeId| candidate(types, places, *id, true);
-        ids.sort_by_cached_key(|id| (words(&name(id)), types.all[*id].place.clone()));
+        // A word that the file writes as one counts as one.
+        let length = |id: &TypeId| {
+            let Type { file, place, .. } = &types.all[*id];
+            (words(&name(id)) + words(&pascal_case(&stem(&place.path)))).saturating_sub(words(file))
+        };
+        ids.sort_by_cached_key(|id| (length(id), types.all[*id].place.clone()));
         let [first, second, ..] = ids.as_slice() else { continue };
-        let (shortest, next) = (name(first), name(second));
-        let name = if words(&shortest) < words(&next) { shortest } else { word };
+        let name = if length(first) < length(second) { name(first) } else { word };
         unite(types, &ids, name);
     }
     for id in 0..types.all.len() {
@@ -283,7 +331,7 @@ fn merge_choices(types: &mut Types, places: &Places) {
             }
         }
         for ids in by_values.into_values().filter(|ids| ids.len() >= 3) {
-            let outer = pascal_case(&stem(&types.all[id].place.path));
+            let outer = types.all[id].file.clone();
             let inner = steps(&types.all[id].place.pointer);
             let name = match inner.last() {
                 Some(Step::Property(name) | Step::EachOf(name)) => singular(&pascal(name)),

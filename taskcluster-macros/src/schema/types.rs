@@ -33,6 +33,8 @@ pub(crate) struct Types {
 /// A future struct or enum.
 pub(crate) struct Type {
     pub(crate) place: Place,
+    /// The name of its file as that of a type.
+    pub(crate) file: String,
     /// The item whose module it belongs to.
     pub(crate) item: usize,
     pub(crate) name: String,

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::input::problems::ProblemsAt;
+use crate::input::locate::JsonPath;
+use crate::input::problems::{ProblemsAt, misspelt};
 use crate::names::{self, Name};
 use crate::schema::resolve::{Lost, Resolver, Schema, WITHOUT};
 use crate::schema::rules;
@@ -193,6 +194,7 @@ impl Understanding<'_, '_> {
         let id = self.types.all.len();
         self.types.all.push(Type {
             place: place.clone(),
+            file: String::new(),
             item: self.item,
             name: String::new(),
             description: description.to_owned(),
@@ -214,6 +216,7 @@ impl Understanding<'_, '_> {
         if names.len() > MOST_FIELDS {
             return Kind::unclear(format!("more than {MOST_FIELDS} properties"));
         }
+        self.check_required(schema, required, &names);
         let id = self.reserve(&schema.place, describe(schema), without);
         let mut record = Record::default();
         let mut taken = Vec::new();
@@ -249,6 +252,29 @@ impl Understanding<'_, '_> {
         };
         self.types.all[id].definition = Definition::Record(record);
         Kind::Named(id)
+    }
+
+    /// Reports required properties that no value can have, and misspelt ones. Otherwise a schema may require what it does not
+    /// describe.
+    fn check_required(&mut self, schema: &Schema, required: &[String], names: &[String]) {
+        let elsewhere = ["allOf", "anyOf", "oneOf", "patternProperties"];
+        if elsewhere.iter().any(|keyword| schema.json.get(keyword).is_some()) {
+            return;
+        }
+        let is_closed = schema.json["additionalProperties"] == Value::Bool(false);
+        for missing in required.iter().filter(|name| !names.contains(name)) {
+            let near = misspelt(missing, names.iter().map(String::as_str));
+            let hint = match near {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None if is_closed => String::new(),
+                None => continue,
+            };
+            if let Ok(document) = self.resolver.files.read(&schema.place.path) {
+                let place = JsonPath::of_pointer(&schema.place.pointer);
+                let message = format!("`required` names `{missing}`, which is no property{hint}");
+                self.problems.report_in(&document, &place.key("required"), &message);
+            }
+        }
     }
 
     /// The indices of required fields in the order that their author gave them: that of `properties`, or of `required` in a

@@ -158,7 +158,7 @@ fn requests_are_made_of_the_answers_about_the_same_resource() {
         [
             "CreateTaskRequest <- Task",
             "UpdateProvisionerRequest <- ProvisionerResponse",
-            "UpdateWorkertypeRequest <- WorkertypeResponse",
+            "UpdateWorkerTypeRequest <- WorkerTypeResponse",
             "QuarantineWorkerRequest <- WorkerResponse",
             "UpdateWorkerRequest <- WorkerResponse",
         ]

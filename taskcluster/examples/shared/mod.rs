@@ -39,8 +39,7 @@ pub fn task(group: &str, n: usize) -> CreateTaskRequest {
         "examples@example.com",
         "https://example.com/examples",
     );
-    let mut task = CreateTaskRequest::new(now, now + TimeDelta::hours(2), json!({}), metadata);
-    task.task_queue_id = Some(TASK_QUEUE_ID.to_owned());
-    task.task_group_id = Some(group.to_owned());
-    task
+    CreateTaskRequest::new(now, now + TimeDelta::hours(2), json!({}), metadata)
+        .task_queue_id(TASK_QUEUE_ID)
+        .task_group_id(group)
 }

@@ -83,9 +83,7 @@ impl Declaration {
                 PostArtifactRequestReference::new(expires, url, content_type()).into()
             }
             Kind::Link { to } => {
-                let mut link = PostArtifactRequestLink::new(expires, to);
-                link.content_type = Some(content_type());
-                link.into()
+                PostArtifactRequestLink::new(expires, to).content_type(content_type()).into()
             }
             Kind::Error { reason, message } => {
                 PostArtifactRequestError::new(expires, reason.clone(), message).into()

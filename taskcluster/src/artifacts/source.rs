@@ -224,10 +224,7 @@ fn at_url(url: &str, storage: StorageType) -> Result<Location> {
 }
 
 fn download_request() -> DownloadObjectRequest {
-    DownloadObjectRequest::new(DownloadObjectAcceptDownloadMethods {
-        get_url: Some(true),
-        ..Default::default()
-    })
+    DownloadObjectRequest::new(DownloadObjectAcceptDownloadMethods::new().get_url(true))
 }
 
 async fn start_download(object: &Object, name: &str) -> Result<Location> {

@@ -301,8 +301,8 @@ impl Upload {
                 put(client, upload, &self.input, size, &self.to.settings).await?
             }
         };
-        let mut finish = FinishUploadRequest::new(upload.upload_id, upload.project_id);
-        finish.hashes = Some(known(&hashes));
+        let finish =
+            FinishUploadRequest::new(upload.upload_id, upload.project_id).hashes(known(&hashes));
         upload.object.finish_upload(upload.name, &finish).send().await?;
         Ok(hashes)
     }
@@ -319,10 +319,8 @@ impl Upload {
         })
         .await?;
         let data = STANDARD.encode(&data);
-        let methods = CreateUploadProposedUploadMethods {
-            data_inline: Some(UploadMethodDataInlineRequest::new(upload.content_type, data)),
-            ..Default::default()
-        };
+        let methods = CreateUploadProposedUploadMethods::new()
+            .data_inline(UploadMethodDataInlineRequest::new(upload.content_type, data));
         let created = upload.create(methods).await?;
         if created.data_inline != Some(true) {
             let client = upload.object.as_ref().client();
@@ -405,10 +403,8 @@ impl Place for NewObject<'_> {
     async fn target(&self) -> Result<Target> {
         let length =
             i64::try_from(self.size).map_err(|_| Error::input("the content is too large"))?;
-        let methods = CreateUploadProposedUploadMethods {
-            put_url: Some(UploadMethodPutUrlRequest::new(self.content_type, length)),
-            ..Default::default()
-        };
+        let methods = CreateUploadProposedUploadMethods::new()
+            .put_url(UploadMethodPutUrlRequest::new(self.content_type, length));
         let created = self.create(methods).await?.put_url.ok_or_else(|| {
             Error::answer("the object service has no way to upload that this crate knows")
         })?;
@@ -429,11 +425,9 @@ pub(crate) async fn expiry_of(queue: &Queue, task_id: &str) -> Result<DateTime<U
 }
 
 fn known(hashes: &Hashes) -> HashesUpload {
-    HashesUpload {
-        sha256: Some(hashes.sha256.clone()),
-        sha512: hashes.sha512.clone(),
-        ..Default::default()
-    }
+    let mut known = HashesUpload::new().sha256(&*hashes.sha256);
+    known.sha512.clone_from(&hashes.sha512);
+    known
 }
 
 fn url(text: &str) -> Result<Url> {

@@ -106,8 +106,8 @@ impl NamedCall {
     /// use taskcluster::Queue;
     ///
     /// let call = client.call(&Queue::REFERENCE, "getArtifact")?;
-    /// let url = call.params([("taskId", "T"), ("runId", "0"), ("name", "public/log")]).url()?;
-    /// assert_eq!(url.path(), "/api/queue/v1/task/T/runs/0/artifacts/public%2Flog");
+    /// let url = call.params([("taskId", "fN1SbArXTPSVFNUvaOlinQ"), ("runId", "0"), ("name", "public/log")]).url()?;
+    /// assert_eq!(url.path(), "/api/queue/v1/task/fN1SbArXTPSVFNUvaOlinQ/runs/0/artifacts/public%2Flog");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn params<'n, V: Serialize>(self, params: impl IntoIterator<Item = (&'n str, V)>) -> Self {
@@ -122,7 +122,7 @@ impl NamedCall {
     /// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
     /// use taskcluster::Queue;
     ///
-    /// let call = client.call(&Queue::REFERENCE, "reclaimTask")?.args(["T"]);
+    /// let call = client.call(&Queue::REFERENCE, "reclaimTask")?.args(["0"]);
     /// assert_eq!(call.url().unwrap_err().message(), "reclaimTask takes 2 arguments (taskId, runId), got 1");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```

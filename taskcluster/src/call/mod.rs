@@ -1,11 +1,13 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
 mod answer;
+pub(crate) mod argument;
 pub(crate) mod blocking;
 mod body;
 pub(crate) mod by_name;
 #[macro_use]
 mod forward;
+mod hints;
 pub(crate) mod many;
 mod observed;
 mod overrides;
@@ -276,10 +278,10 @@ impl<T> Call<T> {
     /// # let queue = taskcluster::Queue::new(&client);
     ///
     /// let metadata = TaskMetadata::new("build", "Builds it.", "me@example.com", "https://example.com/repo");
-    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, json!({}), metadata);
-    /// task.task_queue_id = Some("proj/builds".to_owned());
-    /// task.priority = Some(TaskPriority::Low);
-    /// task.routes = Some(vec!["index.proj.latest".to_owned()]);
+    /// let task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("2 hours")?, json!({}), metadata)
+    ///     .task_queue_id("proj/builds")
+    ///     .priority(TaskPriority::Low)
+    ///     .route("index.proj.latest");
     /// let needed = queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).required_scopes()?;
     /// let held = ["queue:create-task:*", "queue:scheduler-id:-", "queue:route:index.proj.*"];
     /// assert!(satisfies(&held, &needed));

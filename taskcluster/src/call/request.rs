@@ -11,6 +11,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_core::Serialize;
 
+use super::argument::fits;
 use super::overrides::Overrides;
 use crate::client::retry::Retry;
 use crate::client::service::Service;
@@ -63,27 +64,44 @@ impl Request {
 
     /// Fills the arguments, in the endpoint's order, into the route.
     pub(crate) fn with_args(mut self, args: &[&dyn fmt::Display]) -> Self {
-        let Endpoint { name: endpoint, route, args: names, .. } = self.endpoint;
+        let Endpoint { name: endpoint, route, args: names, patterns, .. } = self.endpoint;
         let base = self.service.base_path();
         self.path.reserve(base.len() + route.len() + 32);
         self.path.push_str(base);
         let mut rest = *route;
+        let mut wrong = Vec::new();
         while let Some((before, after)) = rest.split_once('<') {
             let Some((name, tail)) = after.split_once('>') else { break };
             self.path.push_str(before);
-            match names.iter().position(|arg| *arg == name).and_then(|i| args.get(i)) {
-                Some(value) => self.push_arg(name, *value),
+            let index = names.iter().position(|arg| *arg == name);
+            match index.and_then(|index| Some((index, args.get(index)?))) {
+                Some((index, value)) => {
+                    let start = self.path.len();
+                    self.push_arg(name, *value);
+                    let pattern = patterns.get(index).copied().flatten();
+                    if let Some(pattern) = pattern.filter(|p| self.breaks(p, &self.path[start..])) {
+                        wrong.push(format!("argument `{name}` does not match `{pattern}`"));
+                    }
+                }
                 None => self.fail(format!("argument `{name}` of {endpoint} is missing")),
             }
             rest = tail;
         }
         self.path.push_str(rest);
-        if self.service.client().settings().validate
-            && let Some(problem) = model::wrong_arguments(self.endpoint.patterns, &self.args())
-        {
-            self.fail(format!("{}: {problem}", self.endpoint.name));
+        if !wrong.is_empty() {
+            self.fail(format!("{endpoint}: {}", wrong.join("; ")));
         }
         self
+    }
+
+    /// Whether an escaped value breaks a pattern. Slug ids and integers are always checked, other patterns if the client validates.
+    /// Whether a value may be empty is decided elsewhere.
+    fn breaks(&self, pattern: &'static str, escaped: &str) -> bool {
+        let fits = fits(pattern, escaped).unwrap_or_else(|| {
+            !self.service.client().settings().validate
+                || model::matches(pattern, &percent_decode_str(escaped).decode_utf8_lossy())
+        });
+        !fits && !escaped.is_empty()
     }
 
     fn push_arg(&mut self, name: &str, value: &dyn fmt::Display) {
@@ -110,6 +128,14 @@ impl Request {
         value: &dyn fmt::Display,
     ) {
         let (name, value) = (name.into(), value.to_string());
+        let Endpoint { query, query_patterns, .. } = self.endpoint;
+        let index = query.iter().position(|known| *known == name);
+        if let Some(pattern) = index.and_then(|index| *query_patterns.get(index)?)
+            && self.breaks(pattern, &utf8_percent_encode(&value, RESERVED).to_string())
+        {
+            let endpoint = self.endpoint.name;
+            self.fail(format!("{endpoint}: query option `{name}` does not match `{pattern}`"));
+        }
         match self.query.iter_mut().find(|(known, _)| *known == name) {
             Some((_, slot)) => *slot = value,
             None => self.query.push((name, value)),

@@ -135,7 +135,7 @@ impl Client {
             settings: Settings {
                 timeout: Duration::from_secs(30),
                 retry: Retry::default(),
-                validate: false,
+                validate: cfg!(debug_assertions),
                 max_body: MAX_BODY,
                 strict_answers: false,
             },
@@ -198,30 +198,17 @@ impl Client {
         Ok(self.derive(self.0.identity.with_authorized_scopes(scopes)?))
     }
 
-    /// Returns a client that makes one attempt at each call, and gives it this much more time.
-    #[cfg(feature = "worker")]
-    pub(crate) fn with_one_attempt(&self, more: Duration) -> Self {
-        let Settings { timeout, .. } = self.0.settings;
-        let retry = Retry::never();
-        let settings = Settings { timeout: timeout.saturating_add(more), retry, ..self.0.settings };
-        self.derive_with(self.0.root.clone(), self.0.identity.clone(), settings)
-    }
-
     fn derive(&self, identity: Identity) -> Self {
         self.derive_at(self.0.root.clone(), identity)
     }
 
     fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
-        self.derive_with(root, identity, self.0.settings)
-    }
-
-    fn derive_with(&self, root: Option<Url>, identity: Identity, settings: Settings) -> Self {
-        let Inner { connections, hooks, corrections, clock, .. } = &*self.0;
+        let Inner { connections, settings, hooks, corrections, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root,
             identity,
-            settings,
+            settings: *settings,
             hooks: hooks.clone(),
             corrections: corrections.clone(),
             clock: clock.clone(),
@@ -395,16 +382,18 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whether calls are checked against the schemas before anything is sent; off by default, because the service makes
-    /// the same checks.
+    /// Sets whether calls are checked against the schemas before anything is sent. This is the default in debug builds, and for
+    /// the clients of an embedded deployment in all builds. In release builds, it is off by default, because the service makes the
+    /// same checks.
     ///
-    /// Typed payloads are checked as by their `validate()`, which reports all mistakes at once, and path arguments against
-    /// their patterns in the service's schemas.
+    /// Typed payloads are checked as by their `validate()`, which reports all mistakes at once, and path arguments and query
+    /// options against [their patterns](crate::taskcluster_api#patterns). Slug ids, such as those of tasks, and integers are
+    /// checked whatever this setting is.
     ///
     /// ```
     /// let client = taskcluster::Client::builder("https://tc.example.com").validate(true).build()?;
-    /// let error = taskcluster::Queue::new(&client).status("no-task-id").url().unwrap_err();
-    /// assert!(error.to_string().starts_with("status: argument `taskId` does not match"), "{error}");
+    /// let error = taskcluster::Queue::new(&client).task_queue_counts("no-queue").url().unwrap_err();
+    /// assert!(error.to_string().starts_with("taskQueueCounts: argument `taskQueueId` does not match"), "{error}");
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn validate(mut self, validate: bool) -> Self {

@@ -103,6 +103,34 @@ impl FreeForm {
     }
 }
 
+/// What a program would have to do before it can take free-form JSON apart. Nothing implements this: it and what follows are
+/// there for the compiler's message.
+#[diagnostic::on_unimplemented(
+    message = "free-form JSON is text until it is decoded",
+    label = "decode it first",
+    note = "`free_form.to_value()?` is a `Value`, which has members; `free_form.decode::<T>()?` is a type of yours"
+)]
+pub trait Decoded {
+    #[doc(hidden)]
+    fn part(self, of: &FreeForm) -> &Value;
+}
+
+#[doc(hidden)]
+impl<I: Decoded> std::ops::Index<I> for FreeForm {
+    type Output = Value;
+
+    fn index(&self, index: I) -> &Value {
+        index.part(self)
+    }
+}
+
+#[doc(hidden)]
+impl FreeForm {
+    pub fn get<I: Decoded>(&self, index: I) -> Option<&Value> {
+        Some(index.part(self))
+    }
+}
+
 impl From<Value> for FreeForm {
     fn from(value: Value) -> Self {
         // The keys of a `Value` are strings, so it can always be serialized.

@@ -12,6 +12,7 @@ mod free_form;
 mod implement;
 mod nullable;
 mod number;
+mod payload;
 mod read;
 mod rules;
 mod shape;
@@ -25,9 +26,10 @@ pub use field::blank;
 pub use free_form::FreeForm;
 pub use nullable::Nullable;
 pub use number::Number;
+pub use payload::Payload;
 pub use read::read;
+pub(crate) use rules::matches;
 pub use rules::validate;
-pub(crate) use rules::wrong_arguments;
 pub use shape::{
     Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
     Shape, Slot, Union, UnionShape, View, nullable, optional, required,

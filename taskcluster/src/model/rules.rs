@@ -177,19 +177,3 @@ fn is_email(text: &str) -> bool {
         !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(' ')
     })
 }
-
-/// Describes the path arguments that do not match the patterns of the service's schemas.
-pub(crate) fn wrong_arguments(
-    patterns: &[Option<&'static str>],
-    args: &[(&'static str, String)],
-) -> Option<String> {
-    let wrong: Vec<_> = args
-        .iter()
-        .zip(patterns)
-        .filter_map(|((name, value), pattern)| Some((name, value, (*pattern)?)))
-        // Whether an argument may be empty has been decided before.
-        .filter(|(_, value, pattern)| !value.is_empty() && !matches(pattern, value))
-        .map(|(name, _, pattern)| format!("argument `{name}` does not match `{pattern}`"))
-        .collect();
-    (!wrong.is_empty()).then(|| wrong.join("; "))
-}

@@ -51,8 +51,7 @@ impl Listener {
     ///
     /// let pulse = Pulse::new(&Client::legacy().build()?);
     /// let listener = Listener::connect_with(move || {
-    ///     let mut request = NamespaceRequest::new();
-    ///     request.contact = Some("builds@example.com".to_owned());
+    ///     let request = NamespaceRequest::new().contact("builds@example.com");
     ///     let claim = pulse.claim_namespace("builds", &request);
     ///     async move {
     ///         let claimed = claim.await?;

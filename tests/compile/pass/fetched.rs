@@ -8,12 +8,28 @@ fn main() {
     let client = taskcluster::Client::builder("https://tc.example.com").build().unwrap();
     let queue = fetched::Queue::new(&client);
     let built_in = taskcluster::Queue::new(&client);
-    assert_eq!(queue.status("a").url().unwrap(), built_in.status("a").url().unwrap());
+    let id = "fN1SbArXTPSVFNUvaOlinQ";
+    assert_eq!(queue.status(id).url().unwrap(), built_in.status(id).url().unwrap());
     for (fetched, built_in) in [
         (&fetched::Queue::REFERENCE, &taskcluster::Queue::REFERENCE),
         (&fetched::WorkerManager::REFERENCE, &taskcluster::WorkerManager::REFERENCE),
         (&fetched::GithubEvents::REFERENCE, &taskcluster::GithubEvents::REFERENCE),
     ] {
-        assert_eq!(format!("{fetched:?}"), format!("{built_in:?}"));
+        assert_eq!(facts(fetched), facts(built_in));
     }
+    // A pattern of which a schema tells; others are in a file that deployments do not serve.
+    assert!(fetched::Queue::REFERENCE.endpoint("status").patterns[0].is_some());
+}
+
+fn facts(reference: &taskcluster::Reference) -> String {
+    let endpoints = reference.endpoints.iter().map(|endpoint| {
+        let taskcluster::Endpoint {
+            name, title, method, route, args, query, secrets, input, output, scopes, stability, paging, ..
+        } = endpoint;
+        format!(
+            "{name} {title} {method} {route} {args:?} {query:?} {secrets:?} {input:?} {output:?} \
+             {scopes:?} {stability:?} {paging:?}"
+        )
+    });
+    format!("{:?} {:?}", endpoints.collect::<Vec<_>>(), reference.exchanges)
 }

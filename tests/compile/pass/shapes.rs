@@ -153,7 +153,7 @@ fn names() {
     assert_eq!(names.other.as_deref(), Some("11"));
     assert_eq!(names.other_.len(), 1);
     assert_eq!(names.new.as_deref(), Some("12"));
-    let made = PropertyNames::new("ref", "1x", "type");
+    let made = PropertyNames::new("type", "ref", "1x");
     assert_eq!(serde_json::to_value(&made).unwrap(), json!({"$ref": "ref", "1x": "1x", "type": "type"}));
     assert!(format!("{made:?}").starts_with("PropertyNames { "), "{made:?}");
 
@@ -173,7 +173,7 @@ fn names() {
         let value = again::<Values>(json!({"value": text, "fixed": "x"})).value;
         assert!(!matches!(value, ValuesValue::Unknown(_) | ValuesValue::AB), "{text}");
     }
-    let error = Values::new("y", ValuesValue::Clone).validate().unwrap_err().to_string();
+    let error = Values::new(ValuesValue::Clone, "y").validate().unwrap_err().to_string();
     assert!(error.contains("fixed: does not match"), "{error}");
 }
 

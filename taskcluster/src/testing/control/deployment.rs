@@ -258,6 +258,8 @@ impl Deployment {
     /// Returns a builder set up as for [`connect`](Self::connect), for a test that needs its own credentials, retries or
     /// timeout.
     ///
+    /// Its clients [validate](ClientBuilder::validate) calls before they send them. Turn that off to see what the service answers.
+    ///
     /// # Errors
     ///
     /// Returns an error if the HTTP client cannot be set up.
@@ -268,6 +270,7 @@ impl Deployment {
         let builder = Client::builder(self.root_url())
             .configure_http(reqwest::ClientBuilder::no_proxy)
             .retry(retry)
+            .validate(true)
             // A test may move this deployment's clock as far as it likes.
             .max_clock_skew(Duration::MAX);
         #[cfg(any(feature = "follow", feature = "worker"))]

@@ -3,11 +3,11 @@
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::testing::Deployment;
-use taskcluster::{AuthEvents, Queue, StatusCode};
+use taskcluster::{AuthEvents, Queue, StatusCode, slugid};
 
 use crate::deployment::services::auth::{call, of_client, of_role, role, scopes};
 use crate::deployment::services::connected;
-use crate::deployment::{HOUR, with_anybodys};
+use crate::deployment::{HOUR, TASK_ID, with_anybodys};
 use crate::support::assert_api_error;
 
 #[tokio::test]
@@ -20,23 +20,25 @@ async fn roles_give_scopes_to_clients() {
     let level = create("level:1", &["queue:create-task:low:*"]).await.unwrap();
     assert_eq!(level["expandedScopes"], json!(["assume:level:1", "queue:create-task:low:*"]));
 
-    let ci = fake.connect_as("ci", ["assume:repo:gecko"]).unwrap();
+    let ci = fake.connect_as("ci", ["assume:repo:fN1SbArXTPSVFNUvaOlinQ"]).unwrap();
     let expanded = [
         "assume:level:1",
-        "assume:repo:gecko",
+        "assume:repo:fN1SbArXTPSVFNUvaOlinQ",
         "auth:current-scopes",
         "queue:create-task:low:*",
-        "queue:status:gecko",
+        "queue:status:fN1SbArXTPSVFNUvaOlinQ",
     ];
     assert_eq!(scopes(&ci).await.unwrap(), with_anybodys(&expanded));
     assert_eq!(of_client(&tc, "client", "ci").await.unwrap()["expandedScopes"], json!(expanded));
-    let answer = call(&tc, "expandScopes").payload(json!({"scopes": ["assume:repo:gecko"]})).await;
+    let answer = call(&tc, "expandScopes")
+        .payload(json!({"scopes": ["assume:repo:fN1SbArXTPSVFNUvaOlinQ"]}))
+        .await;
     assert_eq!(answer.unwrap()["scopes"], json!(expanded));
 
-    // What they allow is allowed: the call gets as far as to the argument, which is no task's id.
-    let error = Queue::new(&ci).status("gecko").await.unwrap_err();
-    assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
-    let error = Queue::new(&ci).status("servo").await.unwrap_err();
+    // What they allow is allowed: the call gets as far as to the task that is not there.
+    let error = Queue::new(&ci).status(TASK_ID).await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+    let error = Queue::new(&ci).status(slugid::nice()).await.unwrap_err();
     assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
 
     // Limits by roles: authorized scopes and temporary credentials.
@@ -45,7 +47,7 @@ async fn roles_give_scopes_to_clients() {
         scopes(&limited).await.unwrap(),
         with_anybodys(&["assume:level:1", "auth:current-scopes", "queue:create-task:low:*"])
     );
-    let issuer = fake.client("ci", "token", ["assume:repo:gecko"]);
+    let issuer = fake.client("ci", "token", ["assume:repo:fN1SbArXTPSVFNUvaOlinQ"]);
     let temporary = issuer.temporary(HOUR).scopes(["assume:level:1", "auth:current-scopes"]);
     let temporary = ci.with_credentials(temporary.create().unwrap()).unwrap();
     assert_eq!(
