@@ -13,7 +13,7 @@ use taskcluster::{QueueEvents, Result};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Outcome {
-    shared::start_logging();
+    taskcluster::debug_logging();
     match std::env::args().nth(1).as_deref() {
         Some("--demo") => Ok(demo::run().await?),
         Some(group) => {

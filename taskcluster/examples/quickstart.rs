@@ -15,7 +15,7 @@ use taskcluster::{
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Outcome {
-    shared::start_logging();
+    taskcluster::debug_logging();
     if let Some(client) = shared::real_deployment()? {
         return Ok(look_around(&client).await?);
     }

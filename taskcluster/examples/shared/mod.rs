@@ -1,4 +1,4 @@
-//! Code shared by the examples: errors, deployments, logging, tasks.
+//! Code shared by the examples: errors, deployments, tasks.
 
 #![allow(dead_code, unreachable_pub)]
 
@@ -32,16 +32,6 @@ impl fmt::Debug for Shown {
 impl<E: Into<Box<dyn Error>>> From<E> for Shown {
     fn from(error: E) -> Self {
         Self(error.into())
-    }
-}
-
-/// Logs what the client does to standard error, if `DEBUG_TASKCLUSTER_CLIENT` is set.
-pub fn start_logging() {
-    if std::env::var_os("DEBUG_TASKCLUSTER_CLIENT").is_some_and(|value| !value.is_empty()) {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_writer(std::io::stderr)
-            .init();
     }
 }
 

@@ -4,6 +4,7 @@
 mod broker;
 pub(crate) mod deployment;
 pub(crate) mod expected;
+pub(crate) mod github;
 mod handling;
 mod inbox;
 #[cfg(feature = "pulse")]
@@ -17,3 +18,4 @@ mod state;
 pub(crate) mod stub;
 mod time;
 pub(crate) mod web_user;
+pub(crate) mod workers;
