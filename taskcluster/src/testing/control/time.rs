@@ -106,9 +106,9 @@ impl Deployment {
     /// fake.set_claim_length(Duration::from_secs(5));
     /// let queue = Queue::new(&fake.connect_as("tester", ["*"])?);
     ///
-    /// let metadata = TaskMetadata::new("", "build", "me@example.com", "https://example.com");
-    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("1 hour")?, json!({}), metadata);
-    /// task.task_queue_id = Some("p/w".to_owned());
+    /// let metadata = TaskMetadata::new("build", "", "me@example.com", "https://example.com");
+    /// let (created, deadline) = (from_now("0 seconds")?, from_now("1 hour")?);
+    /// let task = CreateTaskRequest::new(created, deadline, json!({}), metadata).task_queue_id("p/w");
     /// queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).send_blocking()?;
     /// let claims = queue.claim_work("p/w", &ClaimWorkRequest::new("g", "w", 1)).send_blocking()?;
     /// assert!(claims.tasks[0].taken_until <= fake.now() + Duration::from_secs(5));
