@@ -1,4 +1,5 @@
-//! Hearing from a broker; without one these tests do nothing but say so, as those of `pulse`.
+//! Hearing of changes, from the embedded deployment and from a broker; without one, that test does nothing but say so, as those
+//! of `pulse`.
 
 use taskcluster::pulse::{Listener, PulseCredentials};
 use taskcluster::queue::{TaskExceptionReason, TaskExceptionRequest};
@@ -9,10 +10,19 @@ use crate::support::broker::{Broker, broker};
 
 #[tokio::test]
 async fn what_is_heard_are_the_same_items_without_looking() {
+    let scene = Scene::new();
+    hears(&scene, || scene.fake.listener()).await;
+}
+
+#[tokio::test]
+async fn what_a_broker_says_are_the_same_items() {
     let Some(Broker { tester, service }) = broker() else { return };
     let scene = Scene::new();
     scene.fake.publish_to(PulseCredentials::from_url(&service).unwrap()).await.unwrap();
-    let listener = || Listener::connect(PulseCredentials::from_url(&tester).unwrap());
+    hears(&scene, || Listener::connect(PulseCredentials::from_url(&tester).unwrap())).await;
+}
+
+async fn hears(scene: &Scene, listener: impl Fn() -> Listener) {
     let group = slugid::nice();
     let first = scene.create(&group).await;
     let mut task = scene.queue.wait_for(&first).hearing(listener()).states();

@@ -129,7 +129,8 @@ impl<T> Follow<T> {
 
     /// Hears of changes by this listener, which must have no bindings and no queue of its own. In case messages get lost, it looks
     /// by itself, after a minute at first and after 10 minutes in the end, or as [`look_every`](Self::look_every) sets after
-    /// this. If the listener ends with an error, it looks as it does without one.
+    /// this. If the listener ends with an error, it looks as it does without one. In a test, take the listener of the embedded
+    /// deployment, [`Deployment::listener`](crate::testing::Deployment::listener).
     ///
     /// ```no_run
     /// # async fn f(queue: taskcluster::Queue, group: &str) -> Result<(), taskcluster::Error> {
