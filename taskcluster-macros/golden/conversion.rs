@@ -95,6 +95,7 @@ pub mod golden {
             stability: __runtime::Stability::Stable,
             paging: ::core::option::Option::None,
             patterns: &[::core::option::Option::None],
+            query_patterns: &[],
         },
         __runtime::Endpoint {
             name: "updateBuild",
@@ -110,6 +111,7 @@ pub mod golden {
             stability: __runtime::Stability::Stable,
             paging: ::core::option::Option::None,
             patterns: &[::core::option::Option::None, ::core::option::Option::None],
+            query_patterns: &[],
         },
         __runtime::Endpoint {
             name: "replaceBuild",
@@ -125,6 +127,7 @@ pub mod golden {
             stability: __runtime::Stability::Stable,
             paging: ::core::option::Option::None,
             patterns: &[::core::option::Option::None],
+            query_patterns: &[],
         },
     ];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
@@ -159,6 +162,7 @@ pub mod golden {
                     __p::optional("note", "note", &[]),
                 ],
                 others: __p::Others::Ignored,
+                rules: &[],
             };
             &SHAPE
         }
@@ -194,7 +198,7 @@ pub mod golden {
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
             Self { name: name.into(), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -220,6 +224,7 @@ pub mod golden {
                 name: "UpdateBuildRequest",
                 fields: &[__p::required("name", "name", &[])],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -255,7 +260,7 @@ pub mod golden {
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
             Self { name: name.into(), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -286,6 +291,7 @@ pub mod golden {
                 name: "ReplaceBuildRequest",
                 fields: &[__p::required("name", "name", &[]), __p::optional("note", "note", &[])],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -308,7 +314,8 @@ pub mod golden {
     }
     __runtime :: __record ! (Build UpdateBuildRequest ReplaceBuildRequest);
     __runtime::__choice!();
-    __runtime::__union!();
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/conversion.json"));
 const _: &[u8] =

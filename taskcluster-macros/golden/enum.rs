@@ -67,6 +67,7 @@ pub mod golden {
         stability: __runtime::Stability::Stable,
         paging: ::core::option::Option::None,
         patterns: &[],
+        query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "Schema: `schemas/golden/v1/enum.json`."]
@@ -86,7 +87,7 @@ pub mod golden {
         pub fn new(state: EnumState) -> Self {
             Self { state: state, ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -115,6 +116,7 @@ pub mod golden {
                     __p::optional("states", "states", &[]),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -171,8 +173,9 @@ pub mod golden {
         }
     }
     __runtime::__record!(Enum);
-    __runtime::__choice!(EnumState);
-    __runtime::__union!();
+    __runtime :: __choice ! (EnumState "unknown");
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/enum.json"));
 const _: &[u8] =

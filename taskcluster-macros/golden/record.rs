@@ -67,6 +67,7 @@ pub mod golden {
         stability: __runtime::Stability::Stable,
         paging: ::core::option::Option::None,
         patterns: &[],
+        query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
     #[doc = "A build and its steps.\n\nSchema: `schemas/golden/v1/record.json`."]
@@ -89,7 +90,7 @@ pub mod golden {
         ) -> Self {
             Self { build_id: build_id.into(), steps: steps.into_iter().collect(), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -119,6 +120,7 @@ pub mod golden {
                     __p::required("steps", "steps", &[__p::Rule::UniqueItems]),
                 ],
                 others: __p::Others::Refused,
+                rules: &[],
             };
             &SHAPE
         }
@@ -156,7 +158,7 @@ pub mod golden {
         pub fn new(command: impl __p::IntoIterator<Item = impl __p::Into<__p::String>>) -> Self {
             Self { command: command.into_iter().map(__p::Into::into).collect(), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -193,6 +195,7 @@ pub mod golden {
                     ),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -215,7 +218,8 @@ pub mod golden {
     }
     __runtime :: __record ! (Record RecordStep);
     __runtime::__choice!();
-    __runtime::__union!();
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/record.json"));
 const _: &[u8] =

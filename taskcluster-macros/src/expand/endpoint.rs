@@ -6,6 +6,7 @@ use quote::quote;
 use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
+use crate::expand::rules;
 use crate::expand::types::{self, Seen};
 use crate::names;
 use crate::reference::model::{Endpoint, Stability};
@@ -37,12 +38,13 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
     let (payload_arg, payload) = match &endpoint.payload {
         Some(Kind::FreeForm(_)) => {
             let into = quote!(::core::convert::Into::<#module::__runtime::FreeForm>);
-            let view = quote!(#module::__p::Field::view(&#into::into(payload)));
+            let view = ruled(context, endpoint, &quote!(&#into::into(payload)));
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }
         Some(kind) => {
             let kind = types::of(context, kind, Seen::Beside);
-            (Some(quote!(, payload: &#kind)), Some(quote!(, #module::__p::Field::view(payload))))
+            let view = ruled(context, endpoint, &quote!(payload));
+            (Some(quote!(, payload: &#kind)), Some(quote!(, #view)))
         }
         None => (None, None),
     };
@@ -65,6 +67,17 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
             #call
         }
     }
+}
+
+/// The view of a payload, with the rules that are not those of its type.
+fn ruled(context: &Context<'_>, endpoint: &Endpoint, payload: &TokenStream) -> TokenStream {
+    let p = types::private(context, Seen::Beside);
+    let view = quote!(#p::Field::view(#payload));
+    if endpoint.payload_rules.is_empty() {
+        return view;
+    }
+    let rules = rules::all(&p, &endpoint.payload_rules);
+    quote!(#p::View::Ruled(&#p::Ruled { view: #view, rules: #rules }))
 }
 
 /// The runtime's type of calls to this endpoint.

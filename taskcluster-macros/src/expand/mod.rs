@@ -12,6 +12,7 @@ mod docs;
 mod endpoint;
 mod exchange;
 mod facts;
+mod rules;
 mod types;
 
 use std::path::Path;

@@ -106,11 +106,14 @@ fn understand(
         Some(understanding.file(&path))
     };
     for endpoint in &mut reference.endpoints {
-        endpoint.payload = endpoint.input.as_ref().and_then(&mut kind);
-        endpoint.answer = endpoint.output.as_ref().and_then(&mut kind);
+        if let Some((payload, rules)) = endpoint.input.as_ref().and_then(&mut kind) {
+            endpoint.payload = Some(payload);
+            endpoint.payload_rules = rules;
+        }
+        endpoint.answer = endpoint.output.as_ref().and_then(&mut kind).map(|(answer, _)| answer);
     }
     for exchange in &mut reference.exchanges {
-        exchange.message = kind(&exchange.schema);
+        exchange.message = kind(&exchange.schema).map(|(message, _)| message);
     }
     for endpoint in &mut reference.endpoints {
         if let Some(payload) = &endpoint.payload {

@@ -1,6 +1,12 @@
 //! JSON schemas: resolved, understood as types, and given names.
 
 pub(crate) mod conversions;
+mod demands;
+mod flatten;
+mod forms;
+mod kept;
+mod patterns;
+mod records;
 pub(crate) mod resolve;
 mod rules;
 pub(crate) mod type_names;

@@ -20,18 +20,14 @@ impl Schema {
 
     /// The part of this schema that `steps` lead to.
     pub(crate) fn part(&self, steps: &[&str]) -> Option<Self> {
-        let mut pointer = self.place.pointer.clone();
         let mut json = &self.json;
         for step in steps {
             json = match json {
                 Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
                 other => other.get(step)?,
             };
-            pointer.push('/');
-            pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
         }
-        let place = Place { path: self.place.path.clone(), pointer };
-        Some(Self { place, json: json.clone() })
+        Some(Self { place: self.place.inside(steps), json: json.clone() })
     }
 
     pub(crate) fn members(&self) -> Option<&Map<String, Value>> {
@@ -40,10 +36,6 @@ impl Schema {
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.json.get(key)?.as_str()
-    }
-
-    pub(crate) fn size(&self, key: &str) -> Option<usize> {
-        self.json.get(key)?.as_u64()?.try_into().ok()
     }
 
     /// The schemas of a list, such as `oneOf`.

@@ -14,8 +14,11 @@ mod nullable;
 mod number;
 mod read;
 mod rules;
+#[cfg(feature = "validation")]
+mod schema;
 mod shape;
 mod strictness;
+mod trace;
 mod union;
 mod whole;
 mod write;
@@ -30,7 +33,7 @@ pub use rules::validate;
 pub(crate) use rules::wrong_arguments;
 pub use shape::{
     Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
-    Shape, Slot, Union, UnionShape, View, nullable, optional, required,
+    Ruled, Shape, Slot, Tag, Union, UnionShape, View, nullable, optional, required,
 };
 pub(crate) use strictness::{Missing, Reading, Strictness};
 pub use whole::{clone, convert, debug, debug_union, same};
