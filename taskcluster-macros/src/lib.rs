@@ -19,6 +19,7 @@ mod tests;
 
 use proc_macro2::TokenStream;
 
+use crate::input::distinct;
 use crate::input::files::Files;
 use crate::input::invocation::Invocation;
 use crate::input::problems::Problems;
@@ -27,17 +28,19 @@ use crate::input::problems::Problems;
 #[proc_macro]
 pub fn taskcluster_api(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     match syn::parse::<Invocation>(input) {
-        Ok(invocation) => expansion(&invocation).into(),
+        Ok(invocation) => expansion(invocation).into(),
         Err(error) => error.into_compile_error().into(),
     }
 }
 
-fn expansion(invocation: &Invocation) -> TokenStream {
+fn expansion(mut invocation: Invocation) -> TokenStream {
     let mut problems = Problems::default();
     let mut files = Files::in_this_crate();
-    let mut output = items(invocation, &mut files, &mut problems);
+    distinct::items(&mut invocation.items, &mut invocation.folders, &mut problems);
+    let mut output = items(&invocation, &mut files, &mut problems);
     for folder in &invocation.folders {
-        let found = reference::folder::items(folder, &mut files, &mut problems);
+        let mut found = reference::folder::items(folder, &mut files, &mut problems);
+        distinct::items(&mut found, &mut Vec::new(), &mut problems);
         output.extend(expand::folder(folder, &invocation.runtime, |runtime| {
             let inside = Invocation { runtime, items: found, folders: Vec::new() };
             items(&inside, &mut files, &mut problems)

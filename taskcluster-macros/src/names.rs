@@ -75,29 +75,46 @@ pub(crate) fn type_name(wire: &str, suffix: &str) -> String {
     if name == "Self" { "Self_".to_owned() } else { name }
 }
 
-/// Names a path argument.
-pub(crate) fn argument(wire: &str) -> Name {
-    avoiding(wire, &["payload"])
+/// Names the path arguments of an endpoint.
+pub(crate) fn arguments(wires: &[String]) -> Vec<Name> {
+    distinct(wires, &["payload"])
 }
 
-/// Names the setter of a query option.
-pub(crate) fn query_option(wire: &str) -> Name {
-    avoiding(wire, CALL)
+/// Names the setters of an endpoint's query options.
+pub(crate) fn query_options(wires: &[String]) -> Vec<Name> {
+    distinct(wires, CALL)
 }
 
-/// Names the setter of a routing key's part.
-pub(crate) fn routing_key_part(wire: &str) -> Name {
-    avoiding(wire, ROUTING_KEYS)
+/// Names the setters of a routing key's parts.
+pub(crate) fn routing_key_parts(wires: &[String]) -> Vec<Name> {
+    distinct(wires, ROUTING_KEYS)
 }
 
 /// Names the field of a record.
 pub(crate) fn field(wire: &str, taken: &[String]) -> Name {
+    adapted(wire, &[], taken)
+}
+
+/// Names what stands beside each other.
+fn distinct(wires: &[String], reserved: &[&str]) -> Vec<Name> {
+    let mut taken = Vec::with_capacity(wires.len());
+    let names = wires.iter().map(|wire| {
+        let name = adapted(wire, reserved, &taken);
+        taken.push(name.rust.clone());
+        name
+    });
+    names.collect()
+}
+
+/// Makes a Rust name of any text: `user.name` is `user_name`, `$filter` is `filter`, and `1st` is `n1st`. A name that is taken
+/// gets a `_`.
+fn adapted(wire: &str, reserved: &[&str], taken: &[String]) -> Name {
     let plain: String =
         wire.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let plain = plain.trim_matches('_');
     let digit = plain.starts_with(|c: char| c.is_ascii_digit());
     let plain = if plain.is_empty() || digit { format!("n{plain}") } else { plain.to_owned() };
-    let mut name = Name { wire: wire.to_owned(), ..avoiding(&plain, &[]) };
+    let mut name = Name { wire: wire.to_owned(), ..avoiding(&plain, reserved) };
     while taken.contains(&name.rust) {
         name.rust.push('_');
     }
@@ -226,19 +243,64 @@ mod tests {
         }
     }
 
+    fn rust(names: Vec<Name>) -> Vec<String> {
+        names.into_iter().map(|name| name.rust).collect()
+    }
+
+    #[test]
+    fn any_text_becomes_a_name_and_no_two_are_the_same() {
+        let wires = [
+            "$filter",
+            "filter[state]",
+            "user.name",
+            "user-name",
+            "userName",
+            "_id",
+            "1st",
+            "Größe",
+            "?",
+            "!",
+            "send",
+            "Send",
+        ];
+        let wires = wires.map(str::to_owned);
+        let names = query_options(&wires);
+        assert_eq!(
+            rust(names),
+            [
+                "filter",
+                "filter_state",
+                "user_name",
+                "user_name_",
+                "user_name__",
+                "id",
+                "n1st",
+                "gr__e",
+                "n",
+                "n_",
+                "send_",
+                "send__",
+            ]
+        );
+        assert!(query_options(&wires).iter().zip(&wires).all(|(name, wire)| name.wire == *wire));
+    }
+
     #[test]
     fn keywords_and_names_of_the_runtime_are_avoided() {
         assert_eq!(method("type").rust, "type_");
         assert_eq!(method("self").rust, "self_");
         assert_eq!(method("new").rust, "new_");
-        assert_eq!(argument("gen").rust, "gen_");
+        assert_eq!(
+            rust(arguments(&["gen".to_owned(), "payload".to_owned()])),
+            ["gen_", "payload_"]
+        );
         assert_eq!(module("Try"), "try_");
         assert_eq!(module("builds"), "builds_");
         assert_eq!(module("TaskReader"), "task_reader");
         assert_eq!(type_name("self", ""), "Self_");
-        assert_eq!(query_option("send").rust, "send_");
-        assert_eq!(query_option("signedUrl").rust, "signed_url_");
-        assert_eq!(routing_key_part("exchange").rust, "exchange_");
+        let options = ["send", "signedUrl"].map(str::to_owned);
+        assert_eq!(rust(query_options(&options)), ["send_", "signed_url_"]);
+        assert_eq!(rust(routing_key_parts(&["exchange".to_owned()])), ["exchange_"]);
         assert_eq!(method("url").rust, "url");
     }
 

@@ -139,6 +139,7 @@ mod model;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
+pub mod reference_format;
 #[cfg(feature = "references")]
 pub mod references;
 mod runtime;
@@ -237,6 +238,10 @@ pub mod reqwest {
 /// The file is a reference as deployments serve it (`<rootUrl>/references/<service>/<version>/api.json` and
 /// `exchanges.json`), or one of 2017 with a `baseUrl`. Its schemas are looked up in `schemas/<service>/`, next to the file or in
 /// a folder above it, laid out as a deployment's `<rootUrl>/schemas`. When any of these files changes, your crate is rebuilt.
+/// [`reference_format`] describes the format, with a template to start from.
+///
+/// If schemas of a reference are not to be had, write `#[schemas(missing = "free-form")]` above its item (or that of a folder).
+/// What needs them becomes [`FreeForm`], and its documentation says which schema is missing.
 ///
 /// # Folders
 ///
@@ -278,7 +283,8 @@ pub mod reqwest {
 ///
 /// A struct with `new(&Client)`, a method for each endpoint, and the facts as `REFERENCE`; for exchanges, a struct with a
 /// function for each. Beside it, a module of the same name in snake_case holds the types that these take and return. Wire
-/// names become snake_case; a name that Rust or this crate reserves gets a `_` at its end.
+/// names become snake_case, and characters that Rust does not take become `_`; a name that is taken, or that Rust or this crate
+/// reserves, gets a `_` at its end.
 ///
 /// Schemas become structs, enums of strings and enums of structs. Items of one invocation with the same visibility share the
 /// type of a schema, in the module of the first item that needs it; only the types that kept entries need are generated. A
@@ -294,8 +300,9 @@ pub mod reqwest {
 ///
 /// # Errors
 ///
-/// A mistake in the invocation or the file is a compile error at the path or name, with line and column in the file. All
-/// mistakes are reported at once, and entries without mistakes are generated all the same.
+/// A mistake in the invocation or in a file is a compile error at the path or name, with line and column in the file. So is a
+/// schema that is none, such as one with `"type": "strng"`. All mistakes are reported at once, and entries without mistakes are
+/// generated all the same.
 pub use taskcluster_macros::taskcluster_api;
 
 /// Items that expansions of the macro refer to, besides public ones.

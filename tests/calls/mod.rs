@@ -13,5 +13,6 @@ mod paging;
 mod redirects;
 mod requests;
 mod retries;
+mod routes;
 mod secrets;
 mod storm;

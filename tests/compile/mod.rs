@@ -232,7 +232,7 @@ fn all_entries(references: &Path) -> Vec<Entries> {
     let texts = files.iter().filter_map(|file| Some((file, fs::read_to_string(file).ok()?)));
     let references_found = texts.filter_map(|(file, text)| {
         let reference: Value = serde_json::from_str(&text).unwrap();
-        // The other file is that of patterns.
+        // Some other file.
         reference.get("entries")?;
         let of_exchanges = reference.get("exchangePrefix").is_some();
         // The references of 2017 do not name their services; their files do.

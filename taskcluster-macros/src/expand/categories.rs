@@ -1,5 +1,7 @@
 //! Orders the endpoints of a service by what readers look for.
 
+use std::collections::HashMap;
+
 use crate::reference::model::Endpoint;
 
 /// The category of the endpoints that only operators need, and the names of these where a reference has no categories.
@@ -17,19 +19,23 @@ pub(super) struct Category<'a> {
 /// come last.
 pub(super) fn all(endpoints: &[Endpoint]) -> Vec<Category<'_>> {
     let mut named: Vec<Category<'_>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     let (mut others, mut monitoring) = (Vec::new(), Vec::new());
     for endpoint in endpoints.iter().enumerate() {
         let words = endpoint.1.category.as_deref().unwrap_or_default().split_whitespace();
         let title = words.collect::<Vec<_>>().join(" ");
-        let known = named.iter_mut().find(|category| same(&category.title, &title));
-        if MONITORED.contains(&endpoint.1.name.wire.as_str()) || same(&title, MONITORING) {
+        if MONITORED.contains(&endpoint.1.name.wire.as_str())
+            || letters(&title) == letters(MONITORING)
+        {
             monitoring.push(endpoint);
         } else if title.is_empty() {
             others.push(endpoint);
-        } else if let Some(known) = known {
-            known.endpoints.push(endpoint);
         } else {
-            named.push(Category { title, endpoints: vec![endpoint] });
+            let index = *known.entry(letters(&title)).or_insert_with(|| {
+                named.push(Category { title, endpoints: Vec::new() });
+                named.len() - 1
+            });
+            named[index].endpoints.push(endpoint);
         }
     }
     let rest = if named.is_empty() { "Endpoints" } else { "Others" };
@@ -39,11 +45,7 @@ pub(super) fn all(endpoints: &[Endpoint]) -> Vec<Category<'_>> {
     named
 }
 
-/// Whether two titles differ by case and punctuation at most: the queue has `Task Groups` and `Task-Groups`.
-fn same(one: &str, other: &str) -> bool {
-    let letters = |title: &str| {
-        let letters = title.chars().filter(|letter| letter.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    letters(one) == letters(other)
+/// What titles have in common that differ by case and punctuation: the queue has `Task Groups` and `Task-Groups`.
+fn letters(title: &str) -> String {
+    title.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

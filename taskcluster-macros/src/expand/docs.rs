@@ -36,10 +36,11 @@ pub(super) fn prose(text: &str) -> String {
     if inside { text + "\n```" } else { text }
 }
 
-/// Lets readers search for the wire name if the Rust name differs from it.
+/// Lets readers search for the wire name if the Rust name differs from it. rustdoc refuses some characters.
 pub(super) fn alias(name: &Name) -> Option<TokenStream> {
     let wire = &name.wire;
-    (name.rust != *wire).then(|| quote!(#[doc(alias = #wire)]))
+    let odd = |c: char| matches!(c, '"' | '\'') || c.is_whitespace() || c.is_control();
+    (name.rust != *wire && !wire.contains(odd)).then(|| quote!(#[doc(alias = #wire)]))
 }
 
 /// Documents a struct. The user's own words take the place of the reference's.
@@ -100,9 +101,7 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
         let Some(schema) = schema else { return String::new() };
         match kind.as_ref().and_then(Kind::not_understood) {
             Some(why) => {
-                format!(
-                    "{what}: schema `{schema}`, free-form JSON because the schema is not supported: {why}."
-                )
+                format!("{what}: schema `{schema}`, free-form JSON because the schema {why}.")
             }
             None => format!("{what}: schema `{schema}`."),
         }

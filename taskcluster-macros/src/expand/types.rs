@@ -530,7 +530,7 @@ fn field_docs(field: &Field, sent: bool) -> String {
         facts.extend(field.rules.iter().filter_map(rules::in_words));
     }
     if let Some(why) = field.kind.not_understood() {
-        facts.push(format!("free-form JSON because its schema is not supported: {why}"));
+        facts.push(format!("free-form JSON because its schema {why}"));
     }
     if let Some(default) = field.default.as_ref().filter(|_| sent && !field.required) {
         facts.push(format!("defaults to `{default}`"));

@@ -1,12 +1,13 @@
 //! The JSON files that an expansion reads and the compiler must watch.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::input::ids::Ids;
 use crate::input::order::Ordered;
 
 /// A JSON file.
@@ -14,14 +15,34 @@ pub(crate) struct Document {
     /// As the user wrote it or derived from that, relative to the folder of the crate's Cargo.toml.
     pub(crate) path: String,
     pub(crate) text: String,
-    pub(crate) json: Value,
+    pub(crate) json: Rc<Value>,
     ordered: OnceCell<Ordered>,
+    /// Parts that were asked for, by their pointers.
+    parts: RefCell<HashMap<String, Rc<Value>>>,
+    ids: OnceCell<Ids>,
 }
 
 impl Document {
     /// The same JSON, with the members of objects in the order of the file.
     pub(crate) fn ordered(&self) -> &Ordered {
         self.ordered.get_or_init(|| Ordered::of(&self.text))
+    }
+
+    /// The value at a JSON pointer. However often it is asked for, it is copied only once.
+    pub(crate) fn at(&self, pointer: &str) -> Option<Rc<Value>> {
+        if pointer.is_empty() {
+            return Some(self.json.clone());
+        }
+        let mut parts = self.parts.borrow_mut();
+        if !parts.contains_key(pointer) {
+            parts.insert(pointer.to_owned(), Rc::new(self.json.pointer(pointer)?.clone()));
+        }
+        parts.get(pointer).cloned()
+    }
+
+    /// What the `$id`s in it name.
+    pub(crate) fn ids(&self) -> &Ids {
+        self.ids.get_or_init(|| Ids::of(&self.text, &self.json))
     }
 }
 
@@ -54,13 +75,28 @@ impl Files {
         let json = serde_json::from_str(&text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             let what = error.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            format!("{path}:{line}:{column}: invalid JSON: {what}")
+            match what.split(" at line ").next().unwrap_or_default() {
+                "recursion limit exceeded" => {
+                    format!("{path}:{line}:{column}: values are nested more than 127 deep")
+                }
+                what => format!("{path}:{line}:{column}: invalid JSON: {what}"),
+            }
         })?;
-        let document =
-            Rc::new(Document { path: path.to_owned(), text, json, ordered: OnceCell::new() });
+        let document = Rc::new(Document {
+            path: path.to_owned(),
+            text,
+            json: Rc::new(json),
+            ordered: OnceCell::new(),
+            parts: RefCell::default(),
+            ids: OnceCell::new(),
+        });
         self.read.insert(path.to_owned(), document.clone());
         Ok(document)
+    }
+
+    /// Whether there is such a file.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.read.contains_key(path) || self.root.join(path).is_file()
     }
 
     /// Finds the JSON files below a folder, except in folders called `schemas` and hidden ones.
@@ -100,7 +136,7 @@ impl Files {
 
     /// Finds the nearest file of this name: next to a reference or further up.
     pub(crate) fn find_above(&self, reference: &str, name: &str) -> Option<String> {
-        places_above(reference, name).into_iter().find(|place| self.root.join(place).is_file())
+        places_above(reference, name).into_iter().find(|place| self.has(place))
     }
 
     /// Finds the file of a schema that a reference names: in a folder `schemas/<service>` next to the reference or further up.
@@ -114,7 +150,6 @@ impl Files {
         service: &str,
         schema: &str,
     ) -> Result<String, Vec<String>> {
-        let schema = schema.split('#').next().unwrap_or_default();
         // References of 2017 name schemas by full URLs, `https://host[/schemas]/<service>/<version>/<name>.json`.
         let absolute = schema.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
         let below_schemas = match absolute {
@@ -125,7 +160,7 @@ impl Files {
             },
         };
         let places = places_above(reference, &format!("schemas/{below_schemas}"));
-        match places.iter().find(|place| self.root.join(place).is_file()) {
+        match places.iter().find(|place| self.has(place)) {
             Some(place) => Ok(place.clone()),
             None => Err(places),
         }

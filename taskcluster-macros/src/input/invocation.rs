@@ -23,6 +23,8 @@ pub(crate) struct Item {
     pub(crate) name: Ident,
     pub(crate) path: LitStr,
     pub(crate) keep: Option<Vec<Ident>>,
+    /// Whether schemas that are not to be had are free-form JSON: `#[schemas(missing = "free-form")]`.
+    pub(crate) free_form_if_missing: bool,
 }
 
 impl Parse for Invocation {
@@ -72,7 +74,30 @@ impl Item {
         input.parse::<Token![=]>()?;
         let path = input.parse()?;
         let keep = list(input)?;
-        Ok(Self { attributes, visibility, name, path, keep })
+        let mut free_form_if_missing = false;
+        let mut others = Vec::with_capacity(attributes.len());
+        for attribute in attributes {
+            if attribute.path().is_ident("schemas") {
+                attribute.parse_args_with(missing_is_free_form)?;
+                free_form_if_missing = true;
+            } else {
+                others.push(attribute);
+            }
+        }
+        Ok(Self { attributes: others, visibility, name, path, keep, free_form_if_missing })
+    }
+}
+
+/// What is in the parentheses of `#[schemas(missing = "free-form")]`: this is all there is to say.
+fn missing_is_free_form(input: ParseStream<'_>) -> syn::Result<()> {
+    let expected = |span| syn::Error::new(span, "expected `#[schemas(missing = \"free-form\")]`");
+    let key: Ident = input.parse().map_err(|error| expected(error.span()))?;
+    input.parse::<Token![=]>().map_err(|error| expected(error.span()))?;
+    let value: LitStr = input.parse().map_err(|error| expected(error.span()))?;
+    match (key == "missing", value.value().as_str()) {
+        (true, "free-form") => Ok(()),
+        (true, _) => Err(expected(value.span())),
+        _ => Err(expected(key.span())),
     }
 }
 

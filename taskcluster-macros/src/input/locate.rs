@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
+use crate::input::pointer::unescaped;
+
 /// The path to a value: keys and indices from the root.
 #[derive(Clone, Default)]
 pub(crate) struct JsonPath(Vec<Step>);
@@ -18,6 +20,11 @@ enum Step {
 }
 
 impl JsonPath {
+    /// The path that a JSON pointer stands for.
+    pub(crate) fn of_pointer(pointer: &str) -> Self {
+        Self(pointer.split('/').skip(1).map(|step| Step::Key(unescaped(step))).collect())
+    }
+
     pub(crate) fn key(&self, key: &str) -> Self {
         self.and(Step::Key(key.to_owned()))
     }
@@ -49,6 +56,11 @@ pub(crate) fn locate(text: &str, path: &JsonPath) -> (usize, usize) {
 
 fn descend<'a>(raw: &'a str, step: &Step) -> Option<&'a str> {
     let value: &'a RawValue = match step {
+        // In a pointer, an index looks like a key.
+        Step::Key(index) if raw.starts_with('[') => {
+            let items: Vec<&'a RawValue> = serde_json::from_str(raw).ok()?;
+            items.get(index.parse::<usize>().ok()?)?
+        }
         Step::Key(key) => {
             let members: Members<'a> = serde_json::from_str(raw).ok()?;
             members.0.into_iter().rev().find(|(name, _)| name == key)?.1

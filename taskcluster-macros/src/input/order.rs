@@ -1,13 +1,22 @@
 //! The order of an object's members in a JSON file, which a parsed `Value` has lost.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::input::pointer::unescaped;
+
+/// The names of an object's members in the order of a JSON file.
+pub(crate) struct Ordered {
+    root: Node,
+    is_sorted: bool,
+}
+
 /// A JSON value without its scalars.
-pub(crate) enum Ordered {
-    /// The members of an object, in the order of the file.
-    Object(Vec<(String, Self)>),
+enum Node {
+    /// The names of the members in order, and the members.
+    Object(Vec<String>, HashMap<String, Self>),
     List(Vec<Self>),
     Scalar,
 }
@@ -15,40 +24,44 @@ pub(crate) enum Ordered {
 impl Ordered {
     /// Reads a text that is known to be JSON.
     pub(crate) fn of(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or(Self::Scalar)
+        let root = serde_json::from_str(text).unwrap_or(Node::Scalar);
+        let is_sorted = root.is_sorted();
+        Self { root, is_sorted }
     }
 
     /// Whether every object has its members in the order of their names, as programs write them.
     pub(crate) fn is_sorted(&self) -> bool {
+        self.is_sorted
+    }
+
+    /// The names of the members of the object at a JSON pointer.
+    pub(crate) fn names(&self, pointer: &str) -> &[String] {
+        let mut steps = pointer.split('/').skip(1).map(unescaped);
+        let found = steps.try_fold(&self.root, |value, step| match value {
+            Node::Object(_, members) => members.get(&step),
+            Node::List(items) => items.get(step.parse::<usize>().ok()?),
+            Node::Scalar => None,
+        });
+        match found {
+            Some(Node::Object(names, _)) => names,
+            _ => &[],
+        }
+    }
+}
+
+impl Node {
+    fn is_sorted(&self) -> bool {
         match self {
-            Self::Object(members) => {
-                members.is_sorted_by(|(one, _), (next, _)| one <= next)
-                    && members.iter().all(|(_, member)| member.is_sorted())
+            Self::Object(names, members) => {
+                names.is_sorted() && members.values().all(Self::is_sorted)
             }
             Self::List(items) => items.iter().all(Self::is_sorted),
             Self::Scalar => true,
         }
     }
-
-    /// The names of the members of the object at a JSON pointer.
-    pub(crate) fn names(&self, pointer: &str) -> Vec<&str> {
-        let steps =
-            pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
-        let found = steps.into_iter().try_fold(self, |value, step| match value {
-            Self::Object(members) => {
-                members.iter().rev().find(|(name, _)| *name == step).map(|(_, member)| member)
-            }
-            Self::List(items) => items.get(step.parse::<usize>().ok()?),
-            Self::Scalar => None,
-        });
-        match found {
-            Some(Self::Object(members)) => members.iter().map(|(name, _)| name.as_str()).collect(),
-            _ => Vec::new(),
-        }
-    }
 }
 
-impl<'de> Deserialize<'de> for Ordered {
+impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(AnyValue)
     }
@@ -57,50 +70,51 @@ impl<'de> Deserialize<'de> for Ordered {
 struct AnyValue;
 
 impl<'de> Visitor<'de> for AnyValue {
-    type Value = Ordered;
+    type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let (mut names, mut members) = (Vec::new(), HashMap::new());
+        while let Some((name, member)) = map.next_entry::<String, _>()? {
+            names.push(name.clone());
+            members.insert(name, member);
         }
-        Ok(Ordered::Object(members))
+        Ok(Node::Object(names, members))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Ordered, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
-        Ok(Ordered::List(items))
+        Ok(Node::List(items))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Ordered, E> {
-        Ok(Ordered::Scalar)
+    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+        Ok(Node::Scalar)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Ordered, E> {
-        Ok(Ordered::Scalar)
+    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+        Ok(Node::Scalar)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Ordered, E> {
-        Ok(Ordered::Scalar)
+    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+        Ok(Node::Scalar)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Ordered, E> {
-        Ok(Ordered::Scalar)
+    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Scalar)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Ordered, E> {
-        Ok(Ordered::Scalar)
+    fn visit_str<E>(self, _: &str) -> Result<Node, E> {
+        Ok(Node::Scalar)
     }
 
-    fn visit_unit<E>(self) -> Result<Ordered, E> {
-        Ok(Ordered::Scalar)
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Scalar)
     }
 }
 

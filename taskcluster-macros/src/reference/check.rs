@@ -1,21 +1,26 @@
 //! Checks a reference across its parts. Entries that fail are reported and left out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::input::files::{Document, Files};
+use crate::input::invocation::Item;
 use crate::input::locate::JsonPath;
 use crate::input::problems::{ProblemsAt, did_you_mean};
 use crate::names::{self, Name};
 use crate::reference::model::{Endpoint, Exchange, Reference};
+use crate::schema::resolve::{Lost, Resolver, WITHOUT};
 
 pub(crate) fn reference(
     reference: &mut Reference,
+    item: &Item,
     document: &Document,
-    files: &Files,
+    files: &mut Files,
     problems: &mut ProblemsAt<'_>,
 ) {
     let service = reference.service.clone();
-    let mut check = Check { document, files, problems, service };
+    let resolver = Resolver { files, reference: &document.path, service: &service };
+    let may_be_missing = item.free_form_if_missing;
+    let mut check = Check { document, resolver, problems, may_be_missing };
     let mut seen = Seen::default();
     let left_out = &mut reference.left_out;
     reference.endpoints.retain(|endpoint| {
@@ -37,43 +42,40 @@ pub(crate) fn reference(
     });
 }
 
-/// The names seen so far.
+/// The names seen so far, with the entries' wire names.
 #[derive(Default)]
 struct Seen {
-    entries: Vec<Name>,
-    /// The types generated for entries, with the entries' wire names.
-    types: Vec<(String, String)>,
+    /// By Rust names.
+    entries: HashMap<String, String>,
+    /// By the types generated for entries.
+    types: HashMap<String, String>,
 }
 
 struct Check<'a, 'p> {
     document: &'a Document,
-    files: &'a Files,
+    resolver: Resolver<'a>,
     problems: &'a mut ProblemsAt<'p>,
-    service: String,
+    may_be_missing: bool,
 }
 
 impl Check<'_, '_> {
     /// Whether an entry's name is unique: on the wire, in Rust, and in the types that are generated for it.
     fn unique(&mut self, seen: &mut Seen, name: &Name, types: &[&str], place: &JsonPath) -> bool {
         let wire = &name.wire;
-        let other = seen.entries.iter().find(|other| other.rust == name.rust);
-        let message = match other {
-            Some(other) if other.wire == *wire => {
+        let message = match seen.entries.get(&name.rust) {
+            Some(other) if other == wire => {
                 format!("two entries are named `{wire}`; rename one")
             }
             Some(other) => {
-                format!(
-                    "`{}` and `{wire}` are both `{}` in Rust; rename one",
-                    other.wire, name.rust
-                )
+                format!("`{other}` and `{wire}` are both `{}` in Rust; rename one", name.rust)
             }
             None => {
                 let types: Vec<_> =
                     types.iter().map(|suffix| names::type_name(wire, suffix)).collect();
-                let clash = seen.types.iter().find(|(known, _)| types.contains(known));
+                let clash = types.iter().find_map(|name| seen.types.get_key_value(name));
                 let Some((known, other)) = clash else {
                     seen.types.extend(types.into_iter().map(|name| (name, wire.clone())));
-                    seen.entries.push(name.clone());
+                    seen.entries.insert(name.rust.clone(), wire.clone());
                     return true;
                 };
                 format!("`{other}` and `{wire}` both need a type `{known}`; rename one")
@@ -151,7 +153,7 @@ impl Check<'_, '_> {
         let mut seen = HashSet::new();
         let mut good = true;
         for name in names {
-            if !seen.insert(&name.rust) {
+            if !seen.insert(&name.wire) {
                 good = self.fail(place, &format!("`{}` is listed twice", name.wire));
             }
         }
@@ -159,15 +161,11 @@ impl Check<'_, '_> {
     }
 
     fn schema(&mut self, schema: &str, place: &JsonPath) -> bool {
-        match self.files.find_schema(&self.document.path, &self.service, schema) {
-            Ok(_) => true,
-            Err(places) => {
-                let places = places.join("` and `");
-                self.fail(
-                    place,
-                    &format!("cannot find the schema `{schema}`; looked for `{places}`"),
-                )
-            }
+        match self.resolver.named(schema) {
+            Err(Lost::Missing { .. }) if self.may_be_missing => true,
+            Err(Lost::Missing { message, .. }) => self.fail(place, &(message + WITHOUT)),
+            // A file that cannot be read is reported where its type is needed.
+            Ok(_) | Err(Lost::Wrong(_)) => true,
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) fn items(folder: &Item, files: &mut Files, problems: &mut Problems) -
         name: Ident::new(&name, folder.name.span()),
         path: LitStr::new(&path, folder.path.span()),
         keep: None,
+        free_form_if_missing: folder.free_form_if_missing,
     };
     found.into_iter().map(item).collect()
 }

@@ -9,6 +9,9 @@ mod paging;
 mod patterns;
 pub(crate) mod payloads;
 mod read;
+mod routes;
+mod scopes;
+mod shapes;
 
 use crate::input::files::Files;
 use crate::input::invocation::{Invocation, Item};
@@ -33,8 +36,8 @@ fn one(item: &Item, files: &mut Files, problems: &mut ProblemsAt<'_>) -> Referen
     match files.read(&item.path.value()) {
         Ok(document) => {
             let mut reference = read::reference(&document, problems);
-            check::reference(&mut reference, &document, files, problems);
-            paging::find(&mut reference, &document, files, problems);
+            check::reference(&mut reference, item, &document, files, problems);
+            paging::find(&mut reference, &document, files);
             patterns::find(&mut reference, &document, files, problems);
             reference
         }

@@ -15,6 +15,7 @@ use crate::input::problems::{ProblemsAt, expected};
 use crate::names::Name;
 use crate::reference::model::Reference;
 use crate::schema::resolve::Resolver;
+use crate::schema::types::Place;
 
 /// The file of patterns.
 const FILE: &str = "patterns.json";
@@ -119,38 +120,37 @@ fn inferred(
 ) -> BTreeMap<String, BTreeSet<String>> {
     let mut patterns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let named = reference.endpoints.iter().flat_map(|endpoint| [&endpoint.input, &endpoint.output]);
-    // Missing schemas have already been reported; files that cannot be read will be.
-    let mut open: Vec<_> = named
-        .flatten()
-        .filter_map(|schema| files.find_schema(&document.path, &reference.service, schema).ok())
-        .collect();
+    let mut resolver = Resolver { files, reference: &document.path, service: &reference.service };
+    // Schemas that cannot be had are reported elsewhere.
+    let schemas = named.flatten().filter_map(|schema| resolver.named(schema).ok());
+    let mut open: Vec<_> = schemas.map(|schema| schema.place.path).collect();
     let mut seen = BTreeSet::new();
-    let resolver = Resolver { files, reference: &document.path, service: &reference.service };
     while let Some(path) = open.pop() {
         if seen.insert(path.clone())
-            && let Ok(schema) = resolver.files.read(&path)
+            && let Ok(document) = resolver.files.read(&path)
         {
             let mut targets = BTreeSet::new();
-            collect(&schema.json, &mut patterns, &mut targets);
-            let targets = targets.iter().filter_map(|file| resolver.path_of(&path, file).ok());
-            open.extend(targets);
+            collect(&document.json, &mut patterns, &mut targets);
+            let root = Place { path, pointer: String::new() };
+            let schemas = targets.iter().filter_map(|target| resolver.target(&root, target).ok());
+            open.extend(schemas.map(|schema| schema.place.path));
         }
     }
     patterns
 }
 
-/// Collects the patterns of properties, and the other files that a schema refers to.
+/// Collects the patterns of properties, and what a schema refers to in other files.
 fn collect(
     json: &Value,
     patterns: &mut BTreeMap<String, BTreeSet<String>>,
-    files: &mut BTreeSet<String>,
+    targets: &mut BTreeSet<String>,
 ) {
     match json {
         Value::Object(members) => {
             if let Some(Value::String(target)) = members.get("$ref")
-                && let Some(file) = target.split('#').next().filter(|file| !file.is_empty())
+                && !target.starts_with('#')
             {
-                files.insert(file.to_owned());
+                targets.insert(target.clone());
             }
             if let Some(Value::Object(properties)) = members.get("properties") {
                 for (name, property) in properties {
@@ -159,9 +159,9 @@ fn collect(
                     }
                 }
             }
-            members.values().for_each(|member| collect(member, patterns, files));
+            members.values().for_each(|member| collect(member, patterns, targets));
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, patterns, files)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, patterns, targets)),
         _ => {}
     }
 }

@@ -6,13 +6,16 @@ use quote::ToTokens as _;
 
 use crate::input::files::Files;
 use crate::input::invocation::{Invocation, Item};
+use crate::input::locate::JsonPath;
 use crate::input::problems::{Problems, ProblemsAt};
 use crate::names;
 use crate::reference::model::Reference;
 use crate::reference::{conversions, keep};
+use crate::schema::keywords::Checked;
+use crate::schema::nesting;
 use crate::schema::resolve::Resolver;
 use crate::schema::type_names::{self, Names};
-use crate::schema::types::Types;
+use crate::schema::types::{DEEPEST, Place, Types};
 use crate::schema::understand::Understanding;
 
 /// The types of an invocation. Items of the same visibility share theirs, so that one schema is one type.
@@ -40,6 +43,7 @@ pub(crate) fn find(
     let mut groups: Vec<Types> = Vec::new();
     let mut group_of = Vec::new();
     let mut known = Names::new();
+    let mut checked = Checked::default();
     for (index, (item, reference)) in invocation.items.iter().zip(&mut *references).enumerate() {
         let group = *keys.entry(visibility(item)).or_insert_with(|| {
             groups.push(Types::default());
@@ -50,18 +54,33 @@ pub(crate) fn find(
             known.extend(names_of_whole(item, reference, files));
             keep::only(reference, item, &mut problems.at(item.path.span()));
         }
+        well_formed(item, reference, &mut checked, files, &mut problems.at(item.path.span()));
         let types = &mut groups[group];
         understand(item, reference, index, types, files, &mut problems.at(item.path.span()));
     }
     let reserved: Vec<_> = references.iter().map(reserved).collect();
     for types in &mut groups {
-        types.box_cycles();
+        nesting::cut(types);
+        for (item, place) in &types.too_deep {
+            let path = &invocation.items[*item].path;
+            too_deep(place, files, &mut problems.at(path.span()));
+        }
+        nesting::box_cycles(types);
         type_names::give(types, &reserved, &known);
     }
     for (reference, group) in references.iter().zip(&group_of) {
         conversions::find(reference, &mut groups[*group]);
     }
     Payloads { groups, group_of }
+}
+
+/// Reports a schema that is nested too deep.
+fn too_deep(place: &Place, files: &mut Files, problems: &mut ProblemsAt<'_>) {
+    let Place { path, pointer } = place;
+    // It has been read before.
+    let Ok(document) = files.read(path) else { return };
+    let message = format!("schemas are nested more than {DEEPEST} deep here");
+    problems.report_in(&document, &JsonPath::of_pointer(pointer), &message);
 }
 
 /// What decides who sees an item, and whether it exists at all.
@@ -82,6 +101,25 @@ fn names_of_whole(item: &Item, reference: &mut Reference, files: &mut Files) -> 
     types.known.iter().map(|(place, id)| (place.clone(), name(*id))).collect()
 }
 
+/// Reports what is wrong with the schemas that the entries name.
+fn well_formed(
+    item: &Item,
+    reference: &Reference,
+    checked: &mut Checked,
+    files: &mut Files,
+    problems: &mut ProblemsAt<'_>,
+) {
+    let path = item.path.value();
+    let mut resolver = Resolver { files, reference: &path, service: &reference.service };
+    let of_endpoints = reference.endpoints.iter().flat_map(|entry| [&entry.input, &entry.output]);
+    let of_exchanges = reference.exchanges.iter().map(|exchange| &exchange.schema);
+    for name in of_endpoints.flatten().chain(of_exchanges) {
+        if let Ok(schema) = resolver.named(name) {
+            checked.check(schema, &mut resolver, problems);
+        }
+    }
+}
+
 fn understand(
     item: &Item,
     reference: &mut Reference,
@@ -98,22 +136,21 @@ fn understand(
         item: index,
         open: Vec::new(),
         problems,
+        free_form_if_missing: item.free_form_if_missing,
     };
     let mut kind = |schema: &String| {
-        let Resolver { reference, service, .. } = understanding.resolver;
-        // A missing schema has already been reported.
-        let path = understanding.resolver.files.find_schema(reference, service, schema).ok()?;
-        Some(understanding.file(&path))
+        let schema = understanding.resolver.named(schema);
+        understanding.schema(schema)
     };
     for endpoint in &mut reference.endpoints {
-        if let Some((payload, rules)) = endpoint.input.as_ref().and_then(&mut kind) {
+        if let Some((payload, rules)) = endpoint.input.as_ref().map(&mut kind) {
             endpoint.payload = Some(payload);
             endpoint.payload_rules = rules;
         }
-        endpoint.answer = endpoint.output.as_ref().and_then(&mut kind).map(|(answer, _)| answer);
+        endpoint.answer = endpoint.output.as_ref().map(&mut kind).map(|(answer, _)| answer);
     }
     for exchange in &mut reference.exchanges {
-        exchange.message = kind(&exchange.schema).map(|(message, _)| message);
+        exchange.message = Some(kind(&exchange.schema).0);
     }
     for endpoint in &mut reference.endpoints {
         if let Some(payload) = &endpoint.payload {

@@ -1,29 +1,14 @@
 //! Reads the model of a reference from its JSON. Entries with mistakes are reported and left out.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::input::files::Document;
 use crate::input::locate::JsonPath;
-use crate::input::problems::{ProblemsAt, did_you_mean, expected};
-use crate::names;
-use crate::reference::model::{Endpoint, Exchange, Method, Part, Reference, Scopes, Stability};
-
-/// Something cannot be read and has been reported.
-struct Reported;
-
-type Read<T> = Result<T, Reported>;
-
-struct Reader<'a, 'p> {
-    document: &'a Document,
-    problems: &'a mut ProblemsAt<'p>,
-}
-
-/// A JSON object and its place in the file.
-#[derive(Clone)]
-struct Object<'a> {
-    members: &'a Map<String, Value>,
-    place: JsonPath,
-}
+use crate::input::problems::{ProblemsAt, expected};
+use crate::names::{self, Name};
+use crate::reference::model::{Endpoint, Exchange, Method, Part, Reference, Stability};
+use crate::reference::routes;
+use crate::reference::shapes::{Object, Read, Reader};
 
 pub(crate) fn reference(document: &Document, problems: &mut ProblemsAt<'_>) -> Reference {
     let mut reader = Reader { document, problems };
@@ -105,7 +90,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Reads `serviceName` and `apiVersion`, or infers them from `baseUrl` or `exchangePrefix` as references of 2017 need it.
+    /// Reads `serviceName` and `apiVersion`, or infers them from `baseUrl` or `exchangePrefix`.
     fn service_and_version(
         &mut self,
         root: &Object<'_>,
@@ -118,10 +103,7 @@ impl<'a> Reader<'a, '_> {
                 let (host, path) = rest.trim_end_matches('/').split_once('/')?;
                 Some((host.split(['.', ':']).next()?, path.rsplit('/').next()?))
             }),
-            None => {
-                let prefix = reference.exchange_prefix.strip_prefix("exchange/taskcluster-");
-                prefix.and_then(|prefix| prefix.trim_end_matches('/').split_once('/'))
-            }
+            None => of_prefix(&reference.exchange_prefix),
         };
         let (inferred_name, inferred_version) = inferred.unzip();
         let name = name.or_else(|| inferred_name.map(str::to_owned));
@@ -132,12 +114,13 @@ impl<'a> Reader<'a, '_> {
             _ => "`apiVersion`",
         };
         let (Some(name), Some(version)) = (name, version) else {
-            return self.fail(
-                &root.place,
-                &format!(
-                    "not an API reference: add {missing}, or a `baseUrl` of the form `https://<service>.<domain>/<version>`"
-                ),
-            );
+            let or = if reference.of_exchanges {
+                "an `exchangePrefix` of the form `exchange/<service>/<version>/`"
+            } else {
+                "a `baseUrl` of the form `https://<service>.<domain>/<version>`"
+            };
+            let message = format!("not an API reference: add {missing}, or {or}");
+            return self.fail(&root.place, &message);
         };
         for word in [&name, &version] {
             if !names::is_usable(word) {
@@ -204,8 +187,8 @@ impl<'a> Reader<'a, '_> {
         let category = self.optional_text(entry, "category");
         let method = self.method(entry);
         let route = self.route(entry);
-        let args = self.names(entry, "args");
-        let query = self.names(entry, "query");
+        let args = self.texts(entry, "args", &['<', '>', '/']);
+        let query = self.texts(entry, "query", &[]);
         let input = self.schema(entry, "input");
         let output = self.schema(entry, "output");
         let scopes = match entry.members.get("scopes") {
@@ -221,8 +204,8 @@ impl<'a> Reader<'a, '_> {
             category: category?,
             method: method?,
             route: route?,
-            args: args?.iter().map(|name| names::argument(name)).collect(),
-            query: query?.iter().map(|name| names::query_option(name)).collect(),
+            args: names::arguments(&args?),
+            query: names::query_options(&query?),
             input: input?,
             output: output?,
             scopes: scopes?,
@@ -250,7 +233,12 @@ impl<'a> Reader<'a, '_> {
         let parts = self.list(entry, "routingKey").and_then(|parts| {
             let parts: Vec<_> =
                 parts.into_iter().map(|(part, place)| self.part(part, place)).collect();
-            parts.into_iter().collect::<Read<Vec<_>>>()
+            let mut parts = parts.into_iter().collect::<Read<Vec<_>>>()?;
+            let wires: Vec<_> = parts.iter().map(|part| part.name.wire.clone()).collect();
+            for (part, name) in parts.iter_mut().zip(names::routing_key_parts(&wires)) {
+                part.name = name;
+            }
+            Ok(parts)
         });
         Ok(Exchange {
             place: entry.place.clone(),
@@ -270,8 +258,11 @@ impl<'a> Reader<'a, '_> {
             &part,
             &["name", "summary", "constant", "required", "multipleWords", "maxSize"],
         )?;
+        let wire = self.text(&part, "name")?;
+        let wire = self.sayable(wire, &[], &part.place.key("name"))?;
         Ok(Part {
-            name: names::routing_key_part(&self.name(&part, "name")?),
+            // All parts of a key get their Rust names together.
+            name: Name { wire, rust: String::new() },
             summary: self.optional_text(&part, "summary")?.unwrap_or_default(),
             constant: self.optional_text(&part, "constant")?,
             required: self.flag(&part, "required")?,
@@ -300,20 +291,12 @@ impl<'a> Reader<'a, '_> {
 
     fn route(&mut self, entry: &Object<'_>) -> Read<String> {
         let route = self.text(entry, "route")?;
-        let in_text = |c: char| c.is_ascii_alphanumeric() || "/-_.~<>".contains(c);
-        if !route.starts_with('/') {
-            return self.fail(
-                &entry.place.key("route"),
-                &format!("the route `{route}` must start with `/`"),
-            );
+        match routes::mistake(&route) {
+            Some(mistake) => {
+                self.fail(&entry.place.key("route"), &format!("the route `{route}` {mistake}"))
+            }
+            None => Ok(route),
         }
-        if let Some(odd) = route.chars().find(|c| !in_text(*c)) {
-            let message = format!(
-                "the route `{route}` contains {odd:?}; use letters, digits and `/-_.~` only"
-            );
-            return self.fail(&entry.place.key("route"), &message);
-        }
-        Ok(route)
     }
 
     fn stability(&mut self, entry: &Object<'_>) -> Read<Stability> {
@@ -336,170 +319,14 @@ impl<'a> Reader<'a, '_> {
     fn schema(&mut self, entry: &Object<'_>, key: &str) -> Read<Option<String>> {
         Ok(self.optional_text(entry, key)?.filter(|schema| schema != "blob"))
     }
+}
 
-    fn scopes(&mut self, scopes: &Value, place: JsonPath) -> Read<Scopes> {
-        match scopes {
-            Value::String(scope) => Ok(Scopes::Scope(scope.clone())),
-            // References of 2017 list alternative sets of scopes.
-            Value::Array(sets) => {
-                let mut any = Vec::with_capacity(sets.len());
-                for (i, set) in sets.iter().enumerate() {
-                    let place = place.index(i);
-                    let Value::Array(set) = set else {
-                        return self.fail(
-                            &place,
-                            "expected a list of scopes: `scopes` is a list of such lists, and a caller needs all scopes of one of them",
-                        );
-                    };
-                    any.push(Scopes::AllOf(self.all_scopes(set, &place)?));
-                }
-                Ok(Scopes::AnyOf(any))
-            }
-            Value::Object(members) => {
-                let object = Object { members, place };
-                if let Some(parts) = members.get("AllOf").or_else(|| members.get("AnyOf")) {
-                    let key = if members.contains_key("AllOf") { "AllOf" } else { "AnyOf" };
-                    let place = object.place.key(key);
-                    let Value::Array(parts) = parts else {
-                        return self
-                            .fail(&place, &format!("`{key}` must be a list of scope expressions"));
-                    };
-                    let parts = self.all_scopes(parts, &place)?;
-                    return Ok(if key == "AllOf" {
-                        Scopes::AllOf(parts)
-                    } else {
-                        Scopes::AnyOf(parts)
-                    });
-                }
-                if members.contains_key("for") {
-                    return Ok(Scopes::ForEach {
-                        var: self.text(&object, "for")?,
-                        list: self.text(&object, "in")?,
-                        each: self.text(&object, "each")?,
-                    });
-                }
-                if members.contains_key("if") {
-                    let condition = self.text(&object, "if")?;
-                    let then = self.member(&object, "then")?;
-                    let then = self.scopes(then, object.place.key("then"))?;
-                    let otherwise = match members.get("else") {
-                        Some(scopes) => {
-                            Some(Box::new(self.scopes(scopes, object.place.key("else"))?))
-                        }
-                        None => None,
-                    };
-                    return Ok(Scopes::If { condition, then: Box::new(then), otherwise });
-                }
-                let known = ["AllOf", "AnyOf", "for", "if"];
-                let hint =
-                    members.keys().next().map(|key| did_you_mean(key, known)).unwrap_or_default();
-                self.fail(
-                    &object.place,
-                    &format!(
-                        "a scope expression needs one of `AllOf`, `AnyOf`, `for` and `if`{hint}"
-                    ),
-                )
-            }
-            _ => self.fail(&place, "expected a scope (a string) or a scope expression (an object)"),
-        }
-    }
-
-    fn all_scopes(&mut self, parts: &[Value], place: &JsonPath) -> Read<Vec<Scopes>> {
-        parts.iter().enumerate().map(|(i, part)| self.scopes(part, place.index(i))).collect()
-    }
-
-    /// Reports unknown properties that resemble a known one that is absent: these must be misspelt. Other unknown properties
-    /// may belong to a newer format.
-    fn misspelt(&mut self, object: &Object<'_>, known: &[&str]) -> Read<()> {
-        let mut good = Ok(());
-        for key in object.members.keys().filter(|key| !known.contains(&key.as_str())) {
-            let absent = known.iter().copied().filter(|known| !object.members.contains_key(*known));
-            let hint = did_you_mean(key, absent);
-            if !hint.is_empty() {
-                good =
-                    self.fail(&object.place.key(key), &format!("unknown property `{key}`{hint}"));
-            }
-        }
-        good
-    }
-
-    // The shapes of JSON.
-
-    fn object<'v>(&mut self, value: &'v Value, place: JsonPath) -> Read<Object<'v>> {
-        match value {
-            Value::Object(members) => Ok(Object { members, place }),
-            _ => self.fail(&place, "expected an object"),
-        }
-    }
-
-    fn member<'v>(&mut self, object: &Object<'v>, key: &str) -> Read<&'v Value> {
-        match object.members.get(key) {
-            Some(value) => Ok(value),
-            None => self.fail(&object.place, &format!("`{key}` is missing")),
-        }
-    }
-
-    fn text(&mut self, object: &Object<'_>, key: &str) -> Read<String> {
-        match self.member(object, key)? {
-            Value::String(text) => Ok(text.clone()),
-            _ => self.fail(&object.place.key(key), &format!("`{key}` must be a string")),
-        }
-    }
-
-    fn optional_text(&mut self, object: &Object<'_>, key: &str) -> Read<Option<String>> {
-        match object.members.get(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(_) => self.text(object, key).map(Some),
-        }
-    }
-
-    fn flag(&mut self, object: &Object<'_>, key: &str) -> Read<bool> {
-        match object.members.get(key) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => self.fail(&object.place.key(key), &format!("`{key}` must be true or false")),
-        }
-    }
-
-    fn list<'v>(&mut self, object: &Object<'v>, key: &str) -> Read<Vec<(&'v Value, JsonPath)>> {
-        let place = object.place.key(key);
-        match self.member(object, key)? {
-            Value::Array(items) => {
-                Ok(items.iter().enumerate().map(|(i, item)| (item, place.index(i))).collect())
-            }
-            _ => self.fail(&place, &format!("`{key}` must be a list")),
-        }
-    }
-
-    fn name(&mut self, object: &Object<'_>, key: &str) -> Read<String> {
-        let name = self.text(object, key)?;
-        self.usable_name(name, &object.place.key(key))
-    }
-
-    fn names(&mut self, object: &Object<'_>, key: &str) -> Read<Vec<String>> {
-        if !object.members.contains_key(key) {
-            return Ok(Vec::new());
-        }
-        let items = self.list(object, key)?;
-        items
-            .into_iter()
-            .map(|(item, place)| match item {
-                Value::String(name) => self.usable_name(name.clone(), &place),
-                _ => self.fail(&place, &format!("`{key}` must contain only strings")),
-            })
-            .collect()
-    }
-
-    fn usable_name(&mut self, name: String, place: &JsonPath) -> Read<String> {
-        if names::is_usable(&name) {
-            Ok(name)
-        } else {
-            self.fail(place, &format!("`{name}` cannot become a Rust name; {}", names::USABLE))
-        }
-    }
-
-    fn fail<T>(&mut self, place: &JsonPath, message: &str) -> Read<T> {
-        self.problems.report_in(self.document, place, message);
-        Err(Reported)
-    }
+/// The service and version in a prefix of exchanges, such as `exchange/taskcluster-queue/v1/` or `exchange/acme/builds/v2/`.
+fn of_prefix(prefix: &str) -> Option<(&str, &str)> {
+    let (service, version) = prefix.strip_suffix('/')?.rsplit_once('/')?;
+    let digits = version.strip_prefix('v')?;
+    let is_version = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    let service = service.rsplit('/').next().unwrap_or(service);
+    let service = service.strip_prefix("taskcluster-").unwrap_or(service);
+    (is_version && service != "exchange").then_some((service, version))
 }

@@ -78,8 +78,8 @@ impl Understanding<'_, '_> {
     }
 
     fn followed(&mut self, schema: Schema) -> Result<Schema, String> {
-        self.resolver.follow(schema).map_err(|message| {
-            self.problems.report(message);
+        self.resolver.follow(schema).map_err(|lost| {
+            self.lost(lost);
             "a schema that was not found".to_owned()
         })
     }

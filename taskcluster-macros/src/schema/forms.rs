@@ -75,7 +75,7 @@ impl Form {
             speaks_of_others: others.is_some_and(|others| *others != Value::Bool(false)),
             is_object: !kinds.is_empty(),
             counts: least.into_iter().chain(most).collect(),
-            is_whole: schema.json != Value::Bool(false)
+            is_whole: *schema.json != Value::Bool(false)
                 && !more
                 && others.and_then(Value::as_object).is_none_or(Map::is_empty),
         })

@@ -1,10 +1,12 @@
 //! The texts of schemas that types and rules cannot express, for a validator at run time. A text stands by itself: what it
 //! refers to is part of it.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use crate::schema::patterns::{self, Engine};
-use crate::schema::resolve::{Resolver, Schema};
+use crate::schema::resolve::{Lost, Resolver, Schema};
 use crate::schema::types::Place;
 
 /// The longest text that is kept, in bytes: it becomes a part of the program.
@@ -31,8 +33,8 @@ pub(super) fn text(resolver: &mut Resolver<'_>, schema: &Schema) -> Result<Strin
         if self::draft(copy.resolver, &place) != draft {
             return Err("it refers to a schema of another draft".to_owned());
         }
-        let json = &copy.resolver.files.read(&place.path)?.json;
-        let json = json.pointer(&place.pointer).cloned().unwrap_or(Value::Bool(true));
+        let file = copy.resolver.files.read(&place.path)?;
+        let json = file.at(&place.pointer).unwrap_or_else(|| Rc::new(Value::Bool(true)));
         let definition = copy.of(&Schema { place, json })?;
         definitions.insert((definitions.len() + 1).to_string(), definition);
     }
@@ -64,10 +66,10 @@ struct Copy<'a, 'r> {
 
 impl Copy<'_, '_> {
     fn of(&mut self, schema: &Schema) -> Result<Value, String> {
-        let Some(members) = schema.members() else { return Ok(schema.json.clone()) };
+        let Some(members) = schema.members() else { return Ok((*schema.json).clone()) };
         let mut copy = Map::new();
         if schema.text("$ref").is_some() {
-            let target = self.resolver.follow(schema.clone())?.place;
+            let target = self.resolver.follow(schema.clone()).map_err(missing)?.place;
             let number = self.places.iter().position(|place| *place == target);
             let number = number.unwrap_or_else(|| {
                 self.places.push(target);
@@ -132,4 +134,9 @@ impl Copy<'_, '_> {
 /// A pattern for the validator's engine.
 fn pattern(pattern: &str) -> Result<String, String> {
     patterns::translate(pattern, Engine::Full).map_err(|why| format!("`{pattern}` has {why}"))
+}
+
+/// Why a schema with a missing part is not checked.
+fn missing(_: Lost) -> String {
+    "it refers to a schema that is missing".to_owned()
 }

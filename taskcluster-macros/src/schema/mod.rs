@@ -2,9 +2,12 @@
 
 pub(crate) mod conversions;
 mod demands;
+mod expressions;
 mod flatten;
 mod forms;
 mod kept;
+pub(crate) mod keywords;
+pub(crate) mod nesting;
 mod patterns;
 mod records;
 pub(crate) mod resolve;

@@ -107,7 +107,7 @@ impl Understanding<'_, '_> {
         let mut places = Vec::new();
         for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.required) {
             let wire = &field.name.wire;
-            let among = |names: &[&str]| names.iter().position(|name| name == wire);
+            let among = |names: &[String]| names.iter().position(|name| name == wire);
             let first = form.properties.iter().find(|(name, _)| name == wire);
             let Some(place) = first.and_then(|(_, schemas)| Some(&schemas.first()?.place)) else {
                 places.push((usize::MAX, None, index));
@@ -121,10 +121,8 @@ impl Understanding<'_, '_> {
             });
             let document = self.resolver.files.read(&place.path);
             let position = document.ok().and_then(|document| match document.ordered() {
-                sorted if sorted.is_sorted() => {
-                    among(&form.required.iter().map(String::as_str).collect::<Vec<_>>())
-                }
-                ordered => among(&ordered.names(around)),
+                sorted if sorted.is_sorted() => among(&form.required),
+                ordered => among(ordered.names(around)),
             });
             places.push((number, position, index));
         }
@@ -248,7 +246,7 @@ impl Understanding<'_, '_> {
     /// Adds to a branch's record what its schema demands of it where it stands alone.
     fn rule_alone(&mut self, form: &Form, record: TypeId) {
         let Ok(file) = self.resolver.files.read(&form.place.path) else { return };
-        let Some(json) = file.json.pointer(&form.place.pointer).cloned() else { return };
+        let Some(json) = file.at(&form.place.pointer) else { return };
         let schema = Schema { place: form.place.clone(), json };
         let rules = rules::of_object(&mut self.resolver, &schema, std::slice::from_ref(form));
         if let Definition::Record(record) = &mut self.types.all[record].definition {

@@ -1,33 +1,34 @@
 //! JSON schemas and the references between them.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
-use crate::input::files::Files;
+use crate::input::files::{Document, Files};
+use crate::input::pointer;
 use crate::schema::types::Place;
 
 /// A schema and its place.
 #[derive(Clone)]
 pub(crate) struct Schema {
     pub(crate) place: Place,
-    pub(crate) json: Value,
+    pub(crate) json: Rc<Value>,
 }
 
 impl Schema {
-    pub(crate) fn whole(files: &mut Files, path: &str) -> Result<Self, String> {
-        let json = files.read(path)?.json.clone();
-        Ok(Self { place: Place { path: path.to_owned(), pointer: String::new() }, json })
-    }
-
     /// The part of this schema that `steps` lead to.
     pub(crate) fn part(&self, steps: &[&str]) -> Option<Self> {
-        let mut json = &self.json;
+        let mut pointer = self.place.pointer.clone();
+        let mut json = &*self.json;
         for step in steps {
             json = match json {
                 Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
                 other => other.get(step)?,
             };
+            pointer::push(&mut pointer, step);
         }
-        Some(Self { place: self.place.inside(steps), json: json.clone() })
+        let place = Place { path: self.place.path.clone(), pointer };
+        Some(Self { place, json: Rc::new(json.clone()) })
     }
 
     pub(crate) fn members(&self) -> Option<&Map<String, Value>> {
@@ -65,6 +66,18 @@ impl Schema {
     }
 }
 
+/// What a message about a missing schema ends with.
+pub(crate) const WITHOUT: &str =
+    "; to do without it, write `#[schemas(missing = \"free-form\")]` above the item";
+
+/// Why a schema cannot be had.
+pub(crate) enum Lost {
+    /// There is no such file, or nothing at that place of it: what was looked for, and a message for the user.
+    Missing { name: String, message: String },
+    /// A file that cannot be read, or `$ref`s without end.
+    Wrong(String),
+}
+
 /// Follows the references of schemas.
 pub(crate) struct Resolver<'a> {
     pub(crate) files: &'a mut Files,
@@ -74,39 +87,64 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    /// Returns the schema that the API reference calls so: a file, or a definition in one, as in
+    /// `v1/definitions.json#/definitions/build`.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
+    pub(crate) fn named(&mut self, name: &str) -> Result<Schema, Lost> {
+        let (file, fragment) = name.split_once('#').unwrap_or((name, ""));
+        let missing = |why: String| {
+            let message = format!("cannot find the schema `{name}`{why}");
+            Lost::Missing { name: name.to_owned(), message }
+        };
+        let path = self
+            .files
+            .find_schema(self.reference, self.service, file)
+            .map_err(|places| missing(format!("; looked for `{}`", places.join("` and `"))))?;
+        let document = self.files.read(&path).map_err(Lost::Wrong)?;
+        let pointer = document.ids().find_from_outside(&decoded(fragment));
+        within(&document, pointer, fragment).map_err(|why| missing(format!(": {why}")))
+    }
+
     /// Returns the schema at the end of a chain of `$ref`s, with its own place.
     ///
     /// # Errors
     ///
     /// Returns a message for the user.
-    pub(crate) fn follow(&mut self, schema: Schema) -> Result<Schema, String> {
+    pub(crate) fn follow(&mut self, schema: Schema) -> Result<Schema, Lost> {
         let mut schema = schema;
         // More hops than any schema needs; schemas that refer to each other would loop forever.
         for _ in 0..32 {
             let Some(target) = schema.text("$ref") else { return Ok(schema) };
             schema = self.target(&schema.place, target)?;
         }
-        Err(format!("{}: `$ref`s form a cycle", schema.place.path))
+        Err(Lost::Wrong(format!("{}: `$ref`s form a cycle", schema.place.path)))
     }
 
-    fn target(&mut self, from: &Place, target: &str) -> Result<Schema, String> {
-        let (file, pointer) = target.split_once('#').unwrap_or((target, ""));
+    /// Returns the schema that a `$ref` at this place means.
+    ///
+    /// # Errors
+    ///
+    /// Returns a message for the user.
+    pub(crate) fn target(&mut self, from: &Place, target: &str) -> Result<Schema, Lost> {
+        let (file, fragment) = target.split_once('#').unwrap_or((target, ""));
+        let (file, pointer) = (decoded(file), decoded(fragment));
         let lost =
             |why: String| format!("{}: cannot resolve `$ref` to `{target}`: {why}", from.path);
-        let path = if file.is_empty() {
-            from.path.clone()
-        } else {
-            self.path_of(&from.path, file).map_err(&lost)?
-        };
-        let document = self.files.read(&path).map_err(&lost)?;
-        // Only the part that is meant is copied: a file may have thousands of definitions.
-        match document.json.pointer(pointer) {
-            Some(json) => Ok(Schema {
-                place: Place { path, pointer: pointer.to_owned() },
-                json: json.clone(),
-            }),
-            None => Err(lost(format!("there is nothing at `{pointer}` in `{path}`"))),
+        let missing = |why| Lost::Missing { name: target.to_owned(), message: lost(why) };
+        let own = self.files.read(&from.path).map_err(|why| Lost::Wrong(lost(why)))?;
+        let here = own.ids().find(&from.pointer, &file, &pointer);
+        if file.is_empty() || here.is_some() {
+            return within(&own, here, fragment).map_err(missing);
         }
+        let path = self.path_of(&from.path, &file).map_err(missing)?;
+        if !self.files.has(&path) {
+            return Err(missing(format!("there is no `{path}`")));
+        }
+        let other = self.files.read(&path).map_err(|why| Lost::Wrong(lost(why)))?;
+        within(&other, other.ids().find_from_outside(&pointer), fragment).map_err(missing)
     }
 
     /// The path of another schema file: relative to this one, or among the schemas of the deployment.
@@ -128,4 +166,31 @@ impl Resolver<'_> {
             .find_schema(self.reference, self.service, file)
             .map_err(|places| format!("no such file; looked for `{}`", places.join("` and `")))
     }
+}
+
+/// The part of a document at a pointer, which the fragment of a URI stands for.
+fn within(document: &Document, pointer: Option<String>, fragment: &str) -> Result<Schema, String> {
+    let path = &document.path;
+    let found = pointer.and_then(|pointer| Some((document.at(&pointer)?, pointer)));
+    let Some((json, pointer)) = found else {
+        return Err(format!("there is nothing at `{fragment}` in `{path}`"));
+    };
+    Ok(Schema { place: Place { path: path.clone(), pointer }, json })
+}
+
+/// Decodes the percent-escapes of a URI. What is no escape stays.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escape = (*first == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escape.unwrap_or(*first));
+        rest = if escape.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

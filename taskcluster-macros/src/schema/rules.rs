@@ -85,7 +85,7 @@ impl Reader<'_, '_> {
                 _ => return Said { rules: Vec::new(), all: true },
             },
         };
-        let mut said = Said { rules: Vec::new(), all: schema.json != Value::Bool(false) };
+        let mut said = Said { rules: Vec::new(), all: *schema.json != Value::Bool(false) };
         for key in schema.demands(family) {
             match self.by(key, schema, kind) {
                 Some(rules) => said.rules.extend(rules),
@@ -112,7 +112,7 @@ impl Reader<'_, '_> {
     }
 
     fn free_form(&mut self, schema: &Schema) -> Said {
-        let mut said = Said { rules: Vec::new(), all: schema.json != Value::Bool(false) };
+        let mut said = Said { rules: Vec::new(), all: *schema.json != Value::Bool(false) };
         for key in schema.demands(Family::Anything) {
             match key {
                 "type" => {

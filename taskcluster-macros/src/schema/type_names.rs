@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::input::pointer::unescaped;
 use crate::names::pascal_case;
-use crate::schema::types::{Definition, Place, Type, Types};
+use crate::schema::types::{Definition, Place, Type, TypeId, Types};
 
 /// Words at the end of a name that say how something is sent rather than what it is.
 const PACKAGING: &[&str] = &[
@@ -29,7 +30,8 @@ pub(crate) type Names = HashMap<(Place, Option<String>), String>;
 
 /// Names all types. `reserved` has the names taken in each item's module, `known` the names to use again.
 pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Names) {
-    merge_choices(types);
+    let places = places(types);
+    merge_choices(types, &places);
     for (place, id) in &types.known {
         if let Some(name) = known.get(place) {
             types.all[*id].name.clone_from(name);
@@ -49,9 +51,12 @@ pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Nam
             by_depth.entry(kind.place.pointer.matches('/').count()).or_default().push(id);
         }
     }
+    // The last number that was added to a name.
+    let mut numbers: HashMap<(usize, String), usize> = HashMap::new();
     for mut ids in by_depth.into_values() {
         ids.sort_by(|a, b| types.all[*a].place.cmp(&types.all[*b].place));
-        let short: Vec<String> = ids.iter().map(|id| candidate(types, *id, true)).collect();
+        let short: Vec<String> =
+            ids.iter().map(|id| candidate(types, &places, *id, true)).collect();
         let mut uses: HashMap<(usize, &str), usize> = HashMap::new();
         for (id, name) in ids.iter().zip(&short) {
             *uses.entry((types.all[*id].item, name)).or_default() += 1;
@@ -60,12 +65,14 @@ pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Nam
         for (id, short) in ids.iter().zip(&short) {
             let item = types.all[*id].item;
             let free = uses[&(item, short.as_str())] == 1 && !taken[item].contains(short);
-            let mut name = if free { short.clone() } else { candidate(types, *id, false) };
-            let mut number = 2;
-            let long = name.clone();
-            while taken[item].contains(&name) {
-                name = format!("{long}{number}");
-                number += 1;
+            let long = if free { short.clone() } else { candidate(types, &places, *id, false) };
+            let mut name = long.clone();
+            if taken[item].contains(&name) {
+                let number = numbers.entry((item, long.clone())).or_insert(1);
+                while taken[item].contains(&name) {
+                    *number += 1;
+                    name = format!("{long}{number}");
+                }
             }
             taken[item].insert(name.clone());
             named.push((*id, name));
@@ -76,7 +83,18 @@ pub(crate) fn give(types: &mut Types, reserved: &[BTreeSet<String>], known: &Nam
     }
 }
 
-fn candidate(types: &Types, id: usize, short: bool) -> String {
+/// The types at each place.
+type Places = HashMap<Place, Vec<TypeId>>;
+
+fn places(types: &Types) -> Places {
+    let mut places = Places::new();
+    for (id, kind) in types.all.iter().enumerate() {
+        places.entry(kind.place.clone()).or_default().push(id);
+    }
+    places
+}
+
+fn candidate(types: &Types, places: &Places, id: TypeId, short: bool) -> String {
     let kind = &types.all[id];
     if let Some((union, variant)) = &kind.branch_of {
         let union = &types.all[*union].name;
@@ -94,7 +112,7 @@ fn candidate(types: &Types, id: usize, short: bool) -> String {
         };
         return if short { name } else { format!("{name}Message") };
     };
-    let parent = parent_name(types, id, outer);
+    let parent = parent_name(types, places, &kind.place, outer);
     let last = match last {
         Step::Property(name) => pascal(name),
         Step::Each => {
@@ -129,22 +147,18 @@ fn joined(first: &str, second: &str) -> String {
 }
 
 /// The name of the nearest type around a place, or the name that it would have.
-fn parent_name(types: &Types, id: usize, outer: &[Step]) -> String {
-    let kind = &types.all[id];
-    let around = types
-        .all
-        .iter()
-        .filter(|other| {
-            other.place.path == kind.place.path
-                && other.same_as.is_none()
-                && !other.name.is_empty()
-                && other.place.pointer.len() < kind.place.pointer.len()
-                && kind.place.pointer.starts_with(&format!("{}/", other.place.pointer))
-        })
-        .max_by_key(|other| other.place.pointer.len());
-    let (mut name, skip) = match around {
-        Some(other) => (other.name.clone(), self::steps(&other.place.pointer).len()),
-        None => (pascal_case(&stem(&kind.place.path)), 0),
+fn parent_name(types: &Types, places: &Places, place: &Place, outer: &[Step]) -> String {
+    let mut around = place.clone();
+    let (mut name, skip) = loop {
+        let Some(end) = around.pointer.rfind('/') else {
+            break (pascal_case(&stem(&place.path)), 0);
+        };
+        around.pointer.truncate(end);
+        let here = places.get(&around).into_iter().flatten().map(|id| &types.all[*id]);
+        let mut named = here.filter(|kind| kind.same_as.is_none() && !kind.name.is_empty());
+        if let Some(kind) = named.next_back() {
+            break (kind.name.clone(), steps(&around.pointer).len());
+        }
     };
     for step in outer.get(skip..).unwrap_or_default() {
         if let Step::Property(property) | Step::EachOf(property) = step {
@@ -166,12 +180,11 @@ enum Step {
 /// The steps of a pointer that matter for a name.
 fn steps(pointer: &str) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut parts = pointer.split('/').skip(1);
+    let mut parts = pointer.split('/').skip(1).peekable();
     while let Some(part) = parts.next() {
         match part {
-            "properties" | "definitions" | "patternProperties" => {
-                let name = parts.next().unwrap_or_default();
-                steps.push(Step::Property(name.replace("~1", "/").replace("~0", "~")));
+            "properties" | "definitions" | "$defs" | "patternProperties" => {
+                steps.push(Step::Property(unescaped(parts.next().unwrap_or_default())));
             }
             "items" | "additionalProperties" => match steps.pop() {
                 Some(Step::Property(name)) => steps.push(Step::EachOf(name)),
@@ -182,6 +195,11 @@ fn steps(pointer: &str) -> Vec<Step> {
             },
             // A branch adds the name of its variant, elsewhere.
             "oneOf" | "anyOf" | "allOf" => drop(parts.next()),
+            "not" | "if" | "then" | "else" | "contains" | "propertyNames" | "additionalItems" => {}
+            // A definition elsewhere, such as in `components/schemas` of OpenAPI.
+            name if parts.peek().is_none() && name.parse::<usize>().is_err() => {
+                steps.push(Step::Property(unescaped(name)));
+            }
             _ => {}
         }
     }
@@ -229,7 +247,7 @@ fn singular(name: &str) -> String {
 
 /// Merges enums of a service that have the same values and mean the same: those of properties that end with the same word
 /// (`priority`, `newPriority`), and those of three or more fields of one record.
-fn merge_choices(types: &mut Types) {
+fn merge_choices(types: &mut Types, places: &Places) {
     let mut by_word: BTreeMap<(Vec<String>, &str, String), Vec<usize>> = BTreeMap::new();
     for (id, kind) in types.all.iter().enumerate() {
         let Definition::Choice(variants) = &kind.definition else { continue };
@@ -246,9 +264,10 @@ fn merge_choices(types: &mut Types) {
     let by_word: Vec<_> = by_word.into_iter().map(|((_, _, word), ids)| (word, ids)).collect();
     for (word, mut ids) in by_word {
         // All take the name with the fewest words, or the property's last word if several have as few.
-        ids.sort_by_key(|id| (words(&candidate(types, *id, true)), types.all[*id].place.clone()));
+        let name = |id: &TypeId| candidate(types, places, *id, true);
+        ids.sort_by_cached_key(|id| (words(&name(id)), types.all[*id].place.clone()));
         let [first, second, ..] = ids.as_slice() else { continue };
-        let (shortest, next) = (candidate(types, *first, true), candidate(types, *second, true));
+        let (shortest, next) = (name(first), name(second));
         let name = if words(&shortest) < words(&next) { shortest } else { word };
         unite(types, &ids, name);
     }

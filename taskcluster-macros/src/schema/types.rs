@@ -1,6 +1,7 @@
 //! The types of payloads as plain data: between JSON schemas and Rust.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use serde_json::Value;
 
@@ -29,12 +30,18 @@ impl Place {
 
 pub(crate) type TypeId = usize;
 
+/// How deeply schemas and types may nest. The compiler cannot lay out records in records in records beyond about 60, and the
+/// macro would run out of stack at some hundreds.
+pub(crate) const DEEPEST: usize = 48;
+
 /// The types that items share.
 #[derive(Default)]
 pub(crate) struct Types {
     pub(crate) all: Vec<Type>,
     /// By place, and by the property that is left out because a union writes it.
     pub(crate) known: HashMap<(Place, Option<String>), TypeId>,
+    /// By item, the first schema that is nested too deep.
+    pub(crate) too_deep: BTreeMap<usize, Place>,
 }
 
 /// A future struct or enum.
@@ -136,7 +143,7 @@ pub(crate) enum Kind {
     Number,
     Bool,
     Date,
-    /// Free-form JSON. If the schema does not ask for that, why it is not typed.
+    /// Free-form JSON. If the schema does not ask for that, what is the matter with it: `is not supported: …`.
     FreeForm(Option<String>),
     List(Box<Self>),
     Map(Box<Self>),
@@ -148,8 +155,13 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Free-form JSON in place of a schema that is not supported.
-    pub(crate) fn unclear(why: impl Into<String>) -> Self {
-        Self::FreeForm(Some(why.into()))
+    pub(crate) fn unclear(why: impl fmt::Display) -> Self {
+        Self::FreeForm(Some(format!("is not supported: {why}")))
+    }
+
+    /// Free-form JSON in place of a schema that is not to be had.
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::FreeForm(Some(format!("is missing: `{name}`")))
     }
 
     /// The named type that it holds directly, not in a list or map.
@@ -161,7 +173,16 @@ impl Kind {
         }
     }
 
-    /// Why it, or what it is a list or map of, is free-form JSON although its schema asks for more.
+    /// The named type that it holds, also in a list or map.
+    pub(crate) fn named(&self) -> Option<TypeId> {
+        match self {
+            Self::Named(id) | Self::Boxed(id) => Some(*id),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.named(),
+            _ => None,
+        }
+    }
+
+    /// If it, or what it is a list or map of, is free-form JSON although its schema asks for more: what is the matter with that.
     pub(crate) fn not_understood(&self) -> Option<&str> {
         match self {
             Self::FreeForm(why) => why.as_deref(),
@@ -276,18 +297,32 @@ impl Type {
         }
     }
 
-    pub(crate) fn parts(&mut self) -> Vec<TypeId> {
-        let mut parts = Vec::new();
-        self.parts_mut(|id| parts.push(*id));
-        parts
+    /// All types that this one is made of.
+    pub(crate) fn parts(&self) -> Vec<TypeId> {
+        match &self.definition {
+            Definition::Record(record) => {
+                record.fields.iter().filter_map(|field| field.kind.named()).collect()
+            }
+            Definition::Union(union) => union.branches.iter().map(|branch| branch.record).collect(),
+            Definition::Choice(_) => Vec::new(),
+        }
+    }
+
+    /// The types that this one holds directly, not in a list or map.
+    pub(crate) fn direct_parts(&self) -> Vec<TypeId> {
+        match &self.definition {
+            Definition::Record(record) => {
+                record.fields.iter().filter_map(|field| field.kind.direct()).collect()
+            }
+            Definition::Union(_) | Definition::Choice(_) => self.parts(),
+        }
     }
 }
 
 impl Types {
     /// Marks a payload's types as sent.
     pub(crate) fn mark_sent(&mut self, kind: &Kind) {
-        let mut open = Vec::new();
-        kind.clone().named_mut(&mut |id| open.push(*id));
+        let mut open: Vec<_> = kind.named().into_iter().collect();
         while let Some(id) = open.pop() {
             if !std::mem::replace(&mut self.all[id].sent, true) {
                 open.extend(self.all[id].parts());
@@ -295,60 +330,9 @@ impl Types {
         }
     }
 
-    /// Boxes every field by which a type contains itself.
-    pub(crate) fn box_cycles(&mut self) {
-        for id in 0..self.all.len() {
-            let Definition::Record(record) = &self.all[id].definition else { continue };
-            let in_cycle: Vec<_> = record
-                .fields
-                .iter()
-                .map(|field| field.kind.direct().is_some_and(|part| self.reaches(part, id)))
-                .collect();
-            let is_union: Vec<_> = record
-                .fields
-                .iter()
-                .map(|field| {
-                    field.kind.direct().is_some_and(|part| {
-                        matches!(self.all[part].definition, Definition::Union(_))
-                    })
-                })
-                .collect();
-            let Definition::Record(record) = &mut self.all[id].definition else { continue };
-            for (index, field) in record.fields.iter_mut().enumerate() {
-                if !in_cycle[index] {
-                    continue;
-                }
-                field.kind = match (&field.kind, field.kind.direct()) {
-                    (Kind::Optional(_), Some(part)) => Kind::Optional(Box::new(Kind::Boxed(part))),
-                    (_, Some(part)) if !field.required || is_union[index] => Kind::Boxed(part),
-                    _ => Kind::unclear("a required field of its own type"),
-                };
-            }
-        }
-    }
-
-    /// Whether a type holds another directly, not in a list or map.
-    fn reaches(&self, from: TypeId, to: TypeId) -> bool {
-        let mut seen = vec![false; self.all.len()];
-        let mut open = vec![from];
-        while let Some(id) = open.pop() {
-            if id == to {
-                return true;
-            }
-            if std::mem::replace(&mut seen[id], true) {
-                continue;
-            }
-            match &self.all[id].definition {
-                Definition::Record(record) => {
-                    open.extend(record.fields.iter().filter_map(|field| field.kind.direct()));
-                }
-                Definition::Union(union) => {
-                    open.extend(union.branches.iter().map(|branch| branch.record));
-                }
-                Definition::Choice(_) => {}
-            }
-        }
-        false
+    /// Notes that a schema is nested too deep to become a type. Of an item's, the first counts.
+    pub(crate) fn too_deep(&mut self, item: usize, place: &Place) {
+        self.too_deep.entry(item).or_insert_with(|| place.clone());
     }
 
     /// Replaces types by those that they equal.

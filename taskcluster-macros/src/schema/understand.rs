@@ -4,13 +4,9 @@ use serde_json::Value;
 
 use crate::input::problems::ProblemsAt;
 use crate::schema::demands::Family;
-use crate::schema::resolve::{Resolver, Schema};
+use crate::schema::resolve::{Lost, Resolver, Schema, WITHOUT};
 use crate::schema::rules;
-use crate::schema::types::{Definition, Kind, Place, Rule, Types};
-
-/// How deeply schemas may nest. The compiler cannot lay out records in records in records beyond about 60, and would run out of
-/// stack here at some hundreds.
-const DEEPEST: usize = 48;
+use crate::schema::types::{DEEPEST, Definition, Kind, Place, Rule, Types};
 
 /// Makes types of the schemas of one item.
 pub(crate) struct Understanding<'a, 'p> {
@@ -20,14 +16,16 @@ pub(crate) struct Understanding<'a, 'p> {
     /// The places of the schemas being understood, from the outermost to the innermost.
     pub(crate) open: Vec<Place>,
     pub(crate) problems: &'a mut ProblemsAt<'p>,
+    /// Whether a schema that is not to be had is free-form JSON rather than a problem.
+    pub(crate) free_form_if_missing: bool,
 }
 
 impl Understanding<'_, '_> {
-    /// Understands a whole file, and what it demands beyond its type.
-    pub(crate) fn file(&mut self, path: &str) -> (Kind, Vec<Rule>) {
-        let schema = match Schema::whole(self.resolver.files, path) {
+    /// Understands a schema that a reference names, and what it demands beyond its type.
+    pub(crate) fn schema(&mut self, named: Result<Schema, Lost>) -> (Kind, Vec<Rule>) {
+        let schema = match named {
             Ok(schema) => schema,
-            Err(message) => return (self.lost(message), Vec::new()),
+            Err(lost) => return (self.lost(lost), Vec::new()),
         };
         let kind = self.kind(schema.clone());
         let target = self.resolver.follow(schema).ok();
@@ -46,15 +44,19 @@ impl Understanding<'_, '_> {
         }
     }
 
-    fn lost(&mut self, message: String) -> Kind {
-        self.problems.report(message);
+    pub(super) fn lost(&mut self, lost: Lost) -> Kind {
+        match lost {
+            Lost::Missing { name, .. } if self.free_form_if_missing => return Kind::missing(&name),
+            Lost::Missing { message, .. } => self.problems.report(message + WITHOUT),
+            Lost::Wrong(message) => self.problems.report(message),
+        }
         Kind::unclear("a schema that was not found")
     }
 
     pub(super) fn kind(&mut self, schema: Schema) -> Kind {
         let schema = match self.resolver.follow(schema) {
             Ok(schema) => schema,
-            Err(message) => return self.lost(message),
+            Err(lost) => return self.lost(lost),
         };
         if let Some(id) = self.types.known.get(&(schema.place.clone(), None)) {
             let named = Kind::Named(*id);
@@ -64,8 +66,8 @@ impl Understanding<'_, '_> {
             return Kind::unclear("a reference to itself that passes through no object");
         }
         if self.open.len() == DEEPEST {
-            let Place { path, pointer } = &schema.place;
-            return self.lost(format!("{path}: `{pointer}` is more than {DEEPEST} schemas deep"));
+            self.types.too_deep(self.item, &schema.place);
+            return Kind::unclear("a schema nested too deep");
         }
         self.open.push(schema.place.clone());
         let kind = self.kind_of(schema);
@@ -91,7 +93,7 @@ impl Understanding<'_, '_> {
     /// Understands a schema that has no `$ref` and no type yet.
     fn kind_of(&mut self, schema: Schema) -> Kind {
         let Some(members) = schema.members() else {
-            return match schema.json {
+            return match *schema.json {
                 Value::Bool(true) => Kind::FreeForm(None),
                 Value::Bool(false) => Kind::unclear("a schema that allows nothing"),
                 _ => Kind::unclear("a schema that is not an object"),
@@ -155,10 +157,10 @@ impl Understanding<'_, '_> {
             (None, Some(others)) if others.json.is_object() => {
                 Kind::Map(Box::new(self.kind(others)))
             }
-            (None, Some(others)) if others.json == Value::Bool(false) => self.records(schema),
+            (None, Some(others)) if *others.json == Value::Bool(false) => self.records(schema),
             (None, _) => Kind::FreeForm(None),
             (Some(patterns), Some(others))
-                if patterns.len() == 1 && others.json == Value::Bool(false) =>
+                if patterns.len() == 1 && *others.json == Value::Bool(false) =>
             {
                 let pattern = patterns.keys().next().cloned().unwrap_or_default();
                 match schema.part(&["patternProperties", &pattern]) {
@@ -176,7 +178,7 @@ impl Understanding<'_, '_> {
         for branch in schema.list(keyword).unwrap_or_default() {
             match self.resolver.follow(branch) {
                 Ok(branch) => followed.push(branch),
-                Err(message) => return self.lost(message),
+                Err(lost) => return self.lost(lost),
             }
         }
         let count = followed.len();
@@ -215,7 +217,7 @@ impl Understanding<'_, '_> {
         for part in schema.list("allOf").unwrap_or_default() {
             match self.resolver.follow(part) {
                 Ok(part) => followed.push(part),
-                Err(message) => return self.lost(message),
+                Err(lost) => return self.lost(lost),
             }
         }
         if let [only] = followed.as_slice()

@@ -4,7 +4,7 @@ use crate::expansion;
 
 /// The methods of a service, in the order in which rustdoc shows them, and the lines of the struct's docs that link to them.
 fn methods_and_lists(item: &str) -> (Vec<String>, Vec<String>) {
-    let rust = expansion(&syn::parse_str(item).unwrap()).to_string();
+    let rust = expansion(syn::parse_str(item).unwrap()).to_string();
     let (before, after) = rust.split_once("pub const REFERENCE").unwrap();
     let (methods, _) = after.split_once("pub mod ").unwrap();
     let methods = methods.split("pub fn ").skip(1).filter_map(|method| method.split(' ').next());

@@ -8,7 +8,7 @@ fn a_folder_may_be_called_as_a_keyword_and_the_runtime_may_be_anywhere() {
         let invocation = format!(
             "crate = {runtime}; pub(crate) mod r#mod = \"../tests/compile/api/company\" {{ Builds, People }};"
         );
-        let expanded = expansion(&syn::parse_str(&invocation).unwrap()).to_string();
+        let expanded = expansion(syn::parse_str(&invocation).unwrap()).to_string();
         assert!(!expanded.contains("compile_error"), "{expanded}");
         assert!(expanded.contains("pub (crate) mod r#mod {"), "{expanded}");
         assert_eq!(expanded.contains("use client as __runtime_of_mod ;"), alias, "{expanded}");

@@ -13,7 +13,7 @@ use crate::input::invocation::Invocation;
 fn expansion(name: &str) -> String {
     let invocation: Invocation =
         syn::parse_str(&format!("pub struct Golden = \"golden/{name}.json\";")).unwrap();
-    let tokens = expansion_of(&invocation).to_string();
+    let tokens = expansion_of(invocation).to_string();
     assert!(!tokens.contains("compile_error"), "{tokens}");
     tokens
 }

@@ -1,61 +1,12 @@
 //! Tests of references that are written here: how they are read, and that odd ones end in time.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::{Value, json};
 
-use crate::expansion;
 use crate::input::files::Files;
 use crate::input::problems::Problems;
 use crate::reference;
 use crate::schema::types::Types;
-
-/// A folder with a reference and its schemas, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    /// A reference with these entries, and schemas by name.
-    fn of(reference: &Value, schemas: &[(&str, Value)]) -> Self {
-        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("taskcluster-macros-{}-{number}", std::process::id());
-        let folder = Self(std::env::temp_dir().join(name));
-        let schemas_folder = folder.0.join("schemas/builds/v1");
-        std::fs::create_dir_all(&schemas_folder).unwrap();
-        write(&folder.0.join("api.json"), reference);
-        for (name, schema) in schemas {
-            write(&schemas_folder.join(name), schema);
-        }
-        folder
-    }
-
-    fn expansion(&self) -> String {
-        let item = format!("pub struct Builds = {:?};", self.0.join("api.json"));
-        expansion(&syn::parse_str(&item).unwrap()).to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn write(path: &Path, json: &Value) {
-    std::fs::write(path, json.to_string()).unwrap();
-}
-
-fn endpoint(name: &str, method: &str, route: &str, args: &[&str]) -> Value {
-    json!({"type": "function", "name": name, "method": method, "route": route, "args": args})
-}
-
-/// A reference of one endpoint, which takes this schema.
-fn taking(schema: Value) -> Folder {
-    let mut build = endpoint("build", "post", "/build", &[]);
-    build["input"] = json!("v1/build.json#");
-    let reference = json!({"serviceName": "builds", "apiVersion": "v1", "entries": [build]});
-    Folder::of(&reference, &[("build.json", schema)])
-}
+use crate::tests::support::{Folder, endpoint, taking};
 
 #[test]
 fn a_prefix_of_exchanges_ends_with_a_slash() {
@@ -113,7 +64,7 @@ fn nested(depth: usize) -> String {
 #[test]
 fn records_nested_too_deep_are_an_error() {
     let rust = nested(4_000);
-    let message = "`/definitions/d48` is more than 48 schemas deep";
+    let message = "schemas are nested more than 48 deep here";
     assert_eq!(rust.matches(message).count(), 1, "{}", &rust[rust.len() - 1_000..]);
     assert!(!nested(46).contains("compile_error"));
 }

@@ -193,10 +193,16 @@ impl Request {
         while let Some((before, after)) = route.split_once('<') {
             let Some((name, tail)) = after.split_once('>') else { break };
             let value = path.get(before.len()..).unwrap_or_default();
-            // Arguments are escaped, so the next text of the route ends them.
+            // Arguments are escaped, so a slash ends them, and the text of the route before it. One that others follow in its
+            // segment ends where the text between them first appears.
             let next = tail.split('<').next().unwrap_or_default();
-            let end =
-                if next.is_empty() { value.len() } else { value.find(next).unwrap_or(value.len()) };
+            let text = next.split('/').next().unwrap_or_default();
+            let segment = value.split('/').next().unwrap_or_default();
+            let end = if text.len() < next.len() || next.len() == tail.len() {
+                segment.len().saturating_sub(text.len())
+            } else {
+                segment.find(text).unwrap_or(segment.len())
+            };
             let (value, rest) = value.split_at(end);
             args.push((name, percent_decode_str(value).decode_utf8_lossy().into_owned()));
             (route, path) = (tail, rest);

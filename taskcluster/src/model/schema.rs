@@ -35,8 +35,8 @@ pub(super) fn misfit(text: &'static str, view: View<'_>) -> Option<String> {
 }
 
 fn compiled(text: &'static str) -> Arc<Result<Compiled, String>> {
-    static COMPILED: LazyLock<Mutex<HashMap<&'static str, Arc<Result<Compiled, String>>>>> =
-        LazyLock::new(Mutex::default);
+    type ByText = HashMap<&'static str, Arc<Result<Compiled, String>>>;
+    static COMPILED: LazyLock<Mutex<ByText>> = LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     compiled.entry(text).or_insert_with(|| Arc::new(compile(text))).clone()
 }

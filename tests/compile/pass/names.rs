@@ -1,6 +1,6 @@
 //! Names that Rust, the standard library or the expansion itself have a use for.
 
-use taskcluster::Client;
+use taskcluster::{Call, Client};
 
 taskcluster::taskcluster_api! {
     pub struct Names = "api/names.json";
@@ -8,7 +8,9 @@ taskcluster::taskcluster_api! {
     pub struct r#Try = "api/names.json";
     pub struct Match = "api/names.json";
     #[allow(non_camel_case_types)]
-    pub struct names_in_lower_case = "api/names.json"
+    pub struct names_in_lower_case = "api/names.json";
+    pub struct Routes = "api/routes.json";
+    pub struct Pointers = "api/pointers.json"
 }
 
 fn main() {
@@ -20,5 +22,12 @@ fn main() {
     again.from_().url().unwrap();
     let key = NamesEvents::self_().parse("_.x").unwrap();
     assert_eq!((key.option, &*key.string), (None, "x"));
+    let routes = Routes::new(&Client::builder("https://tc.example.com").build().unwrap());
+    let url = routes.all("me").filter("a").filter_state("b").filter_state_("c").n1st("d").url().unwrap();
+    assert_eq!(url.query(), Some("%24filter=a&filter%5Bstate%5D=b&filter.state=c&1st=d"));
+    // Definitions of a file are types as files are.
+    let mut new = pointers::BuildPercentField::new();
+    new.x = Some(pointers::BuildA::default());
+    let _: Call<pointers::BuildOut> = Pointers::new(&Client::builder("https://tc.example.com").build().unwrap()).put(&new);
     assert_eq!(NamesEvents::REFERENCE.exchanges.len(), 12);
 }

@@ -99,21 +99,47 @@ fn arguments(
     let mut args = BTreeMap::new();
     let mut words = path.strip_suffix('/').unwrap_or(path).split('/');
     for pattern in route.strip_suffix('/').unwrap_or(route).split('/') {
-        let Some((before, name, after)) = argument(pattern) else {
-            if pattern == words.next()? { continue } else { return None }
+        let word = match words.next() {
+            Some(word) => word,
+            None if argument(pattern).is_some_and(|(_, name, _)| may_be_empty(name)) => "",
+            None => return None,
         };
-        let word = words.next().or_else(|| may_be_empty(name).then_some(""))?;
-        let value = word.strip_prefix(before)?.strip_suffix(after)?;
-        let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
-        if value.is_empty() && !may_be_empty(name) {
-            return None;
+        for (name, value) in arguments_of_word(pattern, word)? {
+            let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
+            if value.is_empty() && !may_be_empty(name) {
+                return None;
+            }
+            args.insert(name, value);
         }
-        args.insert(name, value);
     }
     words.next().is_none().then_some(args)
 }
 
-/// Splits a segment of a route into an argument and the text around it.
+/// Matches one segment of a path with that of a route, which may have several arguments, such as `<org>:<repository>`. Each
+/// ends where the text behind it first appears.
+fn arguments_of_word<'a>(
+    pattern: &'static str,
+    word: &'a str,
+) -> Option<Vec<(&'static str, &'a str)>> {
+    let (mut pattern, mut word) = (pattern, word);
+    let mut args = Vec::new();
+    while let Some((before, name, after)) = argument(pattern) {
+        word = word.strip_prefix(before)?;
+        let text = after.split('<').next().unwrap_or_default();
+        let end = match after.len() == text.len() {
+            // The last argument ends where the rest of the route's segment is left.
+            true => word.len().checked_sub(text.len())?,
+            false => word.find(text)?,
+        };
+        args.push((name, word.get(..end)?));
+        (pattern, word) = (after, &word[end..]);
+    }
+    // Text that is escaped in one and not in the other is the same.
+    let decoded = |text: &'a str| percent_decode_str(text).collect::<Vec<u8>>();
+    (pattern == word || decoded(pattern) == decoded(word)).then_some(args)
+}
+
+/// Splits a segment of a route into its first argument and the text around it.
 fn argument(pattern: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
     let (before, rest) = pattern.split_once('<')?;
     let (name, after) = rest.split_once('>')?;
@@ -138,6 +164,22 @@ mod tests {
             "/task//artifacts/a",
         ] {
             assert!(arguments(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_segment_may_have_any_text_and_several_arguments() {
+        let no = |_: &str| false;
+        let args = arguments("/workers/<pool>:/<group>", "/workers/a%2Fb:/c", no).unwrap();
+        assert_eq!((args["pool"].as_str(), args["group"].as_str()), ("a/b", "c"));
+        assert!(arguments("/workers/<pool>:/<group>", "/workers/a/c", no).is_none());
+        let args = arguments("/@<org>:<repo>.git;v=<v>", "/@me:it.git;v=1.2", no).unwrap();
+        assert_eq!([&*args["org"], &*args["repo"], &*args["v"]], ["me", "it", "1.2"]);
+        for path in ["/@me:.git;v=1", "/@:it.git;v=1", "/@me:it.git;v=", "/me:it.git;v=1", "/@me"] {
+            assert!(arguments("/@<org>:<repo>.git;v=<v>", path, no).is_none(), "{path}");
+        }
+        for path in ["/a%20b%3ac/x", "/a%20b:c/x"] {
+            assert!(arguments("/a%20b%3Ac/<x>", path, no).is_some(), "{path}");
         }
     }
 
