@@ -107,18 +107,36 @@
 //! - `artifacts`: downloads and uploads artifacts and objects, in the module `artifacts`. Adds about 14 % to the time of a clean
 //!   build.
 //! - `command`: credentials that a command prints, `RefreshingCredentials::from_command`.
+//! - `follow`: waits for tasks and follows task groups until they are resolved, in the module `follow`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
 //! - `validation`: checks the whole of every schema in `validate()`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
 //!   clean build.
+//! - `logging`: `debug_logging`, a log for programs that have none of their own.
 //! - `pulse`: listens to the messages of a deployment, in the module `pulse`.
 //! - `signin`: signs a person in through their browser, in the module `signin`. Includes `auth`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
+//! - `worker`: a worker that claims tasks, carries them out and reports them, in the module `worker`. Includes `artifacts`.
 //!
-//! Calls log their progress through `tracing` at debug level, without secrets.
+//! # Seen from outside
+//!
+//! Every call is a `tracing` span at info level, and each of its attempts is a span inside. Their fields follow
+//! [OpenTelemetry's conventions for HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/). In URLs, `...`
+//! takes the place of secret arguments. Without a subscriber, nothing is formatted for spans.
+//!
+//! - Both have `otel.name`, `otel.kind`, `taskcluster.service` and `taskcluster.endpoint`. At its end, a span gets
+//!   `http.response.status_code` if there was a response, `duration` in seconds, and after an error `error.type` (the status of an
+//!   error response, `timeout`, or the kind of the [`Error`] in lower case) and `otel.status_code`. One that is cancelled does not.
+//! - `call` gets `taskcluster.attempts`, too.
+//! - `attempt` has `http.request.method`, `url.template`, `url.full`, `server.address`, `server.port`, and after the first attempt
+//!   `http.request.resend_count`. `taskcluster.trace_id` is the id that is sent with the request (`x-taskcluster-trace-id`);
+//!   services write it to their logs.
+//!
+//! The progress of calls is logged at debug level, inside of these spans; with the feature `logging`, one call prints it. For
+//! metrics, [`ClientBuilder::on_attempt`] calls a function after each attempt. An [`Error`] serializes, for structured logs.
 
 // Lets this crate use its own macro.
 extern crate self as taskcluster;
@@ -131,11 +149,17 @@ mod credentials;
 pub mod dates;
 mod env;
 mod error;
+#[cfg(feature = "follow")]
+pub mod follow;
 pub mod hawk;
 mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
+#[cfg(feature = "logging")]
+mod logging;
 mod model;
+#[cfg(any(feature = "follow", feature = "worker"))]
+mod patience;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod reference;
@@ -150,14 +174,18 @@ pub mod signin;
 pub mod slugid;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "worker")]
+pub mod worker;
 
 #[cfg(feature = "artifacts")]
 pub use artifacts::objects;
 pub use call::blocking::BlockingIter;
 pub use call::by_name::NamedCall;
+pub use call::many::{Calls, SendAll};
 pub use call::paged::Paged;
 pub use call::paging::{Items, Pages};
 pub use call::{Call, CallFuture, SIGNED_URL_LIFETIME};
+pub use client::attempt::Attempt;
 pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
@@ -174,6 +202,8 @@ pub use credentials::temporary::{Lifetime, TemporaryBuilder};
 pub use credentials::with_secrets::CredentialsWithSecrets;
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "logging")]
+pub use logging::debug_logging;
 pub use model::{FreeForm, Nullable, Number};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
@@ -317,6 +347,7 @@ pub mod __private {
     pub use std::vec::Vec;
 
     pub use chrono::{DateTime, Utc};
+    pub use serde_core::de::DeserializeOwned;
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 

@@ -3,7 +3,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex_lite::Regex;
 use serde_json::{Map, Value, json};
+
+const AWKWARD: &str = "a \"text\" – \\ü\n";
+
+/// Texts of which one is of each pattern that a schema has.
+const PATTERNED: &[&str] = &[
+    "a",
+    "p/w",
+    "a.b",
+    "https://example.com",
+    "fN1SbArXTPSVFNUvaOlinQ",
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqr",
+    "abcdefgh-1234-1234-1234-abcdefghijkl",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+];
 
 /// What a document has beside what it must have.
 #[derive(Clone, Copy, PartialEq)]
@@ -158,8 +173,8 @@ impl Schema {
             Some("integer") if extent == Extent::Fitting && self.json["maximum"].is_u64() => {
                 same(self.json["maximum"].clone())
             }
-            Some("string") => same(json!("a \"text\" – \\ü\n")),
-            Some("integer") => same(json!(42)),
+            Some("string") => same(json!(self.text())),
+            Some("integer") => same(json!(self.json["maximum"].as_u64().unwrap_or(42).min(42))),
             Some("number") => same(json!(4.5)),
             Some("boolean") => same(json!(true)),
             _ => same(json!({"b": [1, null, {"a": "free"}], "a": 1.5})),
@@ -193,6 +208,22 @@ impl Schema {
             "static/a",
         ];
         all.iter().find(fits).copied().unwrap_or("a")
+    }
+
+    /// A text that is hard to write and read, or else one that the schema allows.
+    fn text(&self) -> &'static str {
+        let Some(pattern) = self.json["pattern"].as_str() else {
+            return match self.json["format"].as_str() {
+                Some("email") => "me@example.com",
+                Some("uri") => "https://example.com",
+                _ => AWKWARD,
+            };
+        };
+        let pattern = Regex::new(pattern).unwrap();
+        let least = self.json["minLength"].as_u64().unwrap_or_default();
+        let fits = |text: &&&str| pattern.is_match(text) && text.len() as u64 >= least;
+        let found = std::iter::once(&AWKWARD).chain(PATTERNED).find(fits);
+        found.unwrap_or_else(|| panic!("no text for {}", self.json))
     }
 
     fn object(&self, extent: Extent) -> Sample {

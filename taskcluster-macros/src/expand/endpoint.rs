@@ -83,17 +83,24 @@ fn ruled(context: &Context<'_>, endpoint: &Endpoint, payload: &TokenStream) -> T
 /// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
     let runtime = types::runtime(context, seen);
-    let of = |kind: &Option<Kind>| match kind {
-        Some(kind) => types::of(context, kind, seen),
-        None => quote!(#runtime::Value),
-    };
-    let answer = of(&endpoint.answer);
+    let answer = answer_type(context, &endpoint.answer, seen);
     match endpoint.paging {
         Some(_) => {
-            let item = of(&endpoint.item);
+            let item = answer_type(context, &endpoint.item, seen);
             quote!(#runtime::Paged<#answer, #item>)
         }
         None => quote!(#runtime::Call<#answer>),
+    }
+}
+
+/// The type of a response, or of an item in it.
+fn answer_type(context: &Context<'_>, kind: &Option<Kind>, seen: Seen) -> TokenStream {
+    match kind {
+        Some(kind) => types::of(context, kind, seen),
+        None => {
+            let runtime = types::runtime(context, seen);
+            quote!(#runtime::Value)
+        }
     }
 }
 
@@ -108,6 +115,8 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
     let service = context.name;
     let name = call_type_name(endpoint);
     let inner = plain_call(context, endpoint, Seen::Inside);
+    let answer = answer_type(context, &endpoint.answer, Seen::Inside);
+    let runtime = types::runtime(context, Seen::Inside);
     let docs = format!(
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
@@ -136,6 +145,8 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
             #(#setters)*
         }
 
+        #runtime::__forward!([] #name, 0, #answer);
+
         impl ::core::ops::Deref for #name {
             type Target = #inner;
 
@@ -149,7 +160,7 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
             type IntoFuture = <#inner as ::core::future::IntoFuture>::IntoFuture;
 
             fn into_future(self) -> Self::IntoFuture {
-                self.0.into_future()
+                self.send()
             }
         }
     })

@@ -13,11 +13,13 @@ use crate::hawk::Signer;
 use crate::runtime;
 
 /// The signer of a client's calls, and the scopes that its signatures are limited to.
+#[derive(Clone)]
 pub(super) struct Identity {
     who: Who,
     authorized_scopes: Option<Vec<String>>,
 }
 
+#[derive(Clone)]
 enum Who {
     Nobody,
     Fixed(Credentials, Arc<Signer>),
@@ -25,7 +27,7 @@ enum Who {
 }
 
 /// The provider's latest credentials, ready to sign.
-type LastSigner = Mutex<Option<(Credentials, Arc<Signer>)>>;
+type LastSigner = Arc<Mutex<Option<(Credentials, Arc<Signer>)>>>;
 
 impl Identity {
     /// Leaves calls unsigned.
@@ -65,6 +67,11 @@ impl Identity {
             Who::Fixed(credentials, _) => Self::fixed(credentials.clone(), Some(scopes)),
             Who::Provided(provider, _) => Ok(Self::provided(provider.clone(), Some(scopes))),
         }
+    }
+
+    /// Whether calls are signed.
+    pub(super) fn signs(&self) -> bool {
+        !matches!(self.who, Who::Nobody)
     }
 
     /// Returns the client id of fixed credentials.

@@ -1,5 +1,6 @@
 //! The client: one connection pool, one identity, any number of services.
 
+pub(crate) mod attempt;
 pub(crate) mod base_url;
 pub(crate) mod clock;
 pub(crate) mod connections;
@@ -8,6 +9,8 @@ pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
 pub(crate) mod service;
+#[cfg(any(feature = "follow", feature = "worker"))]
+pub(crate) mod timer;
 #[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
 pub(crate) mod tls;
 
@@ -17,10 +20,13 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use self::attempt::{Attempt, Hooks};
 use self::clock::Clock;
 use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
+#[cfg(any(feature = "follow", feature = "worker"))]
+use self::timer::Timer;
 use crate::credentials::Credentials;
 use crate::credentials::provider::CredentialsProvider;
 use crate::error::Result;
@@ -65,8 +71,11 @@ struct Inner {
     root: Option<Url>,
     identity: Identity,
     settings: Settings,
+    hooks: Hooks,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
+    #[cfg(any(feature = "follow", feature = "worker"))]
+    timer: Timer,
     #[cfg(feature = "artifacts")]
     storage: Storage,
 }
@@ -130,7 +139,10 @@ impl Client {
                 max_body: MAX_BODY,
                 strict_answers: false,
             },
+            hooks: Hooks::default(),
             max_clock_skew: MAX_CLOCK_SKEW,
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer: Timer::default(),
             http: Source::Own(Arc::new(|http| http)),
         }
     }
@@ -186,19 +198,35 @@ impl Client {
         Ok(self.derive(self.0.identity.with_authorized_scopes(scopes)?))
     }
 
+    /// Returns a client that makes one attempt at each call, and gives it this much more time.
+    #[cfg(feature = "worker")]
+    pub(crate) fn with_one_attempt(&self, more: Duration) -> Self {
+        let Settings { timeout, .. } = self.0.settings;
+        let retry = Retry::never();
+        let settings = Settings { timeout: timeout.saturating_add(more), retry, ..self.0.settings };
+        self.derive_with(self.0.root.clone(), self.0.identity.clone(), settings)
+    }
+
     fn derive(&self, identity: Identity) -> Self {
         self.derive_at(self.0.root.clone(), identity)
     }
 
     fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
-        let Inner { connections, settings, corrections, clock, .. } = &*self.0;
+        self.derive_with(root, identity, self.0.settings)
+    }
+
+    fn derive_with(&self, root: Option<Url>, identity: Identity, settings: Settings) -> Self {
+        let Inner { connections, hooks, corrections, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root,
             identity,
-            settings: *settings,
+            settings,
+            hooks: hooks.clone(),
             corrections: corrections.clone(),
             clock: clock.clone(),
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer: self.0.timer.clone(),
             #[cfg(feature = "artifacts")]
             storage: self.0.storage.clone(),
         }))
@@ -226,6 +254,16 @@ impl Client {
         &self.0.settings
     }
 
+    /// What is called after each attempt.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.0.hooks
+    }
+
+    /// Whether this client signs its calls.
+    pub(crate) fn signs(&self) -> bool {
+        self.0.identity.signs()
+    }
+
     /// The corrected responses that this client, and those derived from it, have warned about.
     pub(crate) fn corrections(&self) -> &Corrections {
         &self.0.corrections
@@ -233,6 +271,11 @@ impl Client {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    #[cfg(any(feature = "follow", feature = "worker"))]
+    pub(crate) fn timer(&self) -> &Timer {
+        &self.0.timer
     }
 
     /// Returns the current runtime's HTTP client for storage, which decodes nothing.
@@ -283,7 +326,10 @@ pub struct ClientBuilder {
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
     settings: Settings,
+    hooks: Hooks,
     max_clock_skew: Duration,
+    #[cfg(any(feature = "follow", feature = "worker"))]
+    timer: Timer,
     http: Source,
 }
 
@@ -416,6 +462,37 @@ impl ClientBuilder {
         self
     }
 
+    /// Calls a function after each attempt of each call, for metrics. Clients derived from this one call it, too.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// let retries = Arc::new(AtomicU32::new(0));
+    /// let counter = retries.clone();
+    /// let client = taskcluster::Client::builder("https://tc.example.com")
+    ///     .on_attempt(move |attempt| {
+    ///         if attempt.retry_after.is_some() {
+    ///             counter.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// The function runs on the thread that drives the call, so it should be quick and must not block. An attempt that the
+    /// program cancels, by dropping the call's future, is not reported; neither are transfers from and to storage by the module
+    /// `artifacts`. If you set several functions, all are called.
+    ///
+    /// # Panics
+    ///
+    /// If the function panics, the panic is caught and logged through `tracing` at error level, and the call goes on: it may have
+    /// created something, and its result must not be lost. (In a program built with `panic = "abort"`, nothing is caught.)
+    pub fn on_attempt(mut self, hook: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.add(hook);
+        self
+    }
+
     /// Changes the settings of the HTTP client: a proxy, for example, or the limits of its connections.
     ///
     /// The function receives the result of [`http_client_builder`](crate::http_client_builder) and adds settings to it. It is
@@ -462,6 +539,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how the worker and the followers of this client measure time.
+    #[cfg(all(feature = "testing", any(feature = "follow", feature = "worker")))]
+    pub(crate) fn timer(mut self, timer: Timer) -> Self {
+        self.timer = timer;
+        self
+    }
+
     /// Builds the client. This sends nothing and loads no certificates.
     ///
     /// # Errors
@@ -476,7 +560,10 @@ impl ClientBuilder {
             identity,
             authorized_scopes,
             settings,
+            hooks,
             max_clock_skew,
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer,
             http,
         } = self;
         let root = root_url.as_deref().map(base_url::parse).transpose()?;
@@ -500,8 +587,11 @@ impl ClientBuilder {
             root,
             identity,
             settings,
+            hooks,
             corrections: Arc::default(),
             clock,
+            #[cfg(any(feature = "follow", feature = "worker"))]
+            timer,
             #[cfg(feature = "artifacts")]
             storage,
         })))

@@ -4,11 +4,15 @@
 mod broker;
 pub(crate) mod deployment;
 pub(crate) mod expected;
+pub(crate) mod github;
 mod handling;
 pub(crate) mod listening;
+#[cfg(any(feature = "follow", feature = "worker"))]
+mod pace;
 mod recorded;
 mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;
 pub(crate) mod web_user;
+pub(crate) mod workers;
