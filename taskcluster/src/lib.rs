@@ -116,9 +116,12 @@
 //! as `Unknown`, and missing fields get [empty values](ClientBuilder::strict_answers). If your program reads a payload from JSON
 //! itself, missing fields are errors, and so are unknown fields that the service would reject.
 //!
-//! Constraints of a schema other than types, such as patterns and lengths, are checked before a call is sent in debug builds,
-//! and on request in release builds: for one payload with `validate()`, or for all calls of a client with
-//! [`ClientBuilder::validate`].
+//! Constraints of a schema other than types, such as values, patterns and lengths, are checked before a call is sent in debug
+//! builds, and on request in release builds: for one payload with `validate()`, or for all calls of a client with
+//! [`ClientBuilder::validate`]. Some schemas demand more than the generated types can check: `if`, `not`, `contains`, tuples.
+//! With the feature `validation`, the whole text of these schemas is checked as well; without it, that is left to the service.
+//! The documentation of a field says if it needs the feature, and what of its schema is not checked at all, for instance a
+//! pattern with a back-reference.
 //!
 //! # Credentials
 //!
@@ -140,6 +143,7 @@
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
+//! - `validation`: checks the whole of every schema in `validate()`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
 //!   clean build.
 //! - `logging`: `debug_logging`, a log for programs that have none of their own.
@@ -382,6 +386,11 @@ pub mod reqwest {
 /// Schemas become structs, enums of strings and enums of structs. Items of one invocation with the same visibility share the
 /// type of a schema, in the module of the first item that needs it; only the types that kept entries need are generated. A
 /// type is named after its file (`task-status.json` is `TaskStatus`), a type within a file after its property (`TaskState`).
+/// `allOf` of objects is one struct with the properties of all of them. `oneOf` or `anyOf` of objects is an enum of structs, each
+/// with the properties that stand beside the alternatives; of a list of constants, it is an enum of strings with their
+/// descriptions. A property that is constant in each alternative tells them apart; otherwise the alternative is chosen that holds
+/// all that a document has. A document that fits none of them is kept as `Unknown` if a service sent it, and refused if your program
+/// reads it in order to send it. A schema that lists properties without a `type` also allows what is no object, and is an enum, too.
 /// An `integer` is an `i64`, or a `u64` if its bounds or the format `uint64` allow more; a `number` is a [`Number`].
 /// Schemas that allow values with nothing in common, and those that the macro does not understand, become [`FreeForm`]; the
 /// documentation of the field says why.

@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::queue::{ListTaskGroupResponse, TaskState, TaskStatus};
 use taskcluster::testing::Deployment;
-use taskcluster::{Client, ClientBuilder, ErrorKind, Number, Queue, Retry, StatusCode};
+use taskcluster::{Client, ClientBuilder, ErrorKind, FreeForm, Number, Queue, Retry, StatusCode};
 use taskcluster_tests::{RawServer, TASK_ID, json as json_answer};
 
 use crate::payloads::wire::{EverythingChoice, Tree};
@@ -45,7 +45,7 @@ async fn a_missing_property_has_the_empty_value_of_its_type() {
     assert_eq!(empty.choice, EverythingChoice::Unknown(String::new()));
     assert_eq!(empty.free.text(), "null");
     assert_eq!((empty.part.name.as_str(), empty.part.weight), ("", None));
-    assert_eq!(empty.tree, Tree::Unknown(Value::Null));
+    assert_eq!(empty.tree, Tree::Unknown(FreeForm::default()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

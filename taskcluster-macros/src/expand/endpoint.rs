@@ -7,6 +7,7 @@ use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
 use crate::expand::paths::{self, Seen};
+use crate::expand::rules;
 use crate::names;
 use crate::reference::model::{Endpoint, Reference, Stability};
 use crate::schema::types::Kind;
@@ -46,15 +47,14 @@ fn method(
         Some(Kind::FreeForm(_)) => {
             let into = quote!(::core::convert::Into::<#module::__runtime::FreeForm>);
             let view = quote!(#module::__p::Field::view(&#into::into(payload)));
+            let view = ruled(context, endpoint, &view);
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }
         Some(kind) => {
             let kind = paths::of(context, kind, Seen::Beside);
             let payload = quote!(#runtime::Payload<#kind>);
-            (
-                Some(quote!(, payload: impl #payload)),
-                Some(quote!(, <_ as #payload>::view(&payload))),
-            )
+            let view = ruled(context, endpoint, &quote!(<_ as #payload>::view(&payload)));
+            (Some(quote!(, payload: impl #payload)), Some(quote!(, #view)))
         }
         None => (None, None),
     };
@@ -86,6 +86,16 @@ fn value_type(runtime: &TokenStream, pattern: Option<&str>) -> TokenStream {
         Some("^(true|false)$") => quote!(bool),
         _ => quote!(impl ::core::fmt::Display),
     }
+}
+
+/// A payload's view with the rules that are not those of its type.
+fn ruled(context: &Context<'_>, endpoint: &Endpoint, view: &TokenStream) -> TokenStream {
+    if endpoint.payload_rules.is_empty() {
+        return view.clone();
+    }
+    let p = paths::private(context, Seen::Beside);
+    let rules = rules::all(&p, &endpoint.payload_rules);
+    quote!(#p::View::Ruled(&#p::Ruled { view: #view, rules: #rules }))
 }
 
 /// The runtime's type of calls to this endpoint.

@@ -153,6 +153,7 @@ impl Locator {
                 Err(Error::artifact(found.message).with_code(found.reason))
             }
             ArtifactContentResponse::Unknown(found) => {
+                let found = found.to_value().unwrap_or_default();
                 let kind = found["storageType"].as_str().unwrap_or("no storage type");
                 Err(Error::artifact(format!("artifacts with {kind:?} cannot be downloaded")))
             }

@@ -298,17 +298,17 @@ mod tests {
 
     #[test]
     fn a_segment_may_have_any_text_and_several_arguments() {
-        let no = |_: &str| false;
-        let args = arguments("/workers/<pool>:/<group>", "/workers/a%2Fb:/c", no).unwrap();
-        assert_eq!((args["pool"].as_str(), args["group"].as_str()), ("a/b", "c"));
-        assert!(arguments("/workers/<pool>:/<group>", "/workers/a/c", no).is_none());
-        let args = arguments("/@<org>:<repo>.git;v=<v>", "/@me:it.git;v=1.2", no).unwrap();
-        assert_eq!([&*args["org"], &*args["repo"], &*args["v"]], ["me", "it", "1.2"]);
-        for path in ["/@me:.git;v=1", "/@:it.git;v=1", "/@me:it.git;v=", "/me:it.git;v=1", "/@me"] {
-            assert!(arguments("/@<org>:<repo>.git;v=<v>", path, no).is_none(), "{path}");
+        let args = |pattern, word| arguments_of_word(pattern, word);
+        assert_eq!(args("<pool>:", "a%2Fb:"), Some(vec![("pool", "a%2Fb")]));
+        assert_eq!(args("<pool>:", "a"), None);
+        let repository = "@<org>:<repo>.git;v=<v>";
+        let parts = vec![("org", "me"), ("repo", "it"), ("v", "1.2")];
+        assert_eq!(args(repository, "@me:it.git;v=1.2"), Some(parts));
+        for word in ["me:it.git;v=1", "@me.git;v=1", "@me:it;v=1", "@me", ""] {
+            assert_eq!(args(repository, word), None, "{word}");
         }
-        for path in ["/a%20b%3ac/x", "/a%20b:c/x"] {
-            assert!(arguments("/a%20b%3Ac/<x>", path, no).is_some(), "{path}");
+        for word in ["a%20b%3ac", "a%20b:c"] {
+            assert_eq!(args("a%20b%3Ac", word), Some(vec![]), "{word}");
         }
     }
 
