@@ -23,7 +23,8 @@ async fn permanent_credentials_have_the_expiry_and_scopes_of_their_client() {
     let auth = Auth::new(&deployment.connect("root").unwrap());
     let registered = auth.client("project/x").await.unwrap();
     assert_eq!(checked.expiry, Some(registered.expires));
-    let scopes = ["assume:builds", CURRENT, "queue:*"].map(str::to_owned);
+    let scopes = ["assume:anonymous", "assume:builds", CURRENT, "auth:get-client:*", "queue:*"]
+        .map(str::to_owned);
     assert_eq!(checked.scopes.unwrap(), scopes);
 }
 
@@ -42,7 +43,8 @@ async fn temporary_credentials_end_with_their_certificate_or_their_issuer() {
     assert!(checked.is_active() && checked.is_temporary, "{checked:?}");
     assert_eq!((checked.client_id.as_str(), checked.issuer.as_deref()), ("named", Some("issuer")));
     assert_eq!((checked.start, checked.expiry), (certificate.start, certificate.expiry));
-    assert_eq!(checked.scopes.unwrap(), [CURRENT, "queue:status:*"]);
+    let scopes = ["assume:anonymous", CURRENT, "auth:get-client:*", "queue:status:*"];
+    assert_eq!(checked.scopes.unwrap(), scopes);
 
     // The issuer ends earlier.
     let soon = deployment.now() + chrono::TimeDelta::hours(1);

@@ -29,7 +29,9 @@ async fn a_report_whose_response_was_lost_counts_once() {
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.lost), (1, 0));
     assert_eq!(scene.ends(&id).await, ["completed"]);
-    assert_eq!(messages.take().len(), 1);
+    let announced = messages.take();
+    assert_eq!(announced.len(), 8, "the queue announces every report that it accepts");
+    assert!(announced.iter().all(|message| message.payload["runId"] == 0));
 }
 
 #[tokio::test]

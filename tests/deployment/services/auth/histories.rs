@@ -1,10 +1,9 @@
 use serde_json::{Value, json};
-use taskcluster::{Hooks, Secrets, StatusCode, WorkerManager};
+use taskcluster::{Hooks, Secrets, WorkerManager};
 
 use super::{call, client, of_client, of_role, role};
 use crate::deployment::metadata;
 use crate::deployment::services::{all, connected};
-use crate::support::assert_api_error;
 
 #[tokio::test]
 async fn changes_are_remembered_with_who_made_them() {
@@ -80,5 +79,5 @@ async fn changes_are_remembered_with_who_made_them() {
     assert_eq!(entities, ["a", "r"]);
     let error = call(&tc, "getEntityHistory").param("entityType", "task").param("entityId", "x");
     let error = error.await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InvalidRequestArguments", "entityType");
+    assert!(error.message().contains("argument `entityType` does not match"), "{error}");
 }
