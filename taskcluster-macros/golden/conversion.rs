@@ -162,6 +162,7 @@ pub mod golden {
                     __p::optional("note", "note", &[]),
                 ],
                 others: __p::Others::Ignored,
+                rules: &[],
             };
             &SHAPE
         }
@@ -198,7 +199,7 @@ pub mod golden {
         pub fn new(name: impl __p::Into<__p::String>) -> Self {
             Self { name: name.into(), _private: (), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -225,6 +226,7 @@ pub mod golden {
                 name: "UpdateBuildRequest",
                 fields: &[__p::required("name", "name", &[])],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -268,7 +270,7 @@ pub mod golden {
             self.note = __p::Option::Some(note.into());
             self
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -300,6 +302,7 @@ pub mod golden {
                 name: "ReplaceBuildRequest",
                 fields: &[__p::required("name", "name", &[]), __p::optional("note", "note", &[])],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -322,7 +325,8 @@ pub mod golden {
     }
     __runtime :: __record ! (Build UpdateBuildRequest ReplaceBuildRequest);
     __runtime::__choice!();
-    __runtime::__union!();
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/conversion.json"));
 const _: &[u8] =

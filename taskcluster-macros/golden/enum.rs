@@ -98,7 +98,7 @@ pub mod golden {
             self.states.get_or_insert_default().extend(states);
             self
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -128,6 +128,7 @@ pub mod golden {
                     __p::optional("states", "states", &[]),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -184,8 +185,9 @@ pub mod golden {
         }
     }
     __runtime::__record!(Enum);
-    __runtime::__choice!(EnumState);
-    __runtime::__union!();
+    __runtime :: __choice ! (EnumState "unknown");
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/enum.json"));
 const _: &[u8] =

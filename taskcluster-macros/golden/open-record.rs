@@ -77,7 +77,7 @@ pub mod golden {
     pub struct OpenRecord {
         #[doc = "Cleared by `null`."]
         pub note: __p::Nullable<__p::String>,
-        #[doc = "`payload`."]
+        #[doc = "`payload`, of type `object`."]
         pub payload: __p::Option<__p::FreeForm>,
         #[doc = "`tags`."]
         pub tags: __p::BTreeMap<__p::String, __p::String>,
@@ -139,7 +139,7 @@ pub mod golden {
             self.until = __p::Option::Some(until);
             self
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -173,7 +173,7 @@ pub mod golden {
                 name: "OpenRecord",
                 fields: &[
                     __p::optional("note", "note", &[]),
-                    __p::optional("payload", "payload", &[]),
+                    __p::optional("payload", "payload", &[__p::Rule::Types(&["object"])]),
                     __p::required(
                         "tags",
                         "tags",
@@ -182,6 +182,7 @@ pub mod golden {
                     __p::nullable("until", "until", &[]),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -208,7 +209,8 @@ pub mod golden {
     }
     __runtime::__record!(OpenRecord);
     __runtime::__choice!();
-    __runtime::__union!();
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/open-record.json"));
 const _: &[u8] = include_bytes!(concat!(

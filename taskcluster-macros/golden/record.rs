@@ -120,7 +120,7 @@ pub mod golden {
             self.steps.push(item);
             self
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -156,6 +156,7 @@ pub mod golden {
                     __p::required("steps", "steps", &[__p::Rule::UniqueItems]),
                 ],
                 others: __p::Others::Refused,
+                rules: &[],
             };
             &SHAPE
         }
@@ -215,7 +216,7 @@ pub mod golden {
             self.exit_code = __p::Option::Some(exit_code);
             self
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -258,6 +259,7 @@ pub mod golden {
                     ),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -280,7 +282,8 @@ pub mod golden {
     }
     __runtime :: __record ! (Record RecordStep);
     __runtime::__choice!();
-    __runtime::__union!();
+    __runtime :: __union ! (false :);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/record.json"));
 const _: &[u8] =

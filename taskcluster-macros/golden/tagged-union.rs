@@ -81,11 +81,11 @@ pub mod golden {
         File(TaggedUnionFile),
         #[doc = "Chosen if `kind` is `archive` or `image`."]
         Archive(TaggedUnionArchive),
-        #[doc = r" An alternative that this version does not know."]
-        Unknown(__p::Value),
+        #[doc = "An alternative that this version does not know, as it is."]
+        Unknown(__p::FreeForm),
     }
     impl TaggedUnion {
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -98,11 +98,21 @@ pub mod golden {
     impl __p::Union for TaggedUnion {
         fn shape(&self) -> &'static __p::UnionShape {
             static SHAPE: __p::UnionShape = __p::UnionShape {
-                tag: __p::Option::Some("kind"),
+                tag: __p::Tag::Text("kind"),
                 branches: &[
-                    __p::Branch { tags: &["file"], required: &["kind", "path"] },
-                    __p::Branch { tags: &["archive", "image"], required: &["kind", "digest"] },
+                    __p::Branch {
+                        tags: &["file"],
+                        required: &["kind", "path"],
+                        leaves_tag_out: true,
+                    },
+                    __p::Branch {
+                        tags: &["archive", "image"],
+                        required: &["kind", "digest"],
+                        leaves_tag_out: false,
+                    },
                 ],
+                is_open: false,
+                rules: &[],
             };
             &SHAPE
         }
@@ -110,7 +120,7 @@ pub mod golden {
             *self = match branch {
                 0 => Self::File(__p::blank()),
                 1 => Self::Archive(__p::blank()),
-                _ => Self::Unknown(__p::Value::Null),
+                _ => Self::Unknown(__p::blank()),
             };
             match self {
                 Self::File(record) => record.slot(),
@@ -152,7 +162,7 @@ pub mod golden {
         pub fn new(path: impl __p::Into<__p::String>) -> Self {
             Self { path: path.into(), _private: (), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -179,6 +189,7 @@ pub mod golden {
                 name: "TaggedUnionFile",
                 fields: &[__p::required("path", "path", &[])],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -215,7 +226,7 @@ pub mod golden {
         pub fn new(kind: TaggedUnionArchiveKind, digest: impl __p::Into<__p::String>) -> Self {
             Self { kind: kind, digest: digest.into(), _private: (), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -245,6 +256,7 @@ pub mod golden {
                     __p::required("kind", "kind", &[]),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -298,7 +310,8 @@ pub mod golden {
     }
     __runtime :: __record ! (TaggedUnionFile TaggedUnionArchive);
     __runtime::__choice!(TaggedUnionArchiveKind);
-    __runtime::__union!(TaggedUnion);
+    __runtime :: __union ! (false : TaggedUnion);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),

@@ -78,14 +78,14 @@ pub mod golden {
     #[non_exhaustive]
     pub enum UntaggedUnion {
         #[doc = "Chosen if it has `document`."]
-        Empty(UntaggedUnionEmpty),
+        Document(UntaggedUnionDocument),
         #[doc = "Chosen if it has `document` and `signature`."]
         Signature(UntaggedUnionSignature),
-        #[doc = r" An alternative that this version does not know."]
-        Unknown(__p::Value),
+        #[doc = "An alternative that this version does not know, as it is."]
+        Unknown(__p::FreeForm),
     }
     impl UntaggedUnion {
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -98,37 +98,43 @@ pub mod golden {
     impl __p::Union for UntaggedUnion {
         fn shape(&self) -> &'static __p::UnionShape {
             static SHAPE: __p::UnionShape = __p::UnionShape {
-                tag: __p::Option::None,
+                tag: __p::Tag::None,
                 branches: &[
-                    __p::Branch { tags: &[], required: &["document"] },
-                    __p::Branch { tags: &[], required: &["document", "signature"] },
+                    __p::Branch { tags: &[], required: &["document"], leaves_tag_out: false },
+                    __p::Branch {
+                        tags: &[],
+                        required: &["document", "signature"],
+                        leaves_tag_out: false,
+                    },
                 ],
+                is_open: false,
+                rules: &[],
             };
             &SHAPE
         }
         fn choose(&mut self, branch: usize) -> __p::Slot<'_> {
             *self = match branch {
-                0 => Self::Empty(__p::blank()),
+                0 => Self::Document(__p::blank()),
                 1 => Self::Signature(__p::blank()),
-                _ => Self::Unknown(__p::Value::Null),
+                _ => Self::Unknown(__p::blank()),
             };
             match self {
-                Self::Empty(record) => record.slot(),
+                Self::Document(record) => record.slot(),
                 Self::Signature(record) => record.slot(),
                 Self::Unknown(value) => value.slot(),
             }
         }
         fn chosen(&self) -> (usize, __p::View<'_>) {
             match self {
-                Self::Empty(record) => (0, record.view()),
+                Self::Document(record) => (0, record.view()),
                 Self::Signature(record) => (1, record.view()),
                 Self::Unknown(value) => (2, value.view()),
             }
         }
     }
-    impl __p::From<UntaggedUnionEmpty> for UntaggedUnion {
-        fn from(record: UntaggedUnionEmpty) -> Self {
-            Self::Empty(record)
+    impl __p::From<UntaggedUnionDocument> for UntaggedUnion {
+        fn from(record: UntaggedUnionDocument) -> Self {
+            Self::Document(record)
         }
     }
     impl __p::From<UntaggedUnionSignature> for UntaggedUnion {
@@ -137,14 +143,14 @@ pub mod golden {
         }
     }
     #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/0`."]
-    pub struct UntaggedUnionEmpty {
+    pub struct UntaggedUnionDocument {
         #[doc = "`document`."]
         pub document: __p::String,
         #[doc = r" The properties that have no field of their own."]
         pub other: __p::BTreeMap<__p::String, __p::FreeForm>,
         _private: (),
     }
-    impl UntaggedUnionEmpty {
+    impl UntaggedUnionDocument {
         #[doc = "Creates a value with its required field, [`document`](#structfield.document). Other fields are left out unless they are set."]
         #[inline]
         #[must_use]
@@ -152,7 +158,7 @@ pub mod golden {
         pub fn new(document: impl __p::Into<__p::String>) -> Self {
             Self { document: document.into(), _private: (), ..__p::blank() }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -162,7 +168,7 @@ pub mod golden {
             __p::validate(self.view())
         }
     }
-    impl __p::Field for UntaggedUnionEmpty {
+    impl __p::Field for UntaggedUnionDocument {
         fn blank() -> Self {
             Self { document: __p::blank(), other: __p::blank(), _private: () }
         }
@@ -173,12 +179,13 @@ pub mod golden {
             __p::View::Record(self)
         }
     }
-    impl __p::Record for UntaggedUnionEmpty {
+    impl __p::Record for UntaggedUnionDocument {
         fn shape(&self) -> &'static __p::Shape {
             static SHAPE: __p::Shape = __p::Shape {
-                name: "UntaggedUnionEmpty",
+                name: "UntaggedUnionDocument",
                 fields: &[__p::required("document", "document", &[])],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -223,7 +230,7 @@ pub mod golden {
                 ..__p::blank()
             }
         }
-        #[doc = r" Checks the value against the patterns, lengths and ranges of its schema."]
+        #[doc = r" Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked."]
         #[doc = r""]
         #[doc = r" # Errors"]
         #[doc = r""]
@@ -258,6 +265,7 @@ pub mod golden {
                     __p::required("signature", "signature", &[]).hidden(),
                 ],
                 others: __p::Others::Kept,
+                rules: &[],
             };
             &SHAPE
         }
@@ -278,9 +286,10 @@ pub mod golden {
             }
         }
     }
-    __runtime :: __record ! (UntaggedUnionEmpty UntaggedUnionSignature);
+    __runtime :: __record ! (UntaggedUnionDocument UntaggedUnionSignature);
     __runtime::__choice!();
-    __runtime::__union!(UntaggedUnion);
+    __runtime :: __union ! (false : UntaggedUnion);
+    __runtime :: __union ! (true :);
 }
 const _: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),

@@ -13,9 +13,11 @@ const SERVICE: &[&str] = &["as_ref", "clone", "fmt", "from", "new"];
 
 /// Methods of the runtime's calls that are not query options.
 const CALL: &[&str] = &[
+    "bearer",
     "clone",
     "deref",
     "fmt",
+    "header",
     "into_future",
     "items",
     "items_as",
@@ -24,6 +26,7 @@ const CALL: &[&str] = &[
     "max_pages",
     "pages",
     "pages_blocking",
+    "retry",
     "send",
     "send_as",
     "send_as_blocking",
@@ -32,6 +35,7 @@ const CALL: &[&str] = &[
     "send_raw",
     "set_query",
     "signed_url",
+    "timeout",
     "url",
 ];
 

@@ -196,7 +196,7 @@ def derive(body):
                        + "\n#[serde(untagged)] Unknown(String),\n}\n")
         else:
             shape = body[re.search(rf"impl __p::Union for {name} \{{", body).end():]
-            tag = re.search(r'tag: __p::Option::(?:Some\("(\w+)"\)|None)', shape).group(1)
+            tag = re.search(r'tag: __p::Tag::(?:Text\("(\w+)"\)|None)', shape).group(1)
             tags = re.findall(r"tags: &\[([^\]]*)\]", shape)
             lines = []
             for variant, texts in zip(variants[:-1], tags):

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 32;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     let count = std::env::args().nth(1).map_or(Ok(5_000), |count| count.parse())?;
     let (deployment, client) = shared::embedded_deployment()?;
     let queue = Queue::new(&client);

@@ -19,7 +19,7 @@ use taskcluster::{Client, Queue, Result, artifacts, slugid};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     let mut arguments = std::env::args().skip(1);
     if let (Some(group), Some(folder)) = (arguments.next(), arguments.next()) {
         let queue = Queue::new(&Client::from_env()?);

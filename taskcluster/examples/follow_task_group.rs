@@ -13,7 +13,7 @@ use taskcluster::{QueueEvents, Result};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     match std::env::args().nth(1).as_deref() {
         Some("--demo") => demo::run().await,
         Some(group) => Ok(follow(listen(PulseCredentials::from_env()?, group).await?).await?),

@@ -11,7 +11,7 @@ use taskcluster::{Queue, Result, slugid};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     if let (Some(client), Some(group)) = (shared::real_deployment()?, std::env::args().nth(1)) {
         return report(&Queue::new(&client), &group).await;
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use taskcluster::{Queue, Result, slugid};
 
 fn main() -> Result<()> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     if let (Some(client), Some(group)) = (shared::real_deployment()?, std::env::args().nth(1)) {
         return report(&Queue::new(&client), &group);
     }

@@ -16,7 +16,7 @@ use taskcluster::{
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     if let Some(client) = shared::real_deployment()? {
         return Ok(look_around(&client).await?);
     }

@@ -15,7 +15,7 @@ const SCOPES: [&str; 2] = ["queue:create-task:lowest:*", "auth:current-scopes"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     let argument = std::env::args().nth(1).unwrap_or_default();
     let Ok(root_url) = std::env::var("TASKCLUSTER_ROOT_URL") else {
         return embedded(argument == "--embedded").await;

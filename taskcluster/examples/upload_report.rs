@@ -14,7 +14,7 @@ use taskcluster::queue::ClaimWorkRequest;
 use taskcluster::{Client, Queue, Result, artifacts, slugid};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     if let Some(file) = std::env::args().nth(1) {
         let queue = Queue::new(&Client::from_env()?);
         let run_id = std::env::var("RUN_ID")?.parse()?;

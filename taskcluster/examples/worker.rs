@@ -16,7 +16,7 @@ use taskcluster::{Client, Queue, Value, artifacts, json, slugid};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    shared::start_logging();
+    taskcluster::debug_logging();
     match std::env::args().nth(1) {
         Some(task_queue_id) => {
             work(&Client::from_env()?, &task_queue_id, tokio::signal::ctrl_c()).await

@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, Url};
+use serde_core::ser::{Serialize, SerializeStruct as _, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -36,6 +37,32 @@ const MAX_PART: usize = 512;
 ///     }
 /// }
 /// ```
+///
+/// # As data
+///
+/// An error serializes, for structured logs, as an object that has the same properties always. It has no more secrets than the
+/// line has. `method` and `url` are those of the call, `message` and `cause` are as in the line, and `code` is the service's.
+/// What does not apply is `null`.
+///
+/// ```
+/// # let client = taskcluster::Client::builder("https://tc.example.com").build()?;
+/// let error = taskcluster::Queue::new(&client).status("").url().unwrap_err();
+/// assert_eq!(
+///     taskcluster::serde_json::to_value(&error)?,
+///     taskcluster::json!({
+///         "kind": "input",
+///         "method": null,
+///         "url": null,
+///         "status": null,
+///         "code": null,
+///         "message": "argument `taskId` of status is empty",
+///         "cause": null,
+///         "timeout": false,
+///         "attempts": 0,
+///     })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -52,7 +79,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of [`Error`].
+/// The kinds of [`Error`]. They serialize as their names in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -355,31 +382,89 @@ fn start_of(mut text: String, bytes: usize) -> String {
     text
 }
 
+impl ErrorKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Transport => "transport",
+            Self::Answer => "answer",
+            Self::Input => "input",
+            Self::Config => "config",
+            Self::Artifact => "artifact",
+            Self::File => "file",
+            Self::Refused => "refused",
+            Self::Blocking => "blocking",
+        }
+    }
+}
+
+/// The parts of an error as they may be printed.
+impl Inner {
+    fn shown_url(&self) -> Option<(&Method, String)> {
+        self.call.as_ref().map(|(method, url)| (method, shown(url.as_str(), MAX_PART)))
+    }
+
+    fn shown_code(&self) -> Option<String> {
+        self.code.as_deref().map(|code| shown(code, MAX_PART))
+    }
+
+    fn shown_message(&self) -> String {
+        // Services append the request, including its payload, after a line of dashes.
+        let message = self.message.split("\n---").next().unwrap_or_default();
+        shown(message, MAX_MESSAGE)
+    }
+
+    fn shown_cause(&self) -> Option<String> {
+        let source = self.source.as_deref().filter(|_| self.kind != ErrorKind::Api)?;
+        Some(shown(&innermost(source).to_string(), MAX_PART))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        if let Some((method, url)) = &inner.call {
-            write!(f, "{method} {}: ", shown(url.as_str(), MAX_PART))?;
+        if let Some((method, url)) = inner.shown_url() {
+            write!(f, "{method} {url}: ")?;
         }
         if let Some(status) = inner.status {
             write!(f, "{status}: ")?;
         }
-        if let Some(code) = &inner.code {
-            write!(f, "{}: ", shown(code, MAX_PART))?;
+        if let Some(code) = inner.shown_code() {
+            write!(f, "{code}: ")?;
         }
-        // Services append the request, including its payload, after a line of dashes.
-        let message = inner.message.split("\n---").next().unwrap_or_default();
-        f.write_str(&shown(message, MAX_MESSAGE))?;
-        if inner.kind != ErrorKind::Api
-            && let Some(source) = &inner.source
-        {
-            write!(f, ": {}", shown(&innermost(&**source).to_string(), MAX_PART))?;
+        f.write_str(&inner.shown_message())?;
+        if let Some(cause) = inner.shown_cause() {
+            write!(f, ": {cause}")?;
         }
         match inner.attempts {
             0 => Ok(()),
             1 => f.write_str(" (1 attempt)"),
             n => write!(f, " ({n} attempts)"),
         }
+    }
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inner = &*self.0;
+        let (method, url) = inner.shown_url().unzip();
+        let mut out = serializer.serialize_struct("Error", 9)?;
+        out.serialize_field("kind", inner.kind.name())?;
+        out.serialize_field("method", &method.map(Method::as_str))?;
+        out.serialize_field("url", &url)?;
+        out.serialize_field("status", &inner.status.map(|status| status.as_u16()))?;
+        out.serialize_field("code", &inner.shown_code())?;
+        out.serialize_field("message", &inner.shown_message())?;
+        out.serialize_field("cause", &inner.shown_cause())?;
+        out.serialize_field("timeout", &inner.timed_out)?;
+        out.serialize_field("attempts", &inner.attempts)?;
+        out.end()
+    }
+}
+
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

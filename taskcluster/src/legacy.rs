@@ -70,7 +70,7 @@
 //! | `utils.isExpired(certificate)` | [`credentials.information()?.is_active()`](crate::CredentialsInformation::is_active) |
 //! | `utils.optionsFromEnvironment()` | [`Client::from_env`](crate::Client::from_env) |
 //! | `utils.optionsFromEnvironment(defaults)` | [`Client::from_env_or(Client::builder(root_url))`](crate::Client::from_env_or) |
-//! | `DEBUG_TASKCLUSTER_CLIENT=1` | `tracing` events at debug level; the examples print them if this variable is set |
+//! | `DEBUG_TASKCLUSTER_CLIENT=1` | the same, in a program that calls `taskcluster::debug_logging()` (feature `logging`) |
 //! | `taskcluster.config` (default options: credentials of the environment, 5 retries, 900 s for signed URLs) | [`Credentials::from_env`](crate::Credentials::from_env), [`Retry::default`](crate::Retry), [`SIGNED_URL_LIFETIME`](crate::SIGNED_URL_LIFETIME); set other values on the [`ClientBuilder`](crate::ClientBuilder), there are no global ones |
 //! | `taskcluster.createSession(..)` | not needed: a client keeps its connections, and its clones share them. For a session of your own, [`.http_client(..)`](crate::ClientBuilder::http_client) |
 //! | `taskcluster.createApiClient(name, reference)` | [`taskcluster_api!`](crate::taskcluster_api), when the program is compiled; a reference cannot be loaded at run time |

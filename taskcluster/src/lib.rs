@@ -90,9 +90,12 @@
 //! as `Unknown`, and missing fields get [empty values](ClientBuilder::strict_answers). If your program reads a payload from JSON
 //! itself, missing fields are errors, and so are unknown fields that the service would reject.
 //!
-//! Constraints of a schema other than types, such as patterns and lengths, are checked before a call is sent in debug builds,
-//! and on request in release builds: for one payload with `validate()`, or for all calls of a client with
-//! [`ClientBuilder::validate`].
+//! Constraints of a schema other than types, such as values, patterns and lengths, are checked before a call is sent in debug
+//! builds, and on request in release builds: for one payload with `validate()`, or for all calls of a client with
+//! [`ClientBuilder::validate`]. Some schemas demand more than the generated types can check: `if`, `not`, `contains`, tuples.
+//! With the feature `validation`, the whole text of these schemas is checked as well; without it, that is left to the service.
+//! The documentation of a field says if it needs the feature, and what of its schema is not checked at all, for instance a
+//! pattern with a back-reference.
 //!
 //! # Credentials
 //!
@@ -114,15 +117,32 @@
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
+//! - `validation`: checks the whole of every schema in `validate()`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
 //!   clean build.
+//! - `logging`: `debug_logging`, a log for programs that have none of their own.
 //! - `pulse`: listens to the messages of a deployment, in the module `pulse`.
 //! - `signin`: signs a person in through their browser, in the module `signin`. Includes `auth`.
 //! - `testing`: an embedded deployment to test programs against, in the module `testing`. Includes `references` and `services`.
 //! - `references`: fetches the references of any deployment as files for the macro, in the module `references`.
 //! - `worker`: a worker that claims tasks, carries them out and reports them, in the module `worker`. Includes `artifacts`.
 //!
-//! Calls log their progress through `tracing` at debug level, without secrets.
+//! # Seen from outside
+//!
+//! Every call is a `tracing` span at info level, and each of its attempts is a span inside. Their fields follow
+//! [OpenTelemetry's conventions for HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/). In URLs, `...`
+//! takes the place of secret arguments. Without a subscriber, nothing is formatted for spans.
+//!
+//! - Both have `otel.name`, `otel.kind`, `taskcluster.service` and `taskcluster.endpoint`. At its end, a span gets
+//!   `http.response.status_code` if there was a response, `duration` in seconds, and after an error `error.type` (the status of an
+//!   error response, `timeout`, or the kind of the [`Error`] in lower case) and `otel.status_code`. One that is cancelled does not.
+//! - `call` gets `taskcluster.attempts`, too.
+//! - `attempt` has `http.request.method`, `url.template`, `url.full`, `server.address`, `server.port`, and after the first attempt
+//!   `http.request.resend_count`. `taskcluster.trace_id` is the id that is sent with the request (`x-taskcluster-trace-id`);
+//!   services write it to their logs.
+//!
+//! The progress of calls is logged at debug level, inside of these spans; with the feature `logging`, one call prints it. For
+//! metrics, [`ClientBuilder::on_attempt`] calls a function after each attempt. An [`Error`] serializes, for structured logs.
 
 // Lets this crate use its own macro.
 extern crate self as taskcluster;
@@ -141,6 +161,8 @@ pub mod hawk;
 mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
+#[cfg(feature = "logging")]
+mod logging;
 mod model;
 #[cfg(any(feature = "follow", feature = "worker"))]
 mod patience;
@@ -166,9 +188,11 @@ pub use artifacts::objects;
 pub use call::argument::Integer;
 pub use call::blocking::BlockingIter;
 pub use call::by_name::NamedCall;
+pub use call::many::{Calls, SendAll};
 pub use call::paged::Paged;
 pub use call::paging::{Items, Pages};
 pub use call::{Call, CallFuture, SIGNED_URL_LIFETIME};
+pub use client::attempt::Attempt;
 pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
@@ -185,6 +209,8 @@ pub use credentials::temporary::{Lifetime, TemporaryBuilder};
 pub use credentials::with_secrets::CredentialsWithSecrets;
 pub use dates::{from_now, from_now_json, from_now_since};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "logging")]
+pub use logging::debug_logging;
 pub use model::{FreeForm, Nullable, Number, Payload};
 pub use reference::routing_keys::{Binding, IntoBinding, RoutingKeys, route};
 pub use reference::{Endpoint, Exchange, Paging, Reference, RoutingKeyPart, Stability, urls};
@@ -304,6 +330,11 @@ pub mod reqwest {
 /// Schemas become structs, enums of strings and enums of structs. Items of one invocation with the same visibility share the
 /// type of a schema, in the module of the first item that needs it; only the types that kept entries need are generated. A
 /// type is named after its file (`task-status.json` is `TaskStatus`), a type within a file after its property (`TaskState`).
+/// `allOf` of objects is one struct with the properties of all of them. `oneOf` or `anyOf` of objects is an enum of structs, each
+/// with the properties that stand beside the alternatives; of a list of constants, it is an enum of strings with their
+/// descriptions. A property that is constant in each alternative tells them apart; otherwise the alternative is chosen that holds
+/// all that a document has. A document that fits none of them is kept as `Unknown` if a service sent it, and refused if your program
+/// reads it in order to send it. A schema that lists properties without a `type` also allows what is no object, and is an enum, too.
 /// An `integer` is an `i64`, or a `u64` if its bounds or the format `uint64` allow more; a `number` is a [`Number`].
 /// Schemas that allow values with nothing in common, and those that the macro does not understand, become [`FreeForm`]; the
 /// documentation of the field says why.
@@ -327,6 +358,7 @@ pub mod __private {
     pub use std::vec::Vec;
 
     pub use chrono::{DateTime, Utc};
+    pub use serde_core::de::DeserializeOwned;
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 

@@ -83,13 +83,14 @@ async fn a_failed_or_dropped_download_leaves_nothing() {
             assert!(more.is_err());
         }
         // A thread may still be at work on what was dropped.
-        for _ in 0..200 {
-            if folder.names().len() == left {
-                break;
+        let settled = async {
+            while folder.names().len() != left {
+                tokio::task::yield_now().await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        assert_eq!(folder.names().len(), left, "{:?}", folder.names());
+        };
+        let patience = Duration::from_secs(10);
+        let settled = tokio::time::timeout(patience, settled).await;
+        settled.unwrap_or_else(|_| panic!("{:?}", folder.names()));
         for name in folder.names() {
             std::fs::remove_file(folder.path(&name)).unwrap();
         }

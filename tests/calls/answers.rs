@@ -126,8 +126,8 @@ async fn an_error_about_a_secret_does_not_tell_it() {
     .unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
     let call = Secrets::new(&client).get("a");
-    let number = call.send_as::<HashMap<String, u32>>().await.unwrap_err();
-    let choice = call.send_as::<HashMap<String, Choice>>().await.unwrap_err();
+    let number = call.clone().send_as::<HashMap<String, u32>>().await.unwrap_err();
+    let choice = call.clone().send_as::<HashMap<String, Choice>>().await.unwrap_err();
     let broken = call.send().await.unwrap_err();
     assert!(number.message().contains("invalid type: string \"…\", expected u32"), "{number}");
     assert!(choice.message().contains("unknown variant `…`, expected `One`"), "{choice}");
@@ -176,7 +176,7 @@ async fn no_content_where_an_answer_is_promised_is_an_error_that_says_so() {
     let client = Client::builder(&server.url).build().unwrap();
     let clients = taskcluster::Auth::new(&client).list_clients();
     for error in [
-        clients.send_as::<serde_json::Value>().await.unwrap_err(),
+        clients.clone().send_as::<serde_json::Value>().await.unwrap_err(),
         clients.items().try_next().await.unwrap_err(),
     ] {
         assert_eq!(

@@ -132,7 +132,7 @@ async fn a_time_is_followed_only_once_the_service_accepts_a_signature_made_by_it
         let client = builder(&server).build().unwrap();
         let (log, call) = (Log::default(), Auth::new(&client).current_scopes());
         let guard = log.install();
-        let _ = call.send().await;
+        let _ = call.clone().send().await;
         let _ = call.send().await;
         drop(guard);
         let ahead = signed_ahead(&server);

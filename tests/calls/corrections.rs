@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use taskcluster::queue::{ListTaskGroupResponse, TaskState, TaskStatus};
 use taskcluster::testing::Deployment;
-use taskcluster::{Client, ClientBuilder, ErrorKind, Number, Queue, Retry, StatusCode};
+use taskcluster::{Client, ClientBuilder, ErrorKind, FreeForm, Number, Queue, Retry, StatusCode};
 use taskcluster_tests::{RawServer, TASK_ID, json as json_answer};
 
 use crate::payloads::wire::{EverythingChoice, Tree};
@@ -45,7 +45,7 @@ async fn a_missing_property_has_the_empty_value_of_its_type() {
     assert_eq!(empty.choice, EverythingChoice::Unknown(String::new()));
     assert_eq!(empty.free.text(), "null");
     assert_eq!((empty.part.name.as_str(), empty.part.weight), ("", None));
-    assert_eq!(empty.tree, Tree::Unknown(Value::Null));
+    assert_eq!(empty.tree, Tree::Unknown(FreeForm::default()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn a_page_of_an_older_service_is_read() {
         assert_eq!(answer.tasks[1].status.task_queue_id, "");
         assert_eq!(answer.tasks[2].task.metadata.owner, "");
     };
-    check(call.send().await.unwrap());
+    check(call.clone().send().await.unwrap());
     check(call.clone().await.unwrap());
     check(call.pages().try_next().await.unwrap().unwrap());
     let items: Vec<_> = call.items().try_collect().await.unwrap();
@@ -124,7 +124,7 @@ async fn strict_answers_makes_it_an_error() {
     let (_server, client) = answering(&page).await;
     let client = client.strict_answers(true).build().unwrap();
     let call = Queue::new(&client.without_credentials()).list_task_group(TASK_ID);
-    let error = call.send().await.unwrap_err();
+    let error = call.clone().send().await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
     let place = "tasks[1]: status: `taskQueueId` is missing";
     assert!(error.message().contains(place), "{error}");
@@ -140,7 +140,7 @@ async fn a_property_of_the_wrong_type_is_an_error_that_says_which_element() {
     let call = Queue::new(&client.build().unwrap()).list_task_group(TASK_ID);
     let place = "tasks[1]: status: runs[0]: runId: expected an integer, found text";
     for error in [
-        call.send().await.unwrap_err(),
+        call.clone().send().await.unwrap_err(),
         call.pages().try_next().await.unwrap_err(),
         call.items().try_next().await.unwrap_err(),
     ] {
@@ -200,9 +200,9 @@ async fn a_type_of_choice_and_what_a_program_reads_itself_is_not_corrected() {
     let page = without(page(), "/tasks/1/status", "taskQueueId");
     let (_server, client) = answering(&page).await;
     let call = Queue::new(&client.build().unwrap()).list_task_group(TASK_ID);
-    call.send().await.unwrap();
+    call.clone().send().await.unwrap();
     for error in [
-        call.send_as::<ListTaskGroupResponse>().await.unwrap_err().to_string(),
+        call.clone().send_as::<ListTaskGroupResponse>().await.unwrap_err().to_string(),
         call.items_as::<taskcluster::queue::TaskDefinitionAndStatus>()
             .try_next()
             .await
@@ -242,7 +242,7 @@ async fn an_answer_may_begin_with_a_byte_order_mark() {
     .unwrap();
     let client = Client::builder(&server.url).retry(Retry::never()).build().unwrap();
     let call = Queue::new(&client).list_task_group(TASK_ID);
-    assert_eq!(call.send().await.unwrap().tasks.len(), 3);
+    assert_eq!(call.clone().send().await.unwrap().tasks.len(), 3);
     assert_eq!(call.items().try_collect::<Vec<_>>().await.unwrap().len(), 3);
     let error = call.send().await.unwrap_err();
     assert_eq!((error.code(), error.message()), (Some("RequestConflict"), "no"));

@@ -53,7 +53,7 @@ async fn an_error_whose_body_stalls_is_an_error_when_the_time_is_up() {
     ] {
         let (url, _) = endless(start, None).await;
         let ping = Queue::new(&impatient(&url)).ping();
-        for error in [ping.send_raw().await.unwrap_err(), ping.send().await.unwrap_err()] {
+        for error in [ping.clone().send_raw().await.unwrap_err(), ping.send().await.unwrap_err()] {
             // The status is what counts, as with a body that breaks off.
             assert!(error.is_api() && error.body().is_empty(), "{error}");
             assert_eq!(error.status().unwrap().as_str(), &start[9..12]);
@@ -125,7 +125,7 @@ async fn the_limit_is_exact_and_holds_for_pages_and_derived_clients() {
     let short = client(body.len() - 1);
     let clients = Auth::new(&short.without_credentials()).list_clients();
     for error in [
-        clients.send_as::<Value>().await.unwrap_err(),
+        clients.clone().send_as::<Value>().await.unwrap_err(),
         clients.pages().try_next().await.unwrap_err(),
         clients.items().try_next().await.unwrap_err(),
     ] {

@@ -132,7 +132,7 @@ async fn a_status_that_http_does_not_know_is_no_success() {
     for status in ["600 Odd", "999 Odd"] {
         let (_server, client) = client(answer(status, &[], "{}")).await;
         let ping = Queue::new(&client).ping();
-        for error in [ping.send().await.unwrap_err(), ping.send_raw().await.unwrap_err()] {
+        for error in [ping.clone().send().await.unwrap_err(), ping.send_raw().await.unwrap_err()] {
             assert!(error.is_api(), "{error}");
             assert_eq!(error.status(), StatusCode::from_bytes(&status.as_bytes()[..3]).ok());
         }

@@ -113,7 +113,7 @@ async fn a_redirect_is_a_result() {
     let redirect = answer("303 See Other", &["Location: /elsewhere"], r#"{"url": "there"}"#);
     let server = RawServer::start([redirect]).await.unwrap();
     let call = Queue::new(&client(&server, "")).get_latest_artifact(TASK_ID, "public/log");
-    let response = call.send_raw().await.unwrap();
+    let response = call.clone().send_raw().await.unwrap();
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(response.headers()["location"], "/elsewhere");
     assert_eq!(call.send_as::<serde_json::Value>().await.unwrap()["url"], "there");

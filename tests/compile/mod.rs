@@ -11,13 +11,7 @@ use taskcluster_tests::TASK_ID;
 
 use crate::references::count_in_files;
 use crate::support::samples::{self, Extent, Sample};
-
-/// Where trybuild puts the crate that it compiles the cases in: paths in the cases are relative to it.
-fn trybuild_crate() -> PathBuf {
-    let test_binary = std::env::current_exe().unwrap();
-    let target = test_binary.ancestors().nth(3).unwrap();
-    target.join("tests/trybuild/taskcluster-tests")
-}
+use crate::support::trybuild_crate;
 
 fn copy(from: &Path, to: &Path) {
     if from.is_dir() {
@@ -167,7 +161,17 @@ fn every_schema_round_trips(references: &Path, prefix: &str) -> String {
                 let free = FREE_FORM.contains(&name.as_str());
                 if !free {
                     let call = format!("service.{name}({})", arguments.join(", "));
-                    round_trip(&mut bodies, &format!("payload(|payload| drop({call}), "), &schema);
+                    let check = format!("{{ drop({call}); payload.validate() }}");
+                    let program = &mut bodies;
+                    for_samples(&schema, |Sample { document, again }| {
+                        let fits = samples::fits(&schema, &document);
+                        let (document, again) = (document.to_string(), again.to_string());
+                        writeln!(
+                            program,
+                            "    payload(|payload| {check}, {document:?}, {again:?}, {fits});"
+                        )
+                        .unwrap();
+                    });
                 }
                 arguments.pop();
                 arguments.push(if free { "FreeForm::default()" } else { "&typed()" }.to_owned());
@@ -188,12 +192,15 @@ fn every_schema_round_trips(references: &Path, prefix: &str) -> String {
 const FREE_FORM: &[&str] = &["trigger_hook", "trigger_hook_with_token"];
 
 fn round_trip(program: &mut String, call: &str, schema: &Path) {
-    for extent in [Extent::Least, Extent::Most, Extent::Newer] {
-        for Sample { document, again } in samples::of(schema, extent) {
-            let (document, again) = (document.to_string(), again.to_string());
-            writeln!(program, "    {call}{document:?}, {again:?});").unwrap();
-        }
-    }
+    for_samples(schema, |Sample { document, again }| {
+        let (document, again) = (document.to_string(), again.to_string());
+        writeln!(program, "    {call}{document:?}, {again:?});").unwrap();
+    });
+}
+
+fn for_samples(schema: &Path, each: impl FnMut(Sample)) {
+    let extents = [Extent::Least, Extent::Most, Extent::Fitting, Extent::Newer];
+    extents.into_iter().flat_map(|extent| samples::of(schema, extent)).for_each(each);
 }
 
 /// One reference file.

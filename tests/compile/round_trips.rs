@@ -27,11 +27,20 @@ fn answer<T: DeserializeOwned + Serialize + Clone + PartialEq + std::fmt::Debug>
 }
 
 fn payload<T: DeserializeOwned + Serialize + Clone + PartialEq + std::fmt::Debug>(
-    _: impl Fn(&T),
+    validate: impl Fn(&T) -> Result<(), taskcluster::Error>,
     document: &str,
     again: &str,
+    fits: bool,
 ) {
     check::<T>(document, again);
+    // `validate()` says of it what the schema does.
+    match serde_json::from_str::<T>(document) {
+        Ok(payload) => {
+            let found = validate(&payload);
+            assert_eq!(found.is_ok(), fits, "{document}: {found:?}");
+        }
+        Err(error) => assert!(!fits, "{document}: {error}"),
+    }
 }
 
 fn message<B: IntoBinding>(_: B, document: &str, again: &str)

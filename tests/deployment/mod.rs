@@ -4,7 +4,9 @@ mod assertions;
 mod broker;
 mod faults;
 mod life;
+mod load;
 mod paging;
+mod real;
 mod record;
 mod requests;
 mod schemas;
@@ -24,6 +26,7 @@ use taskcluster::dates::to_json;
 use taskcluster::hawk::{Signer, Target};
 use taskcluster::reqwest::header::AUTHORIZATION;
 use taskcluster::reqwest::{self, Method};
+use taskcluster::scopes::union;
 use taskcluster::testing::Deployment;
 use taskcluster::{Credentials, StatusCode};
 use taskcluster_tests::TASK_ID;
@@ -64,6 +67,11 @@ fn header(fake: &Deployment, method: &str, resource: &str, time: i64) -> String 
         time,
         "nonce",
     )
+}
+
+/// These scopes, and those that everybody has.
+pub(crate) fn with_anybodys(scopes: &[&str]) -> Vec<String> {
+    union(scopes, &["assume:anonymous", "queue:get-artifact:public/*"])
 }
 
 /// Sends a request by hand and returns the answer's status and JSON.

@@ -39,7 +39,8 @@ async fn all_places_of_a_wrong_payload_are_named() {
         "- at '/dependencies/1': 'x' does not match pattern",
         "- at '/metadata/source': 'here' does not match pattern",
         "- at '/retries': must be <=49, but got 50",
-        "missing properties 'payload'",
+        // Its default is no object.
+        "- at '/payload': want object, but got array",
         "'prioritty' not allowed",
     ];
     assert_api_error_saying(&error, StatusCode::BAD_REQUEST, "InputValidationError", &places);

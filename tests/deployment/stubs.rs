@@ -16,12 +16,12 @@ taskcluster_api! {
 #[tokio::test]
 async fn an_endpoint_without_stub_says_so() {
     let fake = deployment().await;
-    let error = Auth::new(&fake.connect("tester").unwrap()).sentry_dsn("p").await.unwrap_err();
+    let error = Auth::new(&fake.connect("tester").unwrap()).list_github_apps().await.unwrap_err();
     assert_api_error(
         &error,
         StatusCode::BAD_REQUEST,
         "NotStubbed",
-        "on(reference.endpoint(\"sentryDSN\"))",
+        "on(reference.endpoint(\"listGithubApps\"))",
     );
 }
 

@@ -92,7 +92,7 @@ fn nullable_values_are_parts_of_a_programs_own_types() {
 async fn one_field_is_changed_and_sent_back() {
     let fake = Deployment::start().await.unwrap();
     let tc = fake.connect_as("tester", ["*"]).unwrap();
-    fake.role("hook-id:g/h", ["*"]);
+    fake.role("hook-id:g/h", ["queue:*"]);
 
     let auth = Auth::new(&tc);
     fake.client("robot", "no-secret", ["a", "b"]);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use taskcluster::pulse::{Listener, PulseCredentials};
 use taskcluster::{Error, QueueEvents, slugid};
@@ -40,7 +39,7 @@ async fn credentials_of_a_callback_are_renewed() {
     // Comes by the new connection, while what came by the old one can still be settled.
     let claim = async {
         while claims.load(Ordering::SeqCst) < 2 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
         }
         publisher.complete(&group, [1]).await;
     };

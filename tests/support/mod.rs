@@ -50,3 +50,10 @@ pub(crate) fn assert_api_error_saying(
         assert_api_error(error, status, code, message);
     }
 }
+
+/// Where trybuild puts the crate that it compiles the cases in: paths in the cases are relative to it.
+pub(crate) fn trybuild_crate() -> std::path::PathBuf {
+    let test_binary = std::env::current_exe().unwrap();
+    let target = test_binary.ancestors().nth(3).unwrap();
+    target.join("tests/trybuild/taskcluster-tests")
+}

@@ -3,7 +3,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex_lite::Regex;
 use serde_json::{Map, Value, json};
+
+const AWKWARD: &str = "a \"text\" – \\ü\n";
+
+/// Texts of which one is of each pattern that a schema has.
+const PATTERNED: &[&str] = &[
+    "a",
+    "p/w",
+    "a.b",
+    "https://example.com",
+    "fN1SbArXTPSVFNUvaOlinQ",
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqr",
+    "abcdefgh-1234-1234-1234-abcdefghijkl",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+];
 
 /// What a document has beside what it must have.
 #[derive(Clone, Copy, PartialEq)]
@@ -12,6 +27,8 @@ pub(crate) enum Extent {
     Least,
     /// All that the schema names.
     Most,
+    /// All, with texts and numbers that keep the schema's patterns, formats and ranges where that is easy.
+    Fitting,
     /// All, with properties and values that the schema does not know.
     Newer,
 }
@@ -40,6 +57,34 @@ pub(crate) fn document(schema: &str, extent: Extent) -> Value {
 /// A schema's file, by its path below `references/`.
 pub(crate) fn file(schema: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../references").join(schema)
+}
+
+/// Whether a document fits a schema file.
+pub(crate) fn fits(file: &Path, document: &Value) -> bool {
+    let mut compiler = boon::Compiler::new();
+    compiler.set_default_draft(boon::Draft::V7);
+    compiler.enable_format_assertions();
+    compiler.use_loader(Box::new(Loader(file.ancestors().nth(3).unwrap().to_owned())));
+    let place = file.strip_prefix(file.ancestors().nth(3).unwrap()).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let index = compiler.compile(&format!("http://x/schemas/{}", place.display()), &mut schemas);
+    schemas.validate(document, index.unwrap()).is_ok()
+}
+
+/// Finds schemas below a folder that is laid out as a deployment's `/schemas`.
+struct Loader(PathBuf);
+
+impl boon::UrlLoader for Loader {
+    fn load(&self, url: &str) -> Result<Value, Box<dyn std::error::Error>> {
+        let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+        let path = path.map_or(url, |(_, path)| path.trim_start_matches("schemas/"));
+        let mut schema: Value = serde_json::from_str(&fs::read_to_string(self.0.join(path))?)?;
+        // Its own place is where it lies; Taskcluster's metaschemas have no keywords that draft 7 lacks.
+        for key in ["$id", "id", "$schema"] {
+            schema.as_object_mut().unwrap().remove(key);
+        }
+        Ok(schema)
+    }
 }
 
 struct Schema {
@@ -106,7 +151,12 @@ impl Schema {
             Some("object") => self.object(extent),
             Some("array") => match self.json.get("items") {
                 Some(items) => {
-                    let count = if extent == Extent::Least { 0 } else { 2 };
+                    let count = match extent {
+                        Extent::Least => 0,
+                        // Two would be the same.
+                        Extent::Fitting => 1,
+                        _ => 2,
+                    };
                     let items: Vec<_> =
                         (0..count).map(|_| self.part(items).sample(extent)).collect();
                     Sample {
@@ -119,12 +169,61 @@ impl Schema {
             Some("string") if self.json["format"] == "date-time" => {
                 same(json!("2026-01-02T03:04:05.678Z"))
             }
-            Some("string") => same(json!("a \"text\" – \\ü\n")),
-            Some("integer") => same(json!(42)),
+            Some("string") if extent == Extent::Fitting => same(json!(self.fitting_text())),
+            Some("integer") if extent == Extent::Fitting && self.json["maximum"].is_u64() => {
+                same(self.json["maximum"].clone())
+            }
+            Some("string") => same(json!(self.text())),
+            Some("integer") => same(json!(self.json["maximum"].as_u64().unwrap_or(42).min(42))),
             Some("number") => same(json!(4.5)),
             Some("boolean") => same(json!(true)),
             _ => same(json!({"b": [1, null, {"a": "free"}], "a": 1.5})),
         }
+    }
+
+    fn fitting_text(&self) -> &'static str {
+        let pattern = self.json["pattern"].as_str().unwrap_or_default();
+        let pattern = regex_lite::Regex::new(pattern).unwrap();
+        let size = |key: &str| self.json[key].as_u64().and_then(|size| usize::try_from(size).ok());
+        let fits = |text: &&&str| {
+            let is_of_format = match self.json["format"].as_str() {
+                Some("uri") => text.contains("://"),
+                Some("email") => text.contains('@'),
+                _ => true,
+            };
+            let length = size("minLength").unwrap_or(0)..=size("maxLength").unwrap_or(usize::MAX);
+            is_of_format && length.contains(&text.len()) && pattern.is_match(text)
+        };
+        let all = [
+            "https://example.com/a",
+            "me@example.com",
+            "fN1SbArXTPSVFNUvaOlinQ",
+            "a/b",
+            "a",
+            "127.0.0.1",
+            "2026-01-02T03:04:05.678Z",
+            "0123456789012345678901234567890123456789",
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            "refs/heads/main",
+            "static/a",
+        ];
+        all.iter().find(fits).copied().unwrap_or("a")
+    }
+
+    /// A text that is hard to write and read, or else one that the schema allows.
+    fn text(&self) -> &'static str {
+        let Some(pattern) = self.json["pattern"].as_str() else {
+            return match self.json["format"].as_str() {
+                Some("email") => "me@example.com",
+                Some("uri") => "https://example.com",
+                _ => AWKWARD,
+            };
+        };
+        let pattern = Regex::new(pattern).unwrap();
+        let least = self.json["minLength"].as_u64().unwrap_or_default();
+        let fits = |text: &&&str| pattern.is_match(text) && text.len() as u64 >= least;
+        let found = std::iter::once(&AWKWARD).chain(PATTERNED).find(fits);
+        found.unwrap_or_else(|| panic!("no text for {}", self.json))
     }
 
     fn object(&self, extent: Extent) -> Sample {

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::expand::categories::Category;
+use crate::expand::rules;
 use crate::names::Name;
 use crate::reference::model::{Endpoint, Exchange, Reference, Scopes, Stability};
 use crate::schema::types::Kind;
@@ -105,7 +106,10 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> TokenStream {
             None => format!("{what}: schema `{schema}`."),
         }
     };
-    let payload = schema("Payload", &endpoint.input, &endpoint.payload);
+    let mut payload = schema("Payload", &endpoint.input, &endpoint.payload);
+    for exception in endpoint.payload_rules.iter().filter_map(rules::exception) {
+        payload.push_str(&format!(" {exception}."));
+    }
     let answer = schema("Response", &endpoint.output, &endpoint.answer);
     let facts = [call, payload, answer, scopes, stability.to_owned(), paging]
         .into_iter()

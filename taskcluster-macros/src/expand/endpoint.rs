@@ -7,6 +7,7 @@ use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
 use crate::expand::paths::{self, Seen};
+use crate::expand::rules;
 use crate::names;
 use crate::reference::model::{Endpoint, Stability};
 use crate::schema::types::Kind;
@@ -41,15 +42,14 @@ fn method(context: &Context<'_>, index: usize, endpoint: &Endpoint) -> TokenStre
         Some(Kind::FreeForm(_)) => {
             let into = quote!(::core::convert::Into::<#module::__runtime::FreeForm>);
             let view = quote!(#module::__p::Field::view(&#into::into(payload)));
+            let view = ruled(context, endpoint, &view);
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }
         Some(kind) => {
             let kind = paths::of(context, kind, Seen::Beside);
             let payload = quote!(#runtime::Payload<#kind>);
-            (
-                Some(quote!(, payload: impl #payload)),
-                Some(quote!(, <_ as #payload>::view(&payload))),
-            )
+            let view = ruled(context, endpoint, &quote!(<_ as #payload>::view(&payload)));
+            (Some(quote!(, payload: impl #payload)), Some(quote!(, #view)))
         }
         None => (None, None),
     };
@@ -83,20 +83,37 @@ fn value_type(runtime: &TokenStream, pattern: Option<&str>) -> TokenStream {
     }
 }
 
+/// A payload's view with the rules that are not those of its type.
+fn ruled(context: &Context<'_>, endpoint: &Endpoint, view: &TokenStream) -> TokenStream {
+    if endpoint.payload_rules.is_empty() {
+        return view.clone();
+    }
+    let p = paths::private(context, Seen::Beside);
+    let rules = rules::all(&p, &endpoint.payload_rules);
+    quote!(#p::View::Ruled(&#p::Ruled { view: #view, rules: #rules }))
+}
+
 /// The runtime's type of calls to this endpoint.
 fn plain_call(context: &Context<'_>, endpoint: &Endpoint, seen: Seen) -> TokenStream {
     let runtime = paths::runtime(context, seen);
-    let of = |kind: &Option<Kind>| match kind {
-        Some(kind) => paths::of(context, kind, seen),
-        None => quote!(#runtime::Value),
-    };
-    let answer = of(&endpoint.answer);
+    let answer = answer_type(context, &endpoint.answer, seen);
     match endpoint.paging {
         Some(_) => {
-            let item = of(&endpoint.item);
+            let item = answer_type(context, &endpoint.item, seen);
             quote!(#runtime::Paged<#answer, #item>)
         }
         None => quote!(#runtime::Call<#answer>),
+    }
+}
+
+/// The type of a response, or of an item in it.
+fn answer_type(context: &Context<'_>, kind: &Option<Kind>, seen: Seen) -> TokenStream {
+    match kind {
+        Some(kind) => paths::of(context, kind, seen),
+        None => {
+            let runtime = paths::runtime(context, seen);
+            quote!(#runtime::Value)
+        }
     }
 }
 
@@ -111,11 +128,12 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
     let service = context.name;
     let name = call_type_name(endpoint);
     let inner = plain_call(context, endpoint, Seen::Inside);
+    let answer = answer_type(context, &endpoint.answer, Seen::Inside);
+    let runtime = paths::runtime(context, Seen::Inside);
     let docs = format!(
         "A call to [`{service}::{}`](super::{service}::{0}), with a setter for each query option.",
         endpoint.name.rust
     );
-    let runtime = paths::runtime(context, Seen::Inside);
     let setters = endpoint.query.iter().zip(&endpoint.query_patterns).map(|(option, pattern)| {
         let wire = &option.wire;
         let alias = docs::alias(option);
@@ -141,6 +159,8 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
             #(#setters)*
         }
 
+        #runtime::__forward!([] #name, 0, #answer);
+
         impl ::core::ops::Deref for #name {
             type Target = #inner;
 
@@ -154,7 +174,7 @@ fn call_type(context: &Context<'_>, endpoint: &Endpoint) -> Option<TokenStream> 
             type IntoFuture = <#inner as ::core::future::IntoFuture>::IntoFuture;
 
             fn into_future(self) -> Self::IntoFuture {
-                self.0.into_future()
+                self.send()
             }
         }
     })

@@ -14,6 +14,7 @@ mod exchange;
 mod facts;
 mod paths;
 mod requests;
+mod rules;
 mod types;
 
 use std::path::Path;

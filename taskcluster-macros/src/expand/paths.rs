@@ -22,6 +22,15 @@ pub(super) fn runtime(context: &Context<'_>, seen: Seen) -> TokenStream {
     }
 }
 
+/// What the runtime crate has for expansions only.
+pub(super) fn private(context: &Context<'_>, seen: Seen) -> TokenStream {
+    let module = context.module;
+    match seen {
+        Seen::Inside => quote!(__p),
+        Seen::Beside => quote!(#module::__p),
+    }
+}
+
 /// The path of a generated type.
 pub(super) fn path(context: &Context<'_>, id: TypeId, seen: Seen) -> TokenStream {
     let kind = &context.types.all[context.types.all[id].same_as.unwrap_or(id)];
@@ -36,11 +45,7 @@ pub(super) fn path(context: &Context<'_>, id: TypeId, seen: Seen) -> TokenStream
 
 /// The Rust type of a kind.
 pub(super) fn of(context: &Context<'_>, kind: &Kind, seen: Seen) -> TokenStream {
-    let module = context.module;
-    let p = match seen {
-        Seen::Inside => quote!(__p),
-        Seen::Beside => quote!(#module::__p),
-    };
+    let p = private(context, seen);
     let inner = |kind: &Kind| of(context, kind, seen);
     match kind {
         Kind::Text => quote!(#p::String),

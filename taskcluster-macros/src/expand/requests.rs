@@ -149,7 +149,7 @@ fn item(context: &Context<'_>, kind: &Kind) -> (TokenStream, bool) {
 /// The check of a type that callers send.
 pub(super) fn validate() -> TokenStream {
     quote! {
-        /// Checks the value against the patterns, lengths and ranges of its schema.
+        /// Checks the value against its schema. The documentation of a field says what takes the feature `validation`, and what is not checked.
         ///
         /// # Errors
         ///

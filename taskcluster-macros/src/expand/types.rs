@@ -1,14 +1,16 @@
 //! Writes the types of payloads: structs and enums that describe themselves and leave the work to the runtime.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens as _, quote};
+use quote::quote;
+use serde_json::Value;
 
 use crate::expand::context::{Context, ident};
 use crate::expand::docs::prose;
 use crate::expand::paths::{Seen, of, path};
 use crate::expand::requests::{self, validate};
+use crate::expand::rules;
 use crate::names;
-use crate::schema::types::{Definition, Field, Kind, Others, Record, Rule, Type, Union};
+use crate::schema::types::{Definition, Field, Kind, Others, Record, Type, UNKNOWN, Union};
 
 /// The types of an item's module.
 pub(super) fn all(context: &Context<'_>) -> TokenStream {
@@ -21,22 +23,35 @@ pub(super) fn all(context: &Context<'_>) -> TokenStream {
         Definition::Choice(_) => choice(context, kind),
         Definition::Union(branches) => union(context, kind, branches),
     });
-    let of = |is: fn(&Definition) -> bool| {
-        let named = own().filter(|(_, kind)| is(&kind.definition));
-        named.map(|(_, kind)| ident(&kind.name)).collect::<Vec<_>>()
-    };
-    let records = of(|definition| matches!(definition, Definition::Record(_)));
-    let choices = of(|definition| matches!(definition, Definition::Choice(_)));
-    let unions = of(|definition| matches!(definition, Definition::Union(_)));
-    let credentials =
-        of(|definition| matches!(definition, Definition::Record(record) if is_credentials(record)));
+    let records = own()
+        .filter(|(_, kind)| matches!(kind.definition, Definition::Record(_)))
+        .map(|(_, kind)| ident(&kind.name));
+    let choices = own().filter_map(|(_, kind)| {
+        let Definition::Choice(values) = &kind.definition else { return None };
+        let name = ident(&kind.name);
+        // Values that are left to the variant for unknown ones.
+        let left = values.iter().filter(|value| value.rust == UNKNOWN).map(|value| &value.wire);
+        Some(quote!(#name #(#left)*))
+    });
+    // What may be something else than an object may be `null`, too.
+    let unions = [false, true].map(|is_open| {
+        let unions = own().filter_map(|(_, kind)| match &kind.definition {
+            Definition::Union(union) if union.is_open == is_open => Some(ident(&kind.name)),
+            _ => None,
+        });
+        quote!(__runtime::__union!(#is_open: #(#unions)*);)
+    });
+    let credentials = own()
+        .filter(|(_, kind)| matches!(&kind.definition, Definition::Record(record) if is_credentials(record)))
+        .map(|(_, kind)| ident(&kind.name))
+        .collect::<Vec<_>>();
     let credentials =
         (!credentials.is_empty()).then(|| quote!(__runtime::__credentials!(#(#credentials)*);));
     quote! {
         #(#types)*
         __runtime::__record!(#(#records)*);
         __runtime::__choice!(#(#choices)*);
-        __runtime::__union!(#(#unions)*);
+        #(#unions)*
         #credentials
     }
 }
@@ -78,6 +93,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
     let all: Vec<_> = fields.iter().chain(&open).collect();
     let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
     let rust_name = &kind.name;
+    let rules = rules::all(&quote!(__p), if kind.sent { &record.rules } else { &[] });
     // A type may get more fields. Of one with a constructor, a private field makes the compiler say so to who writes a literal.
     let private: Vec<_> = kind.sent.then(|| ident(requests::PRIVATE)).into_iter().collect();
     let non_exhaustive = (!kind.sent).then(|| quote!(#[non_exhaustive]));
@@ -134,7 +150,7 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
         impl __p::Record for #name {
             fn shape(&self) -> &'static __p::Shape {
                 static SHAPE: __p::Shape =
-                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], others: __p::Others::#others };
+                    __p::Shape { name: #rust_name, fields: &[#(#shapes),*], others: __p::Others::#others, rules: #rules };
                 &SHAPE
             }
 
@@ -163,9 +179,9 @@ fn shape(field: &Field, of: &Type) -> TokenStream {
         (true, false) => "required",
         (false, _) => "optional",
     });
-    let rules = field.rules.iter().filter(|_| of.sent).map(rule_of);
+    let rules = rules::all(&quote!(__p), if of.sent { &field.rules } else { &[] });
     let hidden = is_secret(field, of).then(|| quote!(.hidden()));
-    quote!(__p::#presence(#key, #name, &[#(#rules),*])#hidden)
+    quote!(__p::#presence(#key, #name, #rules)#hidden)
 }
 
 /// Whether `Debug` hides a field: because of its name, because it is free-form JSON or a map and the field or its file is
@@ -183,43 +199,17 @@ fn is_secret(field: &Field, of: &Type) -> bool {
         || (name == "resource" && is_beside("authorization"))
 }
 
-fn rule_of(rule: &Rule) -> TokenStream {
-    let all = |rules: &[Rule]| {
-        let rules = rules.iter().map(rule_of);
-        quote!(&[#(#rules),*])
-    };
-    let size = |size: &usize| Literal::usize_unsuffixed(*size).into_token_stream();
-    let number = |number: &f64| Literal::f64_suffixed(*number).into_token_stream();
-    let (name, value) = match rule {
-        Rule::Pattern(pattern) => ("Pattern", pattern.to_token_stream()),
-        Rule::MinLength(least) => ("MinLength", size(least)),
-        Rule::MaxLength(most) => ("MaxLength", size(most)),
-        Rule::MinItems(least) => ("MinItems", size(least)),
-        Rule::MaxItems(most) => ("MaxItems", size(most)),
-        Rule::Minimum(least) => ("Minimum", number(least)),
-        Rule::Maximum(most) => ("Maximum", number(most)),
-        Rule::Format(format) => {
-            let format = ident(format);
-            ("Format", quote!(__p::Format::#format))
-        }
-        Rule::Each(rules) => ("Each", all(rules)),
-        Rule::AnyOf(groups) => {
-            let groups = groups.iter().map(|rules| all(rules));
-            ("AnyOf", quote!(&[#(#groups),*]))
-        }
-        Rule::UniqueItems => return quote!(__p::Rule::UniqueItems),
-    };
-    let name = ident(name);
-    quote!(__p::Rule::#name(#value))
-}
-
 fn choice(context: &Context<'_>, kind: &Type) -> TokenStream {
     let Definition::Choice(values) = &kind.definition else { return TokenStream::new() };
+    let values: Vec<_> = values.iter().filter(|value| value.rust != UNKNOWN).collect();
     let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let texts: Vec<_> = values.iter().map(|value| &value.wire).collect();
     let variants: Vec<_> = values.iter().map(|value| ident(&value.rust)).collect();
-    let value_docs = texts.iter().map(|text| format!("`{text}`"));
+    let value_docs = values.iter().map(|value| match value.description.as_str() {
+        "" => format!("`{}`", value.wire),
+        description => format!("{}\n\n`{}`.", prose(description), value.wire),
+    });
     quote! {
         #[doc = #docs]
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -260,19 +250,34 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
         union.branches.iter().map(|branch| path(context, branch.record, Seen::Inside)).collect();
     let variant_docs = union.branches.iter().map(|branch| match (&union.tag, &branch.tags) {
         (Some(tag), tags) if !tags.is_empty() => {
+            let tags: Vec<_> = tags.iter().map(tag_text).collect();
             format!("Chosen if `{tag}` is `{}`.", tags.join("` or `"))
         }
+        _ if union.is_open && union.branches.len() == 1 => "Chosen if it is an object.".to_owned(),
         _ if branch.required.is_empty() => "Chosen if nothing else fits.".to_owned(),
         _ => format!("Chosen if it has `{}`.", branch.required.join("` and `")),
     });
+    let of_texts = union.has_text_tags();
     let tag = match &union.tag {
-        Some(tag) => quote!(__p::Option::Some(#tag)),
-        None => quote!(__p::Option::None),
+        Some(tag) if of_texts => quote!(__p::Tag::Text(#tag)),
+        Some(tag) => quote!(__p::Tag::Json(#tag)),
+        None => quote!(__p::Tag::None),
     };
     let branches = union.branches.iter().map(|branch| {
-        let (tags, required) = (&branch.tags, &branch.required);
-        quote!(__p::Branch { tags: &[#(#tags),*], required: &[#(#required),*] })
+        let tags = branch.tags.iter().map(|tag| {
+            if of_texts { tag_text(tag) } else { tag.to_string() }
+        });
+        let required = &branch.required;
+        let only = branch.leaves_tag_out;
+        quote!(__p::Branch { tags: &[#(#tags),*], required: &[#(#required),*], leaves_tag_out: #only })
     });
+    let is_open = union.is_open;
+    let rules = rules::all(&quote!(__p), if kind.sent { &union.rules } else { &[] });
+    let unknown_docs = if is_open {
+        "Anything else, as it is."
+    } else {
+        "An alternative that this version does not know, as it is."
+    };
     let index: Vec<_> = (0..variants.len()).map(Literal::usize_unsuffixed).collect();
     let beyond = Literal::usize_unsuffixed(variants.len());
     let validate = kind.sent.then(|| {
@@ -300,8 +305,8 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
         #[non_exhaustive]
         pub enum #name {
             #(#[doc = #variant_docs] #variants(#records),)*
-            /// An alternative that this version does not know.
-            Unknown(__p::Value),
+            #[doc = #unknown_docs]
+            Unknown(__p::FreeForm),
         }
 
         #validate
@@ -309,14 +314,14 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
         impl __p::Union for #name {
             fn shape(&self) -> &'static __p::UnionShape {
                 static SHAPE: __p::UnionShape =
-                    __p::UnionShape { tag: #tag, branches: &[#(#branches),*] };
+                    __p::UnionShape { tag: #tag, branches: &[#(#branches),*], is_open: #is_open, rules: #rules };
                 &SHAPE
             }
 
             fn choose(&mut self, branch: usize) -> __p::Slot<'_> {
                 *self = match branch {
                     #(#index => Self::#variants(__p::blank()),)*
-                    _ => Self::Unknown(__p::Value::Null),
+                    _ => Self::Unknown(__p::blank()),
                 };
                 match self {
                     #(Self::#variants(record) => record.slot(),)*
@@ -336,6 +341,11 @@ fn union(context: &Context<'_>, kind: &Type, union: &Union) -> TokenStream {
     }
 }
 
+/// The value of a tag: a text by itself, others as JSON.
+fn tag_text(tag: &Value) -> String {
+    tag.as_str().map_or_else(|| tag.to_string(), str::to_owned)
+}
+
 /// Documents a type: what it is, what it can be made of, and where it comes from.
 fn type_docs(context: &Context<'_>, kind: &Type) -> String {
     let file = kind.place.path.as_str();
@@ -352,6 +362,13 @@ fn type_docs(context: &Context<'_>, kind: &Type) -> String {
              [`{answer}`] has in common with the request."
         )
     });
+    let rules = match &kind.definition {
+        Definition::Record(record) => record.rules.as_slice(),
+        Definition::Union(union) => &union.rules,
+        Definition::Choice(_) => &[],
+    };
+    let exceptions = rules.iter().filter(|_| kind.sent).filter_map(rules::exception);
+    let exceptions = exceptions.map(|exception| format!("{exception}."));
     let credentials =
         matches!(&kind.definition, Definition::Record(record) if is_credentials(record))
             .then(|| "To sign calls with it, use `Credentials::from(&value)`.".to_owned());
@@ -359,6 +376,7 @@ fn type_docs(context: &Context<'_>, kind: &Type) -> String {
     description
         .into_iter()
         .chain(sources)
+        .chain(exceptions)
         .chain(credentials)
         .chain([place])
         .collect::<Vec<_>>()
@@ -370,7 +388,7 @@ fn field_docs(field: &Field, sent: bool) -> String {
     let mut docs = prose(&field.description);
     let mut facts = vec![format!("`{}`", field.name.wire)];
     if sent {
-        facts.extend(field.rules.iter().filter_map(constraint));
+        facts.extend(field.rules.iter().filter_map(rules::in_words));
     }
     if let Some(why) = field.kind.not_understood() {
         facts.push(format!("free-form JSON because its schema {why}"));
@@ -383,19 +401,4 @@ fn field_docs(field: &Field, sent: bool) -> String {
         docs.push_str(&format!("{separator}{}.", facts.join(", ")));
     }
     docs
-}
-
-/// A constraint in words, if it takes only a few.
-fn constraint(rule: &Rule) -> Option<String> {
-    Some(match rule {
-        Rule::Pattern(pattern) => format!("matches `{pattern}`"),
-        Rule::MinLength(1) => "not empty".to_owned(),
-        Rule::MinLength(least) => format!("at least {least} characters"),
-        Rule::MaxLength(most) => format!("at most {most} characters"),
-        Rule::Minimum(least) => format!("at least {least}"),
-        Rule::Maximum(most) => format!("at most {most}"),
-        Rule::MinItems(least) => format!("at least {least} items"),
-        Rule::MaxItems(most) => format!("at most {most} items"),
-        Rule::UniqueItems | Rule::Format(_) | Rule::AnyOf(_) | Rule::Each(_) => return None,
-    })
 }

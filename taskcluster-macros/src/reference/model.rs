@@ -2,7 +2,7 @@
 
 use crate::input::locate::JsonPath;
 use crate::names::Name;
-use crate::schema::types::Kind;
+use crate::schema::types::{Kind, Rule};
 
 #[derive(Default)]
 pub(crate) struct Reference {
@@ -42,6 +42,8 @@ pub(crate) struct Endpoint {
     pub(crate) query_patterns: Vec<Option<String>>,
     /// The type of the request's payload.
     pub(crate) payload: Option<Kind>,
+    /// What the schema of the payload demands beyond its type.
+    pub(crate) payload_rules: Vec<Rule>,
     /// The type of the response.
     pub(crate) answer: Option<Kind>,
     /// The type of a page's items.

@@ -143,11 +143,14 @@ fn understand(
         understanding.schema(schema)
     };
     for endpoint in &mut reference.endpoints {
-        endpoint.payload = endpoint.input.as_ref().map(&mut kind);
-        endpoint.answer = endpoint.output.as_ref().map(&mut kind);
+        if let Some((payload, rules)) = endpoint.input.as_ref().map(&mut kind) {
+            endpoint.payload = Some(payload);
+            endpoint.payload_rules = rules;
+        }
+        endpoint.answer = endpoint.output.as_ref().map(&mut kind).map(|(answer, _)| answer);
     }
     for exchange in &mut reference.exchanges {
-        exchange.message = Some(kind(&exchange.schema));
+        exchange.message = Some(kind(&exchange.schema).0);
     }
     for endpoint in &mut reference.endpoints {
         if let Some(payload) = &endpoint.payload {

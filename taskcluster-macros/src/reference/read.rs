@@ -214,6 +214,7 @@ impl<'a> Reader<'a, '_> {
             patterns: Vec::new(),
             query_patterns: Vec::new(),
             payload: None,
+            payload_rules: Vec::new(),
             answer: None,
             item: None,
         })

@@ -40,10 +40,6 @@ impl Schema {
         self.json.get(key)?.as_str()
     }
 
-    pub(crate) fn size(&self, key: &str) -> Option<usize> {
-        self.json.get(key)?.as_u64()?.try_into().ok()
-    }
-
     /// The schemas of a list, such as `oneOf`.
     pub(crate) fn list(&self, key: &str) -> Option<Vec<Self>> {
         let count = self.json.get(key)?.as_array()?.len();

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::names::Name;
 
 /// A place in a schema file. One place is one type, however many schemas refer to it.
@@ -12,6 +14,18 @@ pub(crate) struct Place {
     pub(crate) path: String,
     /// A JSON pointer, empty for the whole file.
     pub(crate) pointer: String,
+}
+
+impl Place {
+    /// A place within this one.
+    pub(crate) fn inside(&self, steps: &[&str]) -> Self {
+        let mut place = self.clone();
+        for step in steps {
+            place.pointer.push('/');
+            place.pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        }
+        place
+    }
 }
 
 pub(crate) type TypeId = usize;
@@ -59,8 +73,18 @@ pub(crate) struct Source {
 
 pub(crate) enum Definition {
     Record(Record),
-    Choice(Vec<Name>),
+    Choice(Vec<Variant>),
     Union(Union),
+}
+
+/// The variant of an enum for the texts that no other has.
+pub(crate) const UNKNOWN: &str = "Unknown";
+
+/// One of the texts of an enum.
+pub(crate) struct Variant {
+    pub(crate) wire: String,
+    pub(crate) rust: String,
+    pub(crate) description: String,
 }
 
 #[derive(Default)]
@@ -69,6 +93,8 @@ pub(crate) struct Record {
     /// The indices of the required fields, in the order in which a constructor takes them.
     pub(crate) required: Vec<usize>,
     pub(crate) others: Others,
+    /// What the schema demands of the object as a whole.
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// What a schema says about properties that it does not list.
@@ -198,30 +224,63 @@ impl Kind {
 pub(crate) struct Union {
     pub(crate) tag: Option<String>,
     pub(crate) branches: Vec<Branch>,
+    /// Whether it may also be something else than an object: no schema gives a type.
+    pub(crate) is_open: bool,
+    /// What the schema demands beyond one of the branches.
+    pub(crate) rules: Vec<Rule>,
+}
+
+impl Union {
+    /// Whether all values of the tag are texts.
+    pub(crate) fn has_text_tags(&self) -> bool {
+        self.branches.iter().flat_map(|branch| &branch.tags).all(Value::is_string)
+    }
 }
 
 pub(crate) struct Branch {
     /// The variant.
     pub(crate) name: String,
     pub(crate) record: TypeId,
-    pub(crate) tags: Vec<String>,
+    /// The values of the tag that mean this branch.
+    pub(crate) tags: Vec<Value>,
     pub(crate) required: Vec<String>,
+    /// Whether its tag is written by the union, rather than a field of the record.
+    pub(crate) leaves_tag_out: bool,
 }
 
 /// A constraint of a schema beyond its type.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Rule {
-    Pattern(String),
+    /// A pattern as the schema has it, and as the runtime's engine reads it.
+    Pattern(String, String),
+    /// The same for what must not match.
+    NoMatch(String, String),
     MinLength(usize),
     MaxLength(usize),
     Format(&'static str),
     Minimum(f64),
     Maximum(f64),
+    Above(f64),
+    Below(f64),
+    MultipleOf(f64),
     MinItems(usize),
     MaxItems(usize),
     UniqueItems,
+    MinProperties(usize),
+    MaxProperties(usize),
+    /// The JSON types of free-form JSON.
+    Types(Vec<String>),
+    /// The values, as JSON.
+    OneOf(Vec<String>),
     Each(Vec<Self>),
+    /// What every key of a map must keep.
+    Keys(Vec<Self>),
     AnyOf(Vec<Vec<Self>>),
+    ExactlyOneOf(Vec<Vec<Self>>),
+    /// The text of a whole schema, since the others cannot say all of it.
+    Whole(String),
+    /// What is not checked, and why. For the documentation.
+    Unchecked(String),
 }
 
 impl Type {

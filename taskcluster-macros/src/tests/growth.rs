@@ -137,20 +137,21 @@ fn what_is_nested_too_deep_is_one_error_with_its_place() {
 
 #[test]
 fn json_nested_too_deep_is_an_error_with_its_place() {
+    const LIST: &str = r#"{"type":"array","items":"#;
     let folder = taking(json!({}));
     let file = folder.0.join("schemas/builds/v1/build.json");
-    let nested = |depth: usize| format!("{}{{}}{}", "{\"items\":".repeat(depth), "}".repeat(depth));
+    let nested = |depth: usize| format!("{}{{}}{}", LIST.repeat(depth), "}".repeat(depth));
     std::fs::write(&file, nested(40)).unwrap();
     assert_eq!(folder.errors(), [""; 0]);
     std::fs::write(&file, nested(60)).unwrap();
-    let place = 1 + 48 * "{\"items\":".len();
+    let place = 1 + 48 * LIST.len();
     let message = format!(
         "schemas/builds/v1/build.json:1:{place}: schemas are nested more than 48 deep here"
     );
     assert_eq!(folder.errors(), [message]);
     for depth in [200, 100_000] {
         std::fs::write(&file, nested(depth)).unwrap();
-        let place = 128 * "{\"items\":".len() - 8;
+        let place = 1 + 127 * LIST.len();
         let message =
             format!("schemas/builds/v1/build.json:1:{place}: values are nested more than 127 deep");
         assert_eq!(folder.errors(), [message]);

@@ -1,4 +1,4 @@
-//! Code shared by the examples: deployments, logging, tasks.
+//! Code shared by the examples: deployments, tasks.
 
 #![allow(dead_code, unreachable_pub)]
 
@@ -13,16 +13,6 @@ pub const CLIENT_ID: &str = "quick/start";
 pub const ACCESS_TOKEN: &str = "no-secret";
 /// Where the examples' tasks wait.
 pub const TASK_QUEUE_ID: &str = "quick/start";
-
-/// Logs what the client does to standard error, if `DEBUG_TASKCLUSTER_CLIENT` is set.
-pub fn start_logging() {
-    if std::env::var_os("DEBUG_TASKCLUSTER_CLIENT").is_some_and(|value| !value.is_empty()) {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_writer(std::io::stderr)
-            .init();
-    }
-}
 
 /// A client for the deployment in the environment variables, if they name one.
 pub fn real_deployment() -> Result<Option<Client>> {

@@ -122,10 +122,10 @@ impl Locator {
         let location = match &self.source {
             Source::Artifact(call) => self.artifact(call.clone()).await?,
             Source::Indexed { task, queue, name } => {
-                let task_id = task.send().await?.task_id;
+                let task_id = task.clone().await?.task_id;
                 self.artifact(queue.latest_artifact(task_id, name)).await?
             }
-            Source::Redirect(call) => redirected(call).await?,
+            Source::Redirect(call) => redirected(call.clone()).await?,
             Source::Object { object, name } => start_download(object, name).await?,
             Source::Wrong { problem, .. } => return Err(Error::input(problem.clone())),
         };
@@ -139,7 +139,7 @@ impl Locator {
     }
 
     async fn artifact(&mut self, call: Call<ArtifactContentResponse>) -> Result<Location> {
-        match call.send().await? {
+        match call.clone().await? {
             ArtifactContentResponse::S3(found) => at_url(&found.url, StorageType::S3),
             ArtifactContentResponse::Reference(found) => at_url(&found.url, StorageType::Reference),
             ArtifactContentResponse::Object(found) => {
@@ -153,6 +153,7 @@ impl Locator {
                 Err(Error::artifact(found.message).with_code(found.reason))
             }
             ArtifactContentResponse::Unknown(found) => {
+                let found = found.to_value().unwrap_or_default();
                 let kind = found["storageType"].as_str().unwrap_or("no storage type");
                 Err(Error::artifact(format!("artifacts with {kind:?} cannot be downloaded")))
             }
@@ -244,7 +245,7 @@ async fn start_download(object: &Object, name: &str) -> Result<Location> {
 }
 
 /// Where a queue leads with a 303.
-async fn redirected(call: &Call) -> Result<Location> {
+async fn redirected(call: Call) -> Result<Location> {
     let response = call.send_raw().await?;
     let location = response.headers().get(LOCATION).and_then(|url| url.to_str().ok());
     let url = location.map(str::to_owned).ok_or_else(|| {

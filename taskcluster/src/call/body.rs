@@ -5,38 +5,78 @@ use reqwest::Response;
 
 use crate::error::{Error, Result};
 
-/// Reads a whole body. One that is larger than `limit` bytes, after decompression, is an error.
-pub(super) async fn read_whole(response: &mut Response, limit: usize) -> Result<Bytes> {
-    let announced = response.content_length().unwrap_or_default();
-    // A body that is announced as too large is not read at all.
-    if usize::try_from(announced).is_ok_and(|announced| announced <= limit) {
-        let body = read_start(response, limit.saturating_add(1)).await?;
-        if body.len() <= limit {
-            return Ok(body);
+/// How much of a body to read, in bytes.
+#[derive(Clone, Copy)]
+pub(super) enum Extent {
+    /// All of it, after decompression. A larger one is an error.
+    Whole(usize),
+    /// About as much as this.
+    Start(usize),
+}
+
+pub(super) async fn read(response: &mut Response, extent: Extent) -> Result<Bytes> {
+    let limit = match extent {
+        // A body that is announced as too large is not read at all.
+        Extent::Whole(most) if response.content_length().is_some_and(|n| n > most as u64) => {
+            return Err(too_large(most));
+        }
+        Extent::Whole(most) => most.saturating_add(1),
+        Extent::Start(limit) => limit,
+    };
+    let mut body = Chunks::None;
+    while body.len() < limit
+        && let Some(chunk) = response.chunk().await.map_err(Error::transport)?
+    {
+        body.push(chunk);
+    }
+    match extent {
+        Extent::Whole(most) if body.len() > most => Err(too_large(most)),
+        _ => Ok(body.joined()),
+    }
+}
+
+fn too_large(most: usize) -> Error {
+    Error::answer(format!(
+        "the response is larger than {most} bytes; raise `ClientBuilder::max_body`, or read it with `send_raw`"
+    ))
+}
+
+/// A body so far. One that arrives as one chunk is not copied.
+enum Chunks {
+    None,
+    One(Bytes),
+    More(BytesMut),
+}
+
+impl Chunks {
+    fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(chunk) => chunk.len(),
+            Self::More(chunks) => chunks.len(),
         }
     }
-    Err(Error::answer(format!(
-        "the response is larger than {limit} bytes; raise `ClientBuilder::max_body`, or read it with `send_raw`"
-    )))
-}
 
-/// Reads a body up to about `limit` bytes. A body that arrives as one chunk is not copied.
-pub(super) async fn read_start(response: &mut Response, limit: usize) -> Result<Bytes> {
-    let Some(first) = chunk(response).await? else { return Ok(Bytes::new()) };
-    if first.len() >= limit {
-        return Ok(first);
+    fn push(&mut self, chunk: Bytes) {
+        *self = match std::mem::replace(self, Self::None) {
+            Self::None => Self::One(chunk),
+            Self::One(first) => {
+                let mut chunks = BytesMut::from(first);
+                chunks.extend_from_slice(&chunk);
+                Self::More(chunks)
+            }
+            Self::More(mut chunks) => {
+                chunks.extend_from_slice(&chunk);
+                Self::More(chunks)
+            }
+        }
     }
-    let Some(second) = chunk(response).await? else { return Ok(first) };
-    let mut body = BytesMut::from(first);
-    body.extend_from_slice(&second);
-    while body.len() < limit
-        && let Some(chunk) = chunk(response).await?
-    {
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
 
-async fn chunk(response: &mut Response) -> Result<Option<Bytes>> {
-    response.chunk().await.map_err(Error::transport)
+    fn joined(self) -> Bytes {
+        match self {
+            Self::None => Bytes::new(),
+            Self::One(chunk) => chunk,
+            Self::More(chunks) => chunks.freeze(),
+        }
+    }
 }

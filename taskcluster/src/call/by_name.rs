@@ -12,6 +12,7 @@ use super::paged::Paged;
 use super::request::Request;
 use super::{Call, CallFuture};
 use crate::client::Client;
+use crate::client::retry::Retry;
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::reference::nearest::nearest;
@@ -155,6 +156,30 @@ impl NamedCall {
         self
     }
 
+    /// Limits the duration of one attempt; see [`Call::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.request.set_timeout(timeout);
+        self
+    }
+
+    /// Sets how often the call is retried, and after what delays; see [`Call::retry`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.request.set_retry(retry);
+        self
+    }
+
+    /// Adds a header; see [`Call::header`].
+    pub fn header(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.request.set_header(name, &value);
+        self
+    }
+
+    /// Sends this token in place of a signature; see [`Call::bearer`].
+    pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
+        self.request.set_bearer(token.as_ref());
+        self
+    }
+
     fn unknown(&mut self, what: &str, name: &str, known: &[&'static str]) {
         let nearest = nearest(name, known.iter().copied());
         let error = Error::unknown_name(self.endpoint().name, what, name, nearest);
@@ -197,8 +222,8 @@ impl NamedCall {
     /// # Errors
     ///
     /// Returns an error if an argument or the payload is wrong, and for all the reasons that [`Call::send`] lists.
-    pub async fn send(self) -> Result<Value> {
-        self.into_call().await
+    pub fn send(self) -> CallFuture<Value> {
+        self.into_call().send()
     }
 
     /// Sends the call and blocks until the response is there; see [`Call::send_blocking`].
@@ -235,7 +260,7 @@ impl IntoFuture for NamedCall {
     type IntoFuture = CallFuture<Value>;
 
     fn into_future(self) -> CallFuture<Value> {
-        self.into_call().into_future()
+        self.send()
     }
 }
 

@@ -1,10 +1,16 @@
 //! Calls as values: what endpoint methods return, and the ways to send them.
 
+mod answer;
 pub(crate) mod argument;
 pub(crate) mod blocking;
 mod body;
 pub(crate) mod by_name;
+#[macro_use]
+mod forward;
 mod hints;
+pub(crate) mod many;
+mod observed;
+mod overrides;
 pub(crate) mod paged;
 pub(crate) mod paging;
 mod redirect;
@@ -24,11 +30,13 @@ use reqwest::{Method, Url};
 use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
+use self::answer::{Answer, decode};
 use self::request::Request;
 use self::required_scopes::required_scopes;
-use self::send::{Answer, decode, send, send_raw};
+use self::send::{send, send_raw};
 #[cfg(feature = "artifacts")]
 use crate::client::Client;
+use crate::client::retry::Retry;
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::hawk::Target;
@@ -42,8 +50,36 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// A call to one endpoint, with `T` as the type of the response.
 ///
-/// Nothing is sent until you await the call or use one of its `send` methods. You can send a call more than once. If an
-/// argument is invalid, every use of the call returns an error.
+/// Nothing is sent until you await the call or use one of its `send` methods. These take the call; to send it more than once,
+/// clone it, which is cheap: clones share the payload. If an argument is invalid, every use of the call returns an error.
+///
+/// # Many calls
+///
+/// `call.await` is enough for one call. Functions that take a future, such as `tokio::spawn` and `join_all`, take
+/// [`call.send()`](Self::send), which owns everything it needs. To send many calls, but not all at once, use
+/// [`send_all`](crate::SendAll::send_all).
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue, ids: Vec<String>) -> Result<(), Box<dyn std::error::Error>> {
+/// let (task, status) = tokio::try_join!(queue.task(&ids[0]), queue.status(&ids[0]))?;
+/// let in_the_background = tokio::spawn(queue.status(&ids[0]).send());
+/// let statuses = futures::future::join_all(ids.iter().map(|id| queue.status(id).send())).await;
+/// # Ok(()) }
+/// ```
+///
+/// # Settings of one call
+///
+/// A call has its client's settings, unless you set its own: [`timeout`](Self::timeout), [`retry`](Self::retry),
+/// [`header`](Self::header) and [`bearer`](Self::bearer). They also apply to all pages of a paged call.
+///
+/// ```no_run
+/// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+/// use std::time::Duration;
+///
+/// let work = taskcluster::queue::ClaimWorkRequest::new("group", "id", 1);
+/// let claims = queue.claim_work("proj/builds", &work).timeout(Duration::from_secs(60)).await?;
+/// # Ok(()) }
+/// ```
 ///
 /// # Responses
 ///
@@ -139,8 +175,8 @@ impl<T> Call<T> {
     /// # Errors
     ///
     /// Returns the errors of [`send`](Self::send).
-    pub async fn send_as<U: DeserializeOwned>(&self) -> Result<U> {
-        decode(&send(&self.request).await?, Strictness::Answer)
+    pub fn send_as<U: DeserializeOwned>(self) -> CallFuture<U> {
+        CallFuture::new(self.request, false)
     }
 
     /// Sends the call, blocks until the response is there, and decodes it as a type of your choice; see
@@ -149,7 +185,7 @@ impl<T> Call<T> {
     /// # Errors
     ///
     /// Returns the errors of [`send_blocking`](Self::send_blocking).
-    pub fn send_as_blocking<U: DeserializeOwned>(&self) -> Result<U> {
+    pub fn send_as_blocking<U: DeserializeOwned>(self) -> Result<U> {
         block_on(self.send_as())?
     }
 
@@ -163,8 +199,63 @@ impl<T> Call<T> {
     ///
     /// Returns the errors of [`send`](Self::send), except that redirects are not errors and the content of the response
     /// is not checked.
-    pub async fn send_raw(&self) -> Result<reqwest::Response> {
-        send_raw(&self.request).await
+    pub fn send_raw(self) -> impl Future<Output = Result<reqwest::Response>> + Send + use<T> {
+        let request = self.request;
+        async move { send_raw(&request).await }
+    }
+
+    /// Limits the duration of one attempt of this call, in place of the client's [`timeout`](crate::ClientBuilder::timeout).
+    ///
+    /// To limit a call with all its retries, pass it to `tokio::time::timeout`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.request.set_timeout(timeout);
+        self
+    }
+
+    /// Sets how often this call is retried, and after what delays, in place of the client's
+    /// [`retry`](crate::ClientBuilder::retry).
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.request.set_retry(retry);
+        self
+    }
+
+    /// Adds a header to the requests of this call. If it is set twice, the last value wins. The value is never shown.
+    ///
+    /// ```no_run
+    /// # async fn f(queue: taskcluster::Queue) -> Result<(), taskcluster::Error> {
+    /// use taskcluster::StatusCode;
+    ///
+    /// // The queue redirects to the content itself, not to a cache of it.
+    /// let call = queue.get_latest_artifact("fN1SbArXTPSVFNUvaOlinQ", "public/log.txt");
+    /// let response = call.header("x-taskcluster-skip-cache", true).send_raw().await?;
+    /// assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Signatures do not cover headers. A header that the client sets itself (`content-type`, `host`, the trace id, and those
+    /// about the connection) is an error when the call is used. So is `authorization` if the client signs its calls.
+    pub fn header(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.request.set_header(name, &value);
+        self
+    }
+
+    /// Sends this token (`Authorization: Bearer <token>`) in place of a signature, even if the client has credentials.
+    ///
+    /// This is for `oidcCredentials` of the login service, which exchanges the access token of an identity provider for
+    /// Taskcluster credentials, and for services of your own. The token is never shown. White space around it is dropped. Signed
+    /// URLs are signed all the same.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "legacy")]
+    /// # async fn f(client: taskcluster::Client, token: &str) -> Result<(), taskcluster::Error> {
+    /// use taskcluster::legacy::Login;
+    ///
+    /// let answer = Login::new(&client).oidc_credentials("mozilla-auth0").bearer(token).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
+        self.request.set_bearer(token.as_ref());
+        self
     }
 
     /// Returns the URL of the call, without a signature.
@@ -252,16 +343,14 @@ impl<T> Call<T> {
 impl<T: DeserializeOwned> Call<T> {
     /// Sends the call and decodes the response; `call.await` does the same.
     ///
-    /// The future returned by `send` borrows the call. To move the call elsewhere, as with `spawn` or `join_all`, use
-    /// `into_future()`, which owns it.
+    /// The future owns the call. Dropping it cancels the call.
     ///
     /// # Errors
     ///
     /// Returns an error if an argument is invalid, if no response arrives after all retries, if the service answers
     /// with an error status, or if the response does not match the reference. [`Error::kind`] tells these apart.
-    pub async fn send(&self) -> Result<T> {
-        let answer = send(&self.request).await?;
-        decode(&answer, answer.strictness())
+    pub fn send(self) -> CallFuture<T> {
+        CallFuture::new(self.request, true)
     }
 
     /// Sends the call and blocks until the response is there, for programs without an async runtime.
@@ -270,7 +359,7 @@ impl<T: DeserializeOwned> Call<T> {
     ///
     /// Returns the errors of [`send`](Self::send). Inside an async runtime, where it would block other tasks, it
     /// returns an error and sends nothing.
-    pub fn send_blocking(&self) -> Result<T> {
+    pub fn send_blocking(self) -> Result<T> {
         block_on(self.send())?
     }
 }
@@ -280,7 +369,7 @@ impl<T: DeserializeOwned> IntoFuture for Call<T> {
     type IntoFuture = CallFuture<T>;
 
     fn into_future(self) -> CallFuture<T> {
-        CallFuture { answer: sending(self.request), decoded: self.answer }
+        self.send()
     }
 }
 
@@ -296,30 +385,92 @@ impl<T> fmt::Debug for Call<T> {
     }
 }
 
+/// The future of a [`Call`] that was sent. Dropping it cancels the call.
+///
+/// All calls share one inner future; only decoding is compiled for each response type.
+#[must_use = "nothing is sent until the future is awaited"]
+pub struct CallFuture<T> {
+    answer: Pin<Box<dyn Future<Output = Result<Answer>> + Send>>,
+    /// Whether `T` is the type that the reference promises.
+    promised: bool,
+    decoded: PhantomData<fn() -> T>,
+}
+
+impl<T> CallFuture<T> {
+    fn new(request: Request, promised: bool) -> Self {
+        Self { answer: sending(request), promised, decoded: PhantomData }
+    }
+}
+
 /// The part of a call in flight that is the same for all response types.
 fn sending(request: Request) -> Pin<Box<dyn Future<Output = Result<Answer>> + Send>> {
     Box::pin(async move { send(&request).await })
-}
-
-/// The future of an awaited [`Call`]. Dropping it cancels the call.
-///
-/// All calls share one inner future; only decoding is compiled for each response type.
-pub struct CallFuture<T> {
-    answer: Pin<Box<dyn Future<Output = Result<Answer>> + Send>>,
-    decoded: PhantomData<fn() -> T>,
 }
 
 impl<T: DeserializeOwned> Future for CallFuture<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        let answer = ready!(self.answer.as_mut().poll(context));
-        Poll::Ready(answer.and_then(|answer| decode(&answer, answer.strictness())))
+        let answer = ready!(self.answer.as_mut().poll(context))?;
+        let strictness = if self.promised { answer.strictness() } else { Strictness::Answer };
+        Poll::Ready(decode(&answer, strictness))
     }
 }
 
 impl<T> fmt::Debug for CallFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::reference::{Reference, Stability};
+
+    /// How much the usual allocators serve from their small bins.
+    const SMALL: usize = 1032;
+
+    fn request() -> Request {
+        static PUT: Endpoint = Endpoint {
+            name: "put",
+            title: "Put",
+            method: Method::PUT,
+            route: "/",
+            args: &[],
+            query: &[],
+            input: Some("any"),
+            output: None,
+            scopes: None,
+            stability: Stability::Stable,
+            paging: None,
+            patterns: &[],
+            query_patterns: &[],
+            secrets: &[],
+        };
+        static REFERENCE: Reference = Reference {
+            service: "test",
+            version: "v1",
+            base_url: None,
+            exchange_prefix: "",
+            endpoints: &[],
+            exchanges: &[],
+        };
+        let client = Client::builder("https://tc.example.com").build().unwrap();
+        Request::new(&Service::new(&client, &REFERENCE), &PUT).with_payload("a payload")
+    }
+
+    #[test]
+    fn a_call_in_flight_is_small() {
+        let future = sending(request());
+        assert!(size_of_val(&*future) <= SMALL, "{}", size_of_val(&*future));
+    }
+
+    #[test]
+    fn clones_share_the_payload() {
+        let request = request();
+        let start = |request: &Request| request.payload.as_ref().unwrap().as_ptr();
+        assert_eq!(start(&request.clone()), start(&request));
     }
 }

@@ -19,7 +19,7 @@ use crate::reference::Endpoint;
 /// A call to a paged endpoint, with `T` as the type of a page and `I` as the type of an item.
 ///
 /// Sent like any other [`Call`], it fetches one page. [`pages`](Self::pages) and [`items`](Self::items) fetch all of
-/// them.
+/// them, each with the call's [own settings](Call#settings-of-one-call).
 #[must_use = "nothing is sent until the call is awaited or sent"]
 pub struct Paged<T = Value, I = Value> {
     call: Call<T>,
@@ -140,7 +140,9 @@ impl<T, I> Paged<T, I> {
     }
 }
 
-/// Gives access to the methods of [`Call`], which fetch a single page.
+__forward!([T: DeserializeOwned, I] Paged<T, I>, call, T);
+
+/// Gives access to the methods of [`Call`] that only look at it.
 impl<T, I> Deref for Paged<T, I> {
     type Target = Call<T>;
 
@@ -154,7 +156,7 @@ impl<T: DeserializeOwned, I> IntoFuture for Paged<T, I> {
     type IntoFuture = CallFuture<T>;
 
     fn into_future(self) -> CallFuture<T> {
-        self.call.into_future()
+        self.send()
     }
 }
 

@@ -13,8 +13,9 @@ use serde_core::de::{
 };
 use serde_json::Deserializer;
 
+use super::answer::{Answer, decode};
 use super::request::Request;
-use super::send::{Answer, decode, send};
+use super::send::send;
 use crate::error::{Error, Result};
 use crate::model::{Missing, Reading, Strictness};
 use crate::reference::Paging;

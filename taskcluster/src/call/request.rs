@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_core::Serialize;
 
 use super::argument::fits;
+use super::overrides::Overrides;
+use crate::client::retry::Retry;
 use crate::client::service::Service;
 use crate::error::{Error, Result};
 use crate::model::{self, View};
@@ -32,7 +36,9 @@ pub(crate) struct Request {
     hidden: Vec<Range<usize>>,
     query: Vec<(Cow<'static, str>, String)>,
     pub(crate) payload: Option<Bytes>,
-    problem: Option<String>,
+    /// `None` for most calls.
+    overrides: Option<Box<Overrides>>,
+    problem: Option<Box<str>>,
 }
 
 impl Request {
@@ -44,7 +50,8 @@ impl Request {
             hidden: Vec::new(),
             query: Vec::new(),
             payload: None,
-            problem: service.problem().map(str::to_owned),
+            overrides: None,
+            problem: service.problem().map(Into::into),
         }
     }
 
@@ -162,15 +169,71 @@ impl Request {
         self
     }
 
+    pub(super) fn set_timeout(&mut self, timeout: Duration) {
+        self.overrides.get_or_insert_default().timeout = Some(timeout);
+    }
+
+    pub(super) fn set_retry(&mut self, retry: Retry) {
+        self.overrides.get_or_insert_default().retry = Some(retry);
+    }
+
+    pub(super) fn set_header(&mut self, name: &str, value: &dyn fmt::Display) {
+        let signs = self.service.client().signs();
+        let set = self.overrides.get_or_insert_default().set_header(name, value, signs);
+        self.fail_unless(set);
+    }
+
+    pub(super) fn set_bearer(&mut self, token: &str) {
+        let set = self.overrides.get_or_insert_default().set_bearer(token);
+        self.fail_unless(set);
+    }
+
+    fn fail_unless(&mut self, set: Result<(), String>) {
+        if let Err(problem) = set {
+            self.fail(format!("{}: {problem}", self.endpoint.name));
+        }
+    }
+
+    /// The maximum duration of one attempt.
+    pub(super) fn timeout(&self) -> Duration {
+        let own = self.overrides.as_ref().and_then(|own| own.timeout);
+        own.unwrap_or(self.service.client().settings().timeout)
+    }
+
+    pub(super) fn retry(&self) -> Retry {
+        let own = self.overrides.as_ref().and_then(|own| own.retry);
+        own.unwrap_or(self.service.client().settings().retry)
+    }
+
+    /// The headers that the call sets itself.
+    pub(super) fn headers(&self) -> Option<&HeaderMap> {
+        self.overrides.as_ref().map(|own| &own.headers)
+    }
+
+    /// Whether a header of the call's own takes the place of a signature.
+    pub(super) fn is_authorized(&self) -> bool {
+        self.headers().is_some_and(|own| own.contains_key(AUTHORIZATION))
+    }
+
+    /// The names of service and endpoint.
+    pub(super) fn names(&self) -> (&'static str, &'static str) {
+        (self.service.reference().service, self.endpoint.name)
+    }
+
     /// Keeps a mistake until the call is used. The first one wins.
     pub(crate) fn fail(&mut self, problem: String) {
-        self.problem.get_or_insert(problem);
+        self.problem.get_or_insert_with(|| problem.into());
     }
 
     /// The whole URL, or the mistake in the call.
     pub(crate) fn url(&self) -> Result<Url> {
         self.check()?;
         Ok(self.url_with(&self.path, |_| false))
+    }
+
+    /// Whether secret arguments make the URL for errors and logs another one.
+    pub(super) fn has_secrets(&self) -> bool {
+        !self.endpoint.secrets.is_empty()
     }
 
     /// The URL for errors and logs: whole, but for secret arguments and query options.
@@ -181,16 +244,6 @@ impl Request {
             path.replace_range(hidden.clone(), HIDDEN);
         }
         Ok(self.url_with(&path, |option| self.endpoint.hides(option)))
-    }
-
-    /// Returns the URL to request, and the one for errors and logs. Only secret arguments make them differ.
-    pub(super) fn urls(&self) -> Result<(Url, Url)> {
-        let url = self.url()?;
-        let shown = match self.endpoint.secrets {
-            [] => url.clone(),
-            _ => self.shown_url()?,
-        };
-        Ok((url, shown))
     }
 
     fn url_with(&self, path: &str, hides: impl Fn(&str) -> bool) -> Url {
@@ -244,7 +297,7 @@ impl Request {
     /// Returns the mistake in the call, if there is one.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.problem {
-            Some(problem) => Err(Error::input(problem.clone())),
+            Some(problem) => Err(Error::input(&**problem)),
             None => Ok(()),
         }
     }

@@ -10,7 +10,10 @@ use reqwest::header::{AGE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::slugid;
 
-static IN_REQUESTS: HeaderName = HeaderName::from_static("x-taskcluster-trace-id");
+/// The header of a request that has its trace id.
+pub(super) const TRACE_ID: &str = "x-taskcluster-trace-id";
+
+static IN_REQUESTS: HeaderName = HeaderName::from_static(TRACE_ID);
 static IN_RESPONSES: HeaderName = HeaderName::from_static("x-for-trace-id");
 
 /// The prefix of all trace ids of this process.
@@ -22,6 +25,10 @@ pub(super) struct TraceId(String);
 impl TraceId {
     pub(super) fn new() -> Self {
         Self(format!("{}/{:016x}", *PROCESS, fastrand::u64(..)))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 
     pub(super) fn put_into(&self, headers: &mut HeaderMap) {

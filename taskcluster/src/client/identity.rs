@@ -69,6 +69,11 @@ impl Identity {
         }
     }
 
+    /// Whether calls are signed.
+    pub(super) fn signs(&self) -> bool {
+        !matches!(self.who, Who::Nobody)
+    }
+
     /// Returns the client id of fixed credentials.
     pub(super) fn client_id(&self) -> Option<&str> {
         match &self.who {

@@ -1,5 +1,6 @@
 //! The client: one connection pool, one identity, any number of services.
 
+pub(crate) mod attempt;
 pub(crate) mod base_url;
 pub(crate) mod clock;
 pub(crate) mod connections;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use self::attempt::{Attempt, Hooks};
 use self::clock::Clock;
 use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
@@ -69,6 +71,7 @@ struct Inner {
     root: Option<Url>,
     identity: Identity,
     settings: Settings,
+    hooks: Hooks,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
     #[cfg(any(feature = "follow", feature = "worker"))]
@@ -136,6 +139,7 @@ impl Client {
                 max_body: MAX_BODY,
                 strict_answers: false,
             },
+            hooks: Hooks::default(),
             max_clock_skew: MAX_CLOCK_SKEW,
             #[cfg(any(feature = "follow", feature = "worker"))]
             timer: Timer::default(),
@@ -194,30 +198,18 @@ impl Client {
         Ok(self.derive(self.0.identity.with_authorized_scopes(scopes)?))
     }
 
-    /// Returns a client that makes one attempt at each call, and gives it this much more time.
-    #[cfg(feature = "worker")]
-    pub(crate) fn with_one_attempt(&self, more: Duration) -> Self {
-        let Settings { timeout, .. } = self.0.settings;
-        let retry = Retry::never();
-        let settings = Settings { timeout: timeout.saturating_add(more), retry, ..self.0.settings };
-        self.derive_with(self.0.root.clone(), self.0.identity.clone(), settings)
-    }
-
     fn derive(&self, identity: Identity) -> Self {
         self.derive_at(self.0.root.clone(), identity)
     }
 
     fn derive_at(&self, root: Option<Url>, identity: Identity) -> Self {
-        self.derive_with(root, identity, self.0.settings)
-    }
-
-    fn derive_with(&self, root: Option<Url>, identity: Identity, settings: Settings) -> Self {
-        let Inner { connections, corrections, clock, .. } = &*self.0;
+        let Inner { connections, settings, hooks, corrections, clock, .. } = &*self.0;
         Self(Arc::new(Inner {
             connections: connections.clone(),
             root,
             identity,
-            settings,
+            settings: *settings,
+            hooks: hooks.clone(),
             corrections: corrections.clone(),
             clock: clock.clone(),
             #[cfg(any(feature = "follow", feature = "worker"))]
@@ -247,6 +239,16 @@ impl Client {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What is called after each attempt.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.0.hooks
+    }
+
+    /// Whether this client signs its calls.
+    pub(crate) fn signs(&self) -> bool {
+        self.0.identity.signs()
     }
 
     /// The corrected responses that this client, and those derived from it, have warned about.
@@ -311,6 +313,7 @@ pub struct ClientBuilder {
     identity: Option<Chosen>,
     authorized_scopes: Option<Vec<String>>,
     settings: Settings,
+    hooks: Hooks,
     max_clock_skew: Duration,
     #[cfg(any(feature = "follow", feature = "worker"))]
     timer: Timer,
@@ -448,6 +451,37 @@ impl ClientBuilder {
         self
     }
 
+    /// Calls a function after each attempt of each call, for metrics. Clients derived from this one call it, too.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    ///
+    /// let retries = Arc::new(AtomicU32::new(0));
+    /// let counter = retries.clone();
+    /// let client = taskcluster::Client::builder("https://tc.example.com")
+    ///     .on_attempt(move |attempt| {
+    ///         if attempt.retry_after.is_some() {
+    ///             counter.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// The function runs on the thread that drives the call, so it should be quick and must not block. An attempt that the
+    /// program cancels, by dropping the call's future, is not reported; neither are transfers from and to storage by the module
+    /// `artifacts`. If you set several functions, all are called.
+    ///
+    /// # Panics
+    ///
+    /// If the function panics, the panic is caught and logged through `tracing` at error level, and the call goes on: it may have
+    /// created something, and its result must not be lost. (In a program built with `panic = "abort"`, nothing is caught.)
+    pub fn on_attempt(mut self, hook: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
+        self.hooks.add(hook);
+        self
+    }
+
     /// Changes the settings of the HTTP client: a proxy, for example, or the limits of its connections.
     ///
     /// The function receives the result of [`http_client_builder`](crate::http_client_builder) and adds settings to it. It is
@@ -515,6 +549,7 @@ impl ClientBuilder {
             identity,
             authorized_scopes,
             settings,
+            hooks,
             max_clock_skew,
             #[cfg(any(feature = "follow", feature = "worker"))]
             timer,
@@ -541,6 +576,7 @@ impl ClientBuilder {
             root,
             identity,
             settings,
+            hooks,
             corrections: Arc::default(),
             clock,
             #[cfg(any(feature = "follow", feature = "worker"))]

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
-
 /// How often to retry a failed call, and after what delays.
 ///
 /// A call is retried if an attempt failed to connect, timed out, was cut off, or was answered with 429 or 5xx. This is
@@ -78,17 +76,20 @@ impl Retry {
 
     /// The delays of one call, one for each retry.
     pub(crate) fn delays(self) -> impl Iterator<Item = Duration> {
-        ExponentialBuilder::new()
-            .with_min_delay(self.first_delay)
-            .with_max_delay(self.max_delay)
-            .with_factor(2.0)
-            .with_max_times(self.max_retries)
-            .build()
-            .map(move |delay| {
-                let factor = 1.0 + self.jitter * (2.0 * fastrand::f32() - 1.0);
-                Duration::try_from_secs_f32(delay.as_secs_f32() * factor)
-                    .map_or(self.max_delay, |delay| delay.min(self.max_delay))
-            })
+        (0..).map_while(move |retries| self.delay(retries))
+    }
+
+    /// The delay after so many retries, or `None` if that was the last one.
+    pub(crate) fn delay(&self, retries: u32) -> Option<Duration> {
+        if retries as usize >= self.max_retries {
+            return None;
+        }
+        let longest = self.max_delay.as_secs_f32();
+        // After 64 doublings every delay is as long as it may be, or zero.
+        let doubled = self.first_delay.as_secs_f32() * 2_f32.powi(retries.min(64) as i32);
+        let factor = 1.0 + self.jitter * (2.0 * fastrand::f32() - 1.0);
+        let delay = Duration::try_from_secs_f32(doubled.min(longest) * factor);
+        Some(delay.map_or(self.max_delay, |delay| delay.min(self.max_delay)))
     }
 }
 

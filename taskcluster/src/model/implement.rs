@@ -27,12 +27,12 @@ macro_rules! __record {
     )*};
 }
 
-/// The impls of all generated enums of strings.
+/// The impls of all generated enums of strings, each with the strings of its schema that are left to `Unknown`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __choice {
-    ($($name:ident)*) => {$(
-        $crate::__field!($name, false, Choice, Self::Unknown(::std::string::String::new()));
+    ($($name:ident $($left:literal)*)*) => {$(
+        $crate::__field!($name, false, false, Choice, Self::Unknown(::std::string::String::new()));
         $crate::__serde!($name);
 
         impl $crate::__private::Choice for $name {
@@ -42,6 +42,11 @@ macro_rules! __choice {
 
             fn choose(&mut self, text: &str) {
                 *self = text.into();
+            }
+
+            fn is_known(&self) -> bool {
+                let text = self.as_str();
+                !matches!(Self::from(text), Self::Unknown(_)) $(|| text == $left)*
             }
         }
 
@@ -53,12 +58,12 @@ macro_rules! __choice {
     )*};
 }
 
-/// The impls of all generated enums of records.
+/// The impls of all generated enums of records that hold `null`, or do not.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union {
-    ($($name:ident)*) => {$(
-        $crate::__field!($name, true, Union, Self::Unknown($crate::Value::Null));
+    ($null:literal: $($name:ident)*) => {$(
+        $crate::__field!($name, true, $null, Union, Self::Unknown($crate::FreeForm::default()));
         $crate::__serde!($name);
 
         impl ::core::fmt::Debug for $name {
@@ -92,9 +97,10 @@ macro_rules! __credentials {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __field {
-    ($name:ident, $from_text:literal, $kind:ident, $blank:expr) => {
+    ($name:ident, $from_text:literal, $null:literal, $kind:ident, $blank:expr) => {
         impl $crate::__private::Field for $name {
             const FROM_TEXT: bool = $from_text;
+            const HOLDS_NULL: bool = $null;
 
             fn blank() -> Self {
                 $blank

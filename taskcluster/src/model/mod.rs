@@ -15,8 +15,11 @@ mod number;
 mod payload;
 mod read;
 mod rules;
+#[cfg(feature = "validation")]
+mod schema;
 mod shape;
 mod strictness;
+mod trace;
 mod union;
 mod whole;
 mod write;
@@ -32,7 +35,7 @@ pub(crate) use rules::matches;
 pub use rules::validate;
 pub use shape::{
     Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
-    Shape, Slot, Union, UnionShape, View, nullable, optional, required,
+    Ruled, Shape, Slot, Tag, Union, UnionShape, View, nullable, optional, required,
 };
 pub(crate) use strictness::{Missing, Reading, Strictness};
 pub use whole::{clone, convert, debug, debug_union, same};

@@ -15,7 +15,8 @@ use super::free_form::FreeForm;
 use super::number::Number;
 use super::shape::{Field, FieldShape, List, Others, Presence, Record, Shape, Slot, Union};
 use super::strictness::{self, Missing, Strictness};
-use super::union::form_of;
+use super::trace::{MAX_DEPTH, Step, Trace};
+use super::union::{candidates, form_of};
 use crate::dates;
 use crate::error::shown;
 use crate::reference::nearest::nearest;
@@ -46,82 +47,6 @@ fn fill<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<(), D::Error> {
     Reader { slot, trace }.deserialize(from)
-}
-
-/// How to read, what went wrong, and the path to it, innermost step first.
-struct Trace {
-    strictness: Strictness,
-    message: Option<String>,
-    way: Vec<Step>,
-    /// How many objects and lists enclose the current value.
-    depth: usize,
-    /// The tag that accompanies the fields of the next record, which must not keep it as an unknown property.
-    tag: Option<&'static str>,
-    /// What was filled with empty values.
-    missing: Vec<Missing>,
-}
-
-/// How deeply objects and lists may nest: as in `serde_json`, which counts anew in each text that is read from within
-/// another, as unions are.
-const MAX_DEPTH: usize = 127;
-
-enum Step {
-    Field(&'static str),
-    Index(usize),
-    /// The entry of a map, by its position: its key may be a secret.
-    Entry(usize),
-}
-
-impl Trace {
-    fn new(strictness: Strictness) -> Self {
-        Self {
-            strictness,
-            message: None,
-            way: Vec::new(),
-            depth: 0,
-            tag: None,
-            missing: Vec::new(),
-        }
-    }
-
-    /// Enters an object or list.
-    fn descend<E: Error>(&mut self) -> Result<(), E> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.fail("is nested too deeply".to_owned()));
-        }
-        self.depth += 1;
-        Ok(())
-    }
-
-    /// Records an error at the current place. The text of the returned error is never seen.
-    fn fail<E: Error>(&mut self, message: String) -> E {
-        self.message = Some(message);
-        E::custom("")
-    }
-
-    /// The error with its path. An error of the format itself is returned unchanged.
-    fn explain<E: Error>(self, error: E) -> E {
-        let Some(message) = self.message else { return error };
-        let mut text = String::new();
-        for step in self.way.iter().rev() {
-            match step {
-                Step::Field(name) if text.is_empty() => text.push_str(name),
-                Step::Field(name) => text.extend([": ", name]),
-                Step::Index(index) => text.push_str(&format!("[{index}]")),
-                Step::Entry(index) if text.is_empty() => text.push_str(&format!("entry {index}")),
-                Step::Entry(index) => text.push_str(&format!(": entry {index}")),
-            }
-        }
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        E::custom(text + &message)
-    }
-
-    fn step<E>(&mut self, step: Step, error: E) -> E {
-        self.way.push(step);
-        error
-    }
 }
 
 /// Fills one slot.
@@ -200,7 +125,63 @@ fn fill_union<E: Error>(
     trace: &mut Trace,
     text: &FreeForm,
 ) -> Result<(), E> {
-    let branch = union.shape().branch_of(text.text()).map_err(|message| trace.fail(message))?;
+    let is_outermost = trace.allowance.is_none();
+    let filled = fill_best_branch(union, trace, text);
+    if is_outermost {
+        trace.allowance = None;
+    }
+    filled
+}
+
+/// Fills the branch that holds the value. Of several that hold it, this is the one that loses least.
+fn fill_best_branch<E: Error>(
+    union: &mut dyn Union,
+    trace: &mut Trace,
+    text: &FreeForm,
+) -> Result<(), E> {
+    let candidates = candidates(union, text.text()).map_err(|message| trace.fail(message))?;
+    let mut best: Option<(usize, usize)> = None;
+    if candidates.len() > 1 {
+        for branch in &candidates {
+            trace.spend(text.text().len())?;
+            let mut trial = trace.trial();
+            let filled = fill_branch::<E>(union, *branch, &mut trial, text);
+            trace.allowance = trial.allowance;
+            if filled.is_err() {
+                continue;
+            }
+            let loss = trial.lost + trial.missing.len();
+            if loss == 0 {
+                return Ok(());
+            }
+            if best.is_none_or(|(least, _)| loss < least) {
+                best = Some((loss, *branch));
+            }
+        }
+    }
+    // Of what no branch holds, a program that made it wants to know why, and a program that received it wants to have it.
+    let likeliest = match candidates.as_slice() {
+        [only] => Some(*only),
+        [first, ..] if trace.strictness == Strictness::Program => Some(*first),
+        _ => None,
+    };
+    match best.map(|(_, branch)| branch).or(likeliest) {
+        Some(branch) => fill_branch(union, branch, trace, text),
+        None => {
+            if let Slot::FreeForm(slot) = union.choose(union.shape().branches.len()) {
+                slot.clone_from(text);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn fill_branch<E: Error>(
+    union: &mut dyn Union,
+    branch: usize,
+    trace: &mut Trace,
+    text: &FreeForm,
+) -> Result<(), E> {
     let mut json = serde_json::Deserializer::from_str(text.text());
     trace.tag = union.shape().tag_of(branch).map(|(key, _)| key);
     fill(union.choose(branch), trace, &mut json).map_err(E::custom)
@@ -456,7 +437,8 @@ fn read_record<'de, A: MapAccess<'de>>(
                 others += 1;
                 (kept.insert(key), Step::Entry(others - 1))
             }
-            Key::Unknown => {
+            Key::Tag | Key::Unknown => {
+                trace.lost += usize::from(matches!(key, Key::Unknown));
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
@@ -490,6 +472,8 @@ enum Key {
     Field(usize),
     /// A property without a field, to be kept or refused.
     Other(String),
+    /// The tag of a union, which is not a field.
+    Tag,
     Unknown,
 }
 
@@ -522,7 +506,8 @@ impl Visitor<'_> for KeyReader {
         let find = |fields: &[FieldShape]| fields.iter().position(|field| field.key == key);
         Ok(match find(after).map(|index| self.next + index).or_else(|| find(before)) {
             Some(index) => Key::Field(index),
-            None if self.keeps && self.tag != Some(key) => Key::Other(key.to_owned()),
+            None if self.tag == Some(key) => Key::Tag,
+            None if self.keeps => Key::Other(key.to_owned()),
             None => Key::Unknown,
         })
     }

@@ -48,6 +48,9 @@ pub trait Choice: fmt::Debug {
 
     /// Becomes the variant for this string. An unknown string is kept as it is.
     fn choose(&mut self, text: &str);
+
+    /// Whether the schema has this string.
+    fn is_known(&self) -> bool;
 }
 
 /// A list of fields of one type.
@@ -110,7 +113,7 @@ pub trait Union {
     /// How to distinguish its branches.
     fn shape(&self) -> &'static UnionShape;
 
-    /// Becomes a branch, to be filled. An index past the last branch stands for an unknown form, kept as a [`Value`].
+    /// Becomes a branch, to be filled. An index past the last branch stands for an unknown form, kept as [`FreeForm`].
     fn choose(&mut self, branch: usize) -> Slot<'_>;
 
     /// The index of its branch, and the content. For an unknown form, the index is past the last branch.
@@ -182,6 +185,16 @@ pub enum View<'a> {
     FreeForm(&'a FreeForm),
     /// Decoded JSON.
     Value(&'a Value),
+    /// A payload with constraints that are not those of its type.
+    Ruled(&'a Ruled<'a>),
+}
+
+/// A payload of a type that has no schema of its own, such as a list, and the constraints of its schema.
+pub struct Ruled<'a> {
+    /// The payload.
+    pub view: View<'a>,
+    /// What its schema requires.
+    pub rules: &'static [Rule],
 }
 
 impl fmt::Debug for Slot<'_> {
@@ -199,6 +212,8 @@ pub struct Shape {
     pub fields: &'static [FieldShape],
     /// What to do about other properties.
     pub others: Others,
+    /// What its schema requires of the whole.
+    pub rules: &'static [Rule],
 }
 
 /// What to do about properties without a field.
@@ -242,18 +257,35 @@ pub enum Presence {
 #[derive(Debug)]
 pub struct UnionShape {
     /// The property whose value names the branch, if there is one.
-    pub tag: Option<&'static str>,
+    pub tag: Tag,
     /// The branches, in the order of the enum.
     pub branches: &'static [Branch],
+    /// Whether it may be something else than an object.
+    pub is_open: bool,
+    /// What its schema requires of the whole.
+    pub rules: &'static [Rule],
+}
+
+/// The property whose value names the branch of a union.
+#[derive(Clone, Copy, Debug)]
+pub enum Tag {
+    /// There is none.
+    None,
+    /// Its values are strings.
+    Text(&'static str),
+    /// Its values are of any type. Branches have them as JSON.
+    Json(&'static str),
 }
 
 /// One of the records that a union can be.
 #[derive(Debug)]
 pub struct Branch {
-    /// The values of the tag that mean this branch. If there is only one, the tag is not a field of the record.
+    /// The values of the tag that mean this branch.
     pub tags: &'static [&'static str],
     /// The properties that it must have.
     pub required: &'static [&'static str],
+    /// Whether the tag is written by the union, rather than by a field of the record.
+    pub leaves_tag_out: bool,
 }
 
 /// A constraint of a JSON schema.
@@ -261,6 +293,10 @@ pub struct Branch {
 pub enum Rule {
     /// A string that matches this regular expression.
     Pattern(&'static str),
+    /// A string that matches this regular expression of ECMA-262: as it is written, and as the engine reads it.
+    Translated(&'static str, &'static str),
+    /// A string that does not match the second, which is a part of the first.
+    NoMatch(&'static str, &'static str),
     /// A string of at least this many characters.
     MinLength(usize),
     /// A string of at most this many characters.
@@ -271,16 +307,36 @@ pub enum Rule {
     Minimum(f64),
     /// A number of at most this.
     Maximum(f64),
+    /// A number above this.
+    Above(f64),
+    /// A number below this.
+    Below(f64),
+    /// A multiple of this number.
+    MultipleOf(f64),
     /// At least this many items.
     MinItems(usize),
     /// At most this many items.
     MaxItems(usize),
     /// No duplicate items.
     UniqueItems,
+    /// At least this many properties.
+    MinProperties(usize),
+    /// At most this many properties.
+    MaxProperties(usize),
+    /// JSON of one of these types.
+    Types(&'static [&'static str]),
+    /// One of these values, in JSON.
+    OneOf(&'static [&'static str]),
     /// Each item of a list, or each value of a map, meets these.
     Each(&'static [Self]),
+    /// Each key of a map meets these.
+    Keys(&'static [Self]),
     /// All constraints of at least one of these groups are met.
     AnyOf(&'static [&'static [Self]]),
+    /// All constraints of exactly one of these groups are met.
+    ExactlyOneOf(&'static [&'static [Self]]),
+    /// A value that fits this schema. Checked only with the feature `validation`.
+    Whole(&'static str),
 }
 
 /// The known formats of strings.
@@ -294,6 +350,8 @@ pub enum Format {
     Ipv6,
     /// An e-mail address.
     Email,
+    /// The name of a host.
+    Hostname,
 }
 
 /// A field that always has a value.

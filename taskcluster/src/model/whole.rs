@@ -186,6 +186,7 @@ impl fmt::Debug for View<'_> {
             Self::Union(union) => debug_union(union, f),
             Self::FreeForm(value) => value.fmt(f),
             Self::Value(value) => value.fmt(f),
+            Self::Ruled(payload) => payload.view.fmt(f),
             Self::List(list) => {
                 f.debug_list().entries((0..list.len()).map(|index| list.view_of(index))).finish()
             }

@@ -3,6 +3,7 @@
 use serde_core::ser::{Error as _, Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 use super::shape::{Others, Presence, Record, View};
+use super::union::TagValue;
 use crate::dates;
 
 /// Writes a value of a generated type: the implementation of its `Serialize`.
@@ -37,6 +38,7 @@ impl Serialize for View<'_> {
             Self::Choice(choice) => to.serialize_str(choice.text()),
             Self::FreeForm(value) => value.serialize(to),
             Self::Value(value) => value.serialize(to),
+            Self::Ruled(payload) => payload.view.serialize(to),
             Self::List(list) => {
                 let mut items = to.serialize_seq(Some(list.len()))?;
                 for index in 0..list.len() {
@@ -68,13 +70,13 @@ impl Serialize for View<'_> {
 
 fn write_record<S: Serializer>(
     record: &dyn Record,
-    tag: Option<(&str, &str)>,
+    tag: Option<(&str, TagValue)>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
     let shape = record.shape();
     let mut entries = to.serialize_map(None)?;
-    if let Some((key, text)) = tag {
-        entries.serialize_entry(key, text)?;
+    if let Some((key, value)) = tag {
+        entries.serialize_entry(key, &value)?;
     }
     for (index, field) in shape.fields.iter().enumerate() {
         match record.view_of(index) {

@@ -1,8 +1,8 @@
 //! A deployment inside a test: a real HTTP server on loopback that refuses what a real deployment refuses.
 //!
-//! It serves every endpoint of the references and checks each call as Taskcluster does: signature, clock, temporary
-//! credentials, authorized scopes, required scopes, query options, and the payload against its schema. Errors have
-//! Taskcluster's bodies. Most endpoints are built in; a test stubs the others.
+//! It serves every endpoint of the references and checks each call as Taskcluster does, and in the same order: signature, clock,
+//! temporary credentials, authorized scopes, required scopes, arguments and query options by their patterns, and the payload
+//! against its schema. Errors have Taskcluster's bodies. Most endpoints are built in; a test stubs the others.
 //!
 //! ```
 //! use taskcluster::testing::Deployment;
@@ -47,9 +47,12 @@
 //!
 //! The services share one state and one clock. The clock runs, and [`Deployment::advance`] moves it ahead.
 //!
-//! - `ping` of every service
-//! - auth: clients, [roles](Deployment::role), scopes, and the endpoints that test and verify signatures; neither histories
-//!   nor credentials for other services
+//! - `ping`, `version`, `heartbeat` and `lbheartbeat` of every service
+//! - auth: clients, [roles](Deployment::role), scopes, histories of who changed what, and the endpoints that test and verify
+//!   signatures. Credentials for other services are of the right form but good for nothing, except for the token of
+//!   websocktunnel, which is signed with a random secret.
+//! - github: [builds](GithubControl::build) that the test adds, which succeed or fail with their tasks, and badges. Statuses and
+//!   comments are [recorded](GithubControl::posts), not posted.
 //! - queue: everything. Claims and deadlines expire, tasks wait for their dependencies, completed tasks are indexed by their
 //!   routes, and workers are remembered and can be quarantined.
 //! - hooks: everything. Hooks fire when triggered, by their schedules, and on the messages they are bound to.
@@ -59,6 +62,9 @@
 //! - object: everything, with the upload methods `dataInline` and `putUrl` and the download methods `simple` and `getUrl`
 //! - purge-cache: everything
 //! - secrets: everything
+//! - web-server: everything; profiles have the markers of tasks and log lines, but not the markers' schemas.
+//! - worker-manager: everything. Workers of a static provider are created by `createWorker`; those of a cloud when the test
+//!   [requests](WorkerManagerControl::request_worker) them, because nothing is provisioned.
 //!
 //! It also serves its references and schemas: each by itself, listed in `/references/manifest.json`, and together in
 //! `/references/references.json`. References that you add by [`serve`](Deployment::serve) are among them, except for those of
@@ -70,20 +76,37 @@
 //! The services publish the messages that they publish to Pulse. [`Deployment::listen`] receives them without a broker; with
 //! the feature `pulse`, `Deployment::publish_to` also publishes them to a real one.
 //!
-//! Any other call gets status 400 with the code `NotStubbed`.
+//! Any other call gets status 400 with the code `NotStubbed`:
+//!
+//! Of today's endpoints, these are `auth.listGithubApps`, whose answer no reference states, and
+//! `github.renderTaskclusterYml`, which renders YAML.
+//!
+//! Of those of 2017, these are all of the services that exist no more, `aws-provisioner.*`, `login.*` and `pulse.*`; all of
+//! `hooks.*` but `removeHook`, since hooks were different; what belonged to services of others,
+//! `github.githubWebHookConsumer`, `queue.pollTaskUrls` and `queue.completeArtifact`; and `queue.declareProvisioner` and
+//! `queue.declareWorkerType`.
 //!
 //! # Differences from a real deployment
 //!
 //! - `claimWork` waits only briefly; see [`Deployment::set_claim_wait`].
 //! - Signatures are checked by this machine's clock and [`Deployment::set_clock_offset`], everything else by the deployment's
 //!   clock. A task's `created` may be by either.
-//! - A hook creates its task at once when it fires, with the scopes of the role `hook-id:<group>/<hook>`.
+//! - A hook creates its task at once when it fires. What the real queue does a moment later, such as scheduling a task after
+//!   its last dependency, is done at once, too: a priority cannot be changed, and a task is not listed as claimed, from the
+//!   moment in which the task is resolved.
+//! - Workers that do nothing are not removed, and worker pools, workers and launch configurations that are over are forgotten
+//!   after a day, where a real deployment looks for them once a day.
 //! - Of the references of 2017, the endpoints that still exist under the same name work, and `defineTask`. Hooks do not: those
 //!   of 2017 were different.
 //! - Hashes of uploads are stored, but not compared with the content, as by the real object service. No call is larger than
-//!   10 MiB, and no upload larger than 256 MiB.
-//! - A signature is always checked if there is one, even where the endpoint is open to anybody.
+//!   10 MiB: it is answered with status 413, not with the 500 of the real services. No upload is larger than 256 MiB.
+//! - What the real services answer with 500 because they cannot store it is refused with 500 (index ranks of more than 32 bits,
+//!   U+0000 in tasks, too long names), but leaves nothing behind that later calls would stumble over. Their other 500s are not
+//!   copied.
+//! - All of notify's ways to send work; a real deployment without Slack or Matrix answers 204 or 500.
 //! - Where required scopes depend on what only the real service knows, any scope that could satisfy them is accepted.
+//!
+//! `tests/vectors/real` has what real services answered to 861 requests; the deployment's answers are compared with it.
 //!
 #![doc = include_str!("guide.md")]
 
@@ -93,10 +116,14 @@ mod services;
 
 pub use control::deployment::Deployment;
 pub use control::expected::{ExpectedCall, called};
+pub use control::github::{GithubBuild, GithubControl};
 pub use control::listening::Messages;
 pub use control::stub::{Fault, StubBuilder};
 pub use control::web_user::WebUser;
+pub use control::workers::{RequestedWorker, WorkerManagerControl};
 pub use http::answer::Reply;
 pub use http::call::{RecordedCall, Signature};
 pub use services::context::message::Message;
+pub use services::github::store::{GithubBuildState, GithubPost};
 pub use services::notify::Notification;
+pub use services::worker_manager::providers::ProviderType;

@@ -14,6 +14,7 @@ use tracing::{error, warn};
 
 use super::life::{Stage, Trade, live};
 use super::outcome::Outcome;
+use crate::client::retry::Retry;
 use crate::error::Result;
 use crate::patience::{Patience, is_refused};
 use crate::services::Queue;
@@ -132,7 +133,7 @@ async fn ending(stage: &watch::Sender<Stage>) {
 /// Claims and carries out tasks until the worker ends, then waits for those that are left.
 async fn work(post: &Post, trade: Arc<Trade>, stage: &watch::Sender<Stage>) -> Result<Tally> {
     let timer = trade.client.timer().clone();
-    let queue = Queue::new(&trade.client.with_one_attempt(LONG_POLL));
+    let queue = Queue::new(&trade.client);
     let mut lives = JoinSet::new();
     let mut tally = Tally::default();
     let mut failure = None;
@@ -157,7 +158,7 @@ async fn work(post: &Post, trade: Arc<Trade>, stage: &watch::Sender<Stage>) -> R
         }
         let asked = timer.start();
         // Not interrupted: with the response, the tasks in it would be lost until their claims expire.
-        match claim(post, &queue, free).await {
+        match claim(post, &trade, &queue, free).await {
             Ok(tasks) => {
                 (patience, refusals) = (Patience::default(), 0);
                 next = (asked, if tasks.is_empty() { PAUSE } else { Duration::ZERO });
@@ -183,10 +184,18 @@ async fn work(post: &Post, trade: Arc<Trade>, stage: &watch::Sender<Stage>) -> R
     failure.map_or(Ok(tally), Err)
 }
 
-async fn claim(post: &Post, queue: &Queue, free: usize) -> Result<Vec<ClaimWorkTask>> {
+async fn claim(
+    post: &Post,
+    trade: &Trade,
+    queue: &Queue,
+    free: usize,
+) -> Result<Vec<ClaimWorkTask>> {
     let tasks = i64::try_from(free.min(MOST)).unwrap_or(1);
     let request = ClaimWorkRequest::new(&*post.worker_group, &*post.worker_id, tasks);
-    Ok(queue.claim_work(&post.task_queue_id, &request).await?.tasks)
+    let timeout = trade.client.settings().timeout.saturating_add(LONG_POLL);
+    let call = queue.claim_work(&post.task_queue_id, &request).timeout(timeout);
+    // Attempts are counted and spaced by the loop.
+    Ok(call.retry(Retry::never()).await?.tasks)
 }
 
 impl Tally {

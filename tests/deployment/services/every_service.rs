@@ -14,7 +14,7 @@ use crate::references::PREBUILT;
 use crate::support::plain;
 
 #[tokio::test]
-async fn every_service_answers_ping() {
+async fn every_service_says_that_it_is_up_and_what_it_is() {
     let fake = deployment().await;
     let services = [
         "auth",
@@ -33,6 +33,15 @@ async fn every_service_answers_ping() {
         let (status, answer) =
             send(plain().get(format!("{}/api/{service}/v1/ping", fake.root_url()))).await;
         assert_eq!((status, &answer["alive"]), (StatusCode::OK, &json!(true)), "{service}");
+        for beat in ["__heartbeat__", "__lbheartbeat__"] {
+            let beat = format!("{}/api/{service}/v1/{beat}", fake.root_url());
+            assert_eq!(send(plain().get(beat)).await, (StatusCode::OK, json!({})), "{service}");
+        }
+        let version = format!("{}/api/{service}/v1/__version__", fake.root_url());
+        let (_, version) = send(plain().get(version)).await;
+        let parts: Vec<_> = version.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(parts, ["build", "commit", "source", "version"]);
+        assert_eq!(version["version"], "v114.0.0", "{service}");
     }
 }
 

@@ -6,7 +6,7 @@ use taskcluster::testing::Deployment;
 use taskcluster::{Client, Hooks, HooksEvents, NamedCall, Queue, StatusCode};
 
 use crate::deployment::services::{all, call, complete, connected};
-use crate::deployment::{HOUR, metadata};
+use crate::deployment::{HOUR, metadata, with};
 use crate::support::assert_api_error;
 
 fn hooks(tc: &Client, name: &str) -> NamedCall {
@@ -84,7 +84,12 @@ async fn a_hook_may_do_what_its_role_may() {
     let (fake, tc) = with_hook().await;
     fake.role("hook-id:group/*", ["queue:create-task:lowest:p/w"]);
     let error = hooks(&tc, "triggerHook").payload(json!({"branch": "main"})).await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "queue:scheduler-id:hooks");
+    let message = "the role `hook-id:group/hook` does not have the scopes";
+    assert_api_error(&error, StatusCode::FORBIDDEN, "InsufficientScopes", message);
+    assert!(error.message().contains("queue:scheduler-id:hooks"), "{error}");
+    let why = hooks(&tc, "getHookStatus").await.unwrap()["lastFire"]["error"].take();
+    assert_eq!((&why["statusCode"], &why["code"]), (&json!(403), &json!("InsufficientScopes")));
+    assert_eq!(why["body"]["requestInfo"]["method"], "createTask");
     // Whoever makes a hook must have its role.
     let modest = fake.connect_as("modest", ["hooks:*"]).unwrap();
     let error = hooks(&modest, "updateHook").payload(hook()).await.unwrap_err();
@@ -158,7 +163,8 @@ async fn a_hook_is_fired_by_messages() {
         json!({"after": "${payload.status.taskId}", "by": "${firedBy}"});
     hooks(&tc, "updateHook").payload(bound).await.unwrap();
     complete(&fake, &tc, json!({"routes": ["other.x"]})).await;
-    assert!(all(hooks(&tc, "listLastFires")).await.is_empty());
+    let error = hooks(&tc, "listLastFires").await.unwrap_err();
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "never fired");
     let id = complete(&fake, &tc, json!({"routes": ["notify.x"]})).await;
     let fires = all(hooks(&tc, "listLastFires")).await;
     assert_eq!(fires.len(), 1);
@@ -176,9 +182,14 @@ async fn a_hook_is_created_changed_listed_and_removed() {
         .and_then(|all| all.bind(HooksEvents::hook_deleted()))
         .unwrap();
     let created = hooks(&tc, "createHook").payload(hook()).await.unwrap();
-    assert_eq!((&created["hookId"], &created["bindings"]), (&json!("hook"), &json!([])));
+    assert_eq!((&created["hookId"], created.get("bindings")), (&json!("hook"), None));
     assert_eq!(created["metadata"]["emailOnError"], true);
-    assert_eq!(hooks(&tc, "createHook").payload(hook()).await.unwrap(), created);
+    assert_eq!(hooks(&tc, "hook").await.unwrap()["bindings"], json!([]));
+    // It may be created again only if its bindings are given.
+    let error = hooks(&tc, "createHook").payload(hook()).await.unwrap_err();
+    assert_api_error(&error, StatusCode::CONFLICT, "RequestConflict", "group/hook");
+    let complete = with(hook(), json!({"bindings": []}));
+    hooks(&tc, "createHook").payload(complete).await.unwrap();
     let mut other = hook();
     other["metadata"]["name"] = json!("other");
     let error = hooks(&tc, "createHook").payload(&other).await.unwrap_err();
@@ -206,5 +217,5 @@ async fn a_hook_is_created_changed_listed_and_removed() {
     let kinds = messages.take();
     let kinds: Vec<_> =
         kinds.iter().map(|message| message.exchange.rsplit_once('-').unwrap().1).collect();
-    assert_eq!(kinds, ["created", "updated", "deleted"]);
+    assert_eq!(kinds, ["created", "created", "updated", "deleted"]);
 }

@@ -2,8 +2,10 @@
 
 mod auth;
 mod every_service;
+mod github;
 mod hooks;
 mod index;
+mod not_stubbed;
 mod notify;
 mod object;
 mod of_2017;
@@ -11,6 +13,8 @@ mod purge_cache;
 mod queue;
 mod secrets;
 mod storage;
+mod web_server;
+mod worker_manager;
 
 use std::time::Duration;
 
@@ -24,7 +28,7 @@ use taskcluster::{Client, NamedCall, Queue, Reference, slugid};
 use crate::deployment::{task_of, with};
 
 /// A deployment, and a client that may do anything.
-async fn connected() -> (Deployment, Client) {
+pub(crate) async fn connected() -> (Deployment, Client) {
     let fake = Deployment::start().await.unwrap();
     fake.client("tester", "no-secret", ["*"]);
     fake.set_claim_wait(Duration::ZERO);
@@ -41,7 +45,7 @@ async fn all(call: NamedCall) -> Vec<Value> {
 }
 
 /// Creates a task with these fields, and completes it.
-async fn complete(fake: &Deployment, tc: &Client, fields: Value) -> String {
+pub(crate) async fn complete(fake: &Deployment, tc: &Client, fields: Value) -> String {
     let (id, now) = (slugid::nice(), fake.now());
     let hour = to_json(now + TimeDelta::hours(1));
     let task = with(task_of(now), json!({"taskQueueId": "p/w", "deadline": hour}));

@@ -36,5 +36,5 @@ async fn workers_learn_which_caches_to_purge() {
     let newer = of_pool().query("since", &since).await.unwrap();
     assert_eq!(newer["requests"].as_array().unwrap().len(), 2);
     let error = of_pool().query("since", "yesterday").await.unwrap_err();
-    assert_api_error(&error, StatusCode::BAD_REQUEST, "InputError", "yesterday");
+    assert_api_error(&error, StatusCode::BAD_REQUEST, "InvalidRequestArguments", "yesterday");
 }

@@ -41,7 +41,7 @@ async fn an_expired_secret_is_gone() {
     let over = json!({"secret": {}, "expires": "2020-01-01T00:00:00.000Z"});
     secrets.set("x", &typed(&over)).await.unwrap();
     let error = secrets.get("x").await.unwrap_err();
-    assert_api_error(&error, StatusCode::GONE, "ResourceExpired", "expired");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "expired");
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_secret_expires_by_the_deployments_clock() {
     assert_eq!(secrets("get").await.unwrap()["secret"], json!({"a": 1}));
     fake.advance(HOUR);
     let error = secrets("get").await.unwrap_err();
-    assert_api_error(&error, StatusCode::GONE, "ResourceExpired", "expired");
+    assert_api_error(&error, StatusCode::NOT_FOUND, "ResourceNotFound", "expired");
     secrets("set").payload(set(1)).await.unwrap();
     secrets("get").await.unwrap();
 }

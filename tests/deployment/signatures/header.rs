@@ -8,7 +8,7 @@ use taskcluster::{Auth, Credentials, Queue, StatusCode};
 
 use crate::deployment::{
     LIST_CLIENTS, assert_unauthenticated, deployment, header, now, secret, send, send_with, target,
-    tester,
+    tester, with_anybodys,
 };
 use crate::support::{assert_api_error, plain, typed};
 
@@ -35,12 +35,12 @@ async fn a_wrong_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_signature_is_refused_even_where_none_is_needed() {
+async fn a_wrong_signature_does_not_matter_where_none_is_needed() {
     let fake = deployment().await;
     let wrong = Credentials::new("tester", "another");
     let tc = fake.builder().unwrap().credentials(wrong).build().unwrap();
-    let error = Queue::new(&tc).ping().await.unwrap_err();
-    assert_api_error(&error, StatusCode::UNAUTHORIZED, "AuthenticationFailed", "Bad mac");
+    Queue::new(&tc).ping().await.unwrap();
+    assert_eq!(fake.calls()[0].client_id, None);
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_replaced_client_has_the_new_token_and_scopes() {
     Auth::new(&before).current_scopes().await.unwrap_err();
     let answer: Value =
         Auth::new(&fake.connect("tester").unwrap()).current_scopes().send_as().await.unwrap();
-    assert_eq!(answer, json!({"scopes": ["auth:current-scopes"]}));
+    assert_eq!(answer, json!({"scopes": with_anybodys(&["auth:current-scopes"])}));
 }
 
 #[tokio::test]
@@ -185,8 +185,10 @@ async fn a_header_that_cannot_be_read_is_refused() {
         (good.replace("nonce=\"nonce\", ", ""), "Missing attributes"),
         (good.replace("nonce=", "once="), "Unknown attribute"),
         (with_ext("!"), "Failed to parse ext"),
-        (with_ext("W10="), "Failed to parse ext"),
+        (with_ext("bnVsbA=="), "Failed to parse ext"),
+        (with_ext("W10="), "Bad mac"),
         (with_ext("e30="), "Bad mac"),
+        (with_ext("e30"), "Bad mac"),
     ];
     for (header, message) in headers {
         assert_unauthenticated(

@@ -155,8 +155,8 @@ fn assert_done((output, log): (String, String), last: &str) {
     for line in [
         "queue.ping: 200",
         "auth.listClients: 403 InsufficientScopes: Client ID static/anonymous does not have",
-        "auth.listClients ?prefix=\"roo\" ?limit=\"1\" by root: 200",
-        "auth.currentScopes by root/temporary: 200",
+        "auth.listClients ?prefix=\"static/taskcluster/roo\" ?limit=\"1\" by static/taskcluster/root: 200",
+        "auth.currentScopes by static/taskcluster/root/temporary: 200",
         "auth.currentScopes: 401 AuthenticationFailed: Bad mac",
     ] {
         assert!(log.lines().any(|known| known.starts_with(line)), "{line}\n{log}");
@@ -175,6 +175,36 @@ fn the_python_client_agrees() {
     let mut client = command(folder.join("venv/bin/python"), &["client.py"]);
     let done = Standalone::start("python").serve(client.current_dir(folder));
     assert_done(done, "a_task_from_creation_to_completion");
+}
+
+/// How many tests the suite of Taskcluster's client for Python has. None of them needs more than a deployment.
+const PYTHON_TESTS: usize = 157;
+
+/// The suite comes with the client's source package, which is fetched here and not part of this project.
+#[test]
+fn the_python_clients_own_suite_passes() {
+    let commands = |folder: &Path| {
+        let pip = folder.join("venv/bin/pip");
+        let source = "taskcluster==113.2.0";
+        let pip = |args: &[&str]| {
+            let mut pip = command(&pip, args);
+            pip.args(["--quiet", "--disable-pip-version-check"]);
+            pip
+        };
+        vec![
+            command("python3", &["-m", "venv", "--clear", "venv"]),
+            pip(&["install", "-r", "requirements.txt"]),
+            pip(&["download", "--no-deps", "--no-binary", "taskcluster", source]),
+            command("python3", &["-m", "tarfile", "-e", "taskcluster-113.2.0.tar.gz"]),
+        ]
+    };
+    let Some(folder) = install("python-suite", &["python3"], commands) else { return };
+    let mut suite = command(folder.join("venv/bin/python"), &["-m", "pytest", "--quiet", "test"]);
+    // A test that would be skipped for want of a deployment fails instead.
+    suite.current_dir(folder.join("taskcluster-113.2.0")).env("NO_SKIP_TESTS", "1");
+    let (output, _) = Standalone::start("python-suite").serve(&mut suite);
+    let summary = output.lines().last().unwrap();
+    assert!(summary.starts_with(&format!("{PYTHON_TESTS} passed,")), "{output}");
 }
 
 #[test]
@@ -207,8 +237,11 @@ async fn the_program_tells_where_it_is_and_logs_each_call() {
     assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     let log = standalone.log();
     let lines: Vec<_> = log.lines().collect();
-    assert_eq!(lines[0], "auth.listClients ?limit=\"1\" by root: 200");
-    assert!(lines[1].starts_with("secrets.get name=\"a b\" by root: 404 "), "{log}");
+    assert_eq!(lines[0], "auth.listClients ?limit=\"1\" by static/taskcluster/root: 200");
+    assert!(
+        lines[1].starts_with("secrets.get name=\"a b\" by static/taskcluster/root: 404 "),
+        "{log}"
+    );
     assert_eq!(lines.len(), 2);
 
     // A second one cannot have the same port.

@@ -103,7 +103,7 @@ impl Deployment {
     /// Adds a role with these scopes, or replaces the one with this id. A role id that ends in `*` matches every id with that
     /// prefix; `<..>` in its scopes is replaced by what the `*` matched.
     ///
-    /// A new deployment has one role: `anonymous`, whose scopes every caller has. It allows reading public artifacts.
+    /// A new deployment has one role, `anonymous`; see [`anonymous_scopes`](Self::anonymous_scopes).
     ///
     /// ```
     /// use taskcluster::Auth;
@@ -119,7 +119,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// Panics if `createRole` would refuse the role: it has `<..>` but no `*`, or it leads to itself.
+    /// Panics if `createRole` would refuse the role because it leads to itself (as one with the scope `*` does) or misuses `<..>`.
     #[track_caller]
     #[expect(clippy::panic, reason = "documented; without the role a test would fail elsewhere")]
     pub fn role<S: Into<String>>(
@@ -134,6 +134,77 @@ impl Deployment {
             panic!("{}", refusal.message());
         }
     }
+
+    /// Sets the scopes of the role `anonymous`, which every caller has, with or without credentials. A new deployment's role
+    /// has only `queue:get-artifact:public/*`; [`PUBLIC_SCOPES`](Self::PUBLIC_SCOPES) are those of an open deployment.
+    ///
+    /// ```
+    /// use taskcluster::Auth;
+    /// use taskcluster::testing::Deployment;
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// let auth = Auth::new(&fake.anonymous()?);
+    /// auth.current_scopes().send_blocking().unwrap_err();
+    ///
+    /// fake.anonymous_scopes(Deployment::PUBLIC_SCOPES.iter().copied());
+    /// let scopes = auth.current_scopes().send_blocking()?.scopes;
+    /// assert!(scopes.contains(&"assume:anonymous".to_owned()));
+    /// assert!(scopes.contains(&"queue:status:*".to_owned()));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if a scope leads to the role itself.
+    #[track_caller]
+    pub fn anonymous_scopes<S: Into<String>>(&self, scopes: impl IntoIterator<Item = S>) {
+        self.role("anonymous", scopes);
+    }
+
+    /// What everybody may do in a deployment that is open to the public: read, but no secrets and no private artifacts.
+    pub const PUBLIC_SCOPES: &'static [&'static str] = &[
+        "auth:current-scopes",
+        "auth:expand-scopes",
+        "auth:get-client:*",
+        "auth:get-role:*",
+        "auth:list-clients",
+        "auth:list-roles",
+        "github:get-badge:*",
+        "github:get-repository:*",
+        "github:latest-status:*",
+        "github:list-builds",
+        "hooks:get:*",
+        "hooks:list-hooks:*",
+        "hooks:list-last-fires:*",
+        "hooks:status:*",
+        "index:find-task:*",
+        "index:list-namespaces:*",
+        "index:list-tasks:*",
+        "purge-cache:all-purge-requests",
+        "purge-cache:purge-requests:*",
+        "queue:get-artifact:public/*",
+        "queue:get-provisioner:*",
+        "queue:get-task:*",
+        "queue:get-worker-type:*",
+        "queue:get-worker:*",
+        "queue:list-artifacts:*",
+        "queue:list-dependent-tasks:*",
+        "queue:list-provisioners",
+        "queue:list-task-group:*",
+        "queue:list-worker-types:*",
+        "queue:list-workers:*",
+        "queue:pending-count:*",
+        "queue:status:*",
+        "secrets:list-secrets",
+        "web:read-pulse",
+        "worker-manager:get-worker-pool:*",
+        "worker-manager:get-worker:*",
+        "worker-manager:list-providers",
+        "worker-manager:list-worker-pool-errors:*",
+        "worker-manager:list-worker-pools",
+        "worker-manager:list-workers:*",
+        "worker-manager:should-worker-terminate:*",
+    ];
 
     /// Connects with the credentials of a client added before.
     ///

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use reqwest::Method;
+use reqwest::header::{ALLOW, HeaderValue};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tracing::info;
 
@@ -12,10 +13,12 @@ use super::stub::{DOWNLOAD, Key, Plan, Prescribed, STORAGE, UPLOAD};
 use crate::testing::http::answer::{Outcome, Refusal, Reply};
 use crate::testing::http::authentication::{authenticate, signature};
 use crate::testing::http::call::RecordedCall;
+use crate::testing::http::patterns::{check_arguments, check_options};
 use crate::testing::http::request::Incoming;
-use crate::testing::http::routing::{self, Route};
+use crate::testing::http::routing::{self, Miss, Route};
 use crate::testing::http::server::Handler;
 use crate::testing::services::context::storage::PREFIX;
+use crate::testing::services::meta;
 
 impl Handler for State {
     /// Checks a request, records it, and finds its answer.
@@ -33,13 +36,21 @@ impl Handler for State {
             return self.finish(reply);
         }
         let (path, query) = request.resource.split_once('?').unwrap_or((&request.resource, ""));
+        let references = self.references();
+        let miss = |miss: Miss| {
+            info!("{} {path}: {miss}", request.method);
+            self.finish(miss.into())
+        };
+        if request.method == Method::OPTIONS {
+            return match routing::methods(&references, path) {
+                Ok(methods) => self.finish(options(methods)),
+                Err(why) => miss(why),
+            };
+        }
         let Route { reference, endpoint, args } =
-            match routing::find(&self.references(), &request.method, path) {
+            match routing::find(&references, &request.method, path) {
                 Ok(route) => route,
-                Err(refusal) => {
-                    info!("{} {path}: {refusal}", request.method);
-                    return self.refuse(refusal);
-                }
+                Err(why) => return miss(why),
             };
         let key = Key::of(reference, endpoint);
         let skew = self.stubs.skew(key);
@@ -56,6 +67,7 @@ impl Handler for State {
             signature: signature(&request),
             status: None,
             error: None,
+            body: json!({}),
         };
         let checked = self.check(&mut call, &request, skew);
         let number = self.record.add(call.clone());
@@ -107,6 +119,7 @@ impl State {
             signature: None,
             status: None,
             error: None,
+            body: json!({}),
         };
         let number = self.transfers.add(call.clone());
         let plan = self.stubs.take(Key::of_storage(endpoint));
@@ -130,7 +143,7 @@ impl State {
         outcome
     }
 
-    /// Makes all the checks that come before a call is carried out.
+    /// Makes all the checks that come before a call is carried out, in the order of the real services.
     fn check(
         &self,
         call: &mut RecordedCall,
@@ -138,14 +151,31 @@ impl State {
         skew: TimeDelta,
     ) -> Result<(), Refusal> {
         let context = self.context();
+        let text = read_body(call, request)?;
         let times = (context.clock.signing() + skew, context.now() + skew);
-        let caller = authenticate(request, times, &*context.accounts(call))?;
-        call.client_id = caller.client_id;
-        call.scopes = caller.scopes;
+        let caller = authenticate(request, text.as_bytes(), times, &*context.accounts(call));
+        let mut refused = None;
+        match caller {
+            Ok(caller) => {
+                call.client_id = caller.client_id;
+                call.scopes = caller.scopes;
+            }
+            // These two look at the payload first, and other open endpoints do not look at signatures.
+            Err(refusal) if call.tests_signatures() => refused = Some(refusal),
+            Err(_) if call.endpoint.scopes.is_none() => {}
+            Err(refusal) => return Err(refusal),
+        }
+        context.authorize_early(call)?;
+        check_arguments(call)?;
         routing::check_query(call.endpoint, &call.query)?;
+        check_options(call)?;
         check_body(call, request)?;
+        context.complete(call);
         context.check_payload(call)?;
-        context.authorize(call)
+        match refused {
+            Some(refusal) => Err(refusal),
+            None => context.authorize_late(call),
+        }
     }
 
     /// Gets the answer from a stub, or else from the service.
@@ -186,8 +216,8 @@ impl State {
 
     async fn built_in(&self, call: &RecordedCall) -> Result<Reply, Refusal> {
         let RecordedCall { service, endpoint, .. } = call;
-        if endpoint.name == "ping" && endpoint.route == "/ping" {
-            return Ok(json!({"alive": true, "uptime": 1}).into());
+        if let Some(answer) = meta::answer(endpoint) {
+            return Ok(answer.into());
         }
         self.context().answer(call).await.unwrap_or_else(|| {
             Err(Refusal::not_stubbed(format!(
@@ -199,31 +229,47 @@ impl State {
     }
 }
 
-/// Checks that the body is JSON if the endpoint takes a payload, and otherwise that it is empty.
+/// Reads the body, and returns its text if it is JSON. Services do not look at any other body.
+fn read_body(call: &mut RecordedCall, request: &Incoming) -> Result<String, Refusal> {
+    if !is_json(request) || request.body.is_empty() {
+        return Ok(String::new());
+    }
+    let text = String::from_utf8_lossy(&request.body).into_owned();
+    call.body = serde_json::from_str(&text)
+        .map_err(|error| Refusal::malformed_payload(format!("the payload is not JSON: {error}")))?;
+    match call.body {
+        Value::Object(_) | Value::Array(_) => Ok(text),
+        _ => Err(Refusal::malformed_payload("the payload is neither a JSON object nor an array")),
+    }
+}
+
+fn is_json(request: &Incoming) -> bool {
+    let essence = request.content_type().split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Checks that the body is JSON if the endpoint takes a payload. If it takes none, the body does not matter.
 fn check_body(call: &RecordedCall, request: &Incoming) -> Result<(), Refusal> {
-    let name = call.endpoint.name;
-    let Some(schema) = call.endpoint.input else {
-        return match request.body.is_empty() {
-            true => Ok(()),
-            false => {
-                Err(Refusal::input(format!("{name} takes no payload, but the request has a body")))
-            }
-        };
-    };
-    if request.body.is_empty() {
-        return Err(Refusal::input(format!(
-            "{name} requires a payload ({schema}), but the request has no body"
-        )));
-    }
-    let content_type = request.content_type();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::malformed_payload(format!(
+    let (name, content_type) = (call.endpoint.name, request.content_type());
+    match call.endpoint.input {
+        Some(schema) if content_type.is_empty() && request.body.is_empty() => {
+            Err(Refusal::malformed_payload(format!(
+                "{name} requires a payload ({schema}), but the request has no body"
+            )))
+        }
+        Some(_) if !is_json(request) => Err(Refusal::malformed_payload(format!(
             "the payload must be of content type application/json, not {content_type:?}"
-        )));
+        ))),
+        _ => Ok(()),
     }
-    match serde_json::from_slice::<Value>(&request.body) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Refusal::malformed_payload(format!("the payload is not JSON: {error}"))),
+}
+
+/// The answer to a request for the methods of a path.
+fn options(methods: String) -> Reply {
+    let reply = Reply::new(StatusCode::OK);
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    match HeaderValue::try_from(&methods) {
+        Ok(allowed) => reply.header(ALLOW, allowed).body(text, methods),
+        Err(_) => reply,
     }
 }

@@ -4,6 +4,7 @@
 mod broker;
 pub(crate) mod deployment;
 pub(crate) mod expected;
+pub(crate) mod github;
 mod handling;
 pub(crate) mod listening;
 #[cfg(any(feature = "follow", feature = "worker"))]
@@ -14,3 +15,4 @@ mod state;
 pub(crate) mod stub;
 mod time;
 pub(crate) mod web_user;
+pub(crate) mod workers;

@@ -33,7 +33,7 @@ impl Deployment {
     ///
     /// fake.advance(Duration::from_secs(2 * 3600));
     /// let error = secrets.get("x").send_blocking().unwrap_err();
-    /// assert_eq!(error.status(), Some(StatusCode::GONE));
+    /// assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
     /// # Ok::<(), taskcluster::Error>(())
     /// ```
     pub fn advance(&self, duration: Duration) {
@@ -63,11 +63,16 @@ impl Deployment {
     /// The `Date` header of all answers shows it, and signatures are checked by it. To let time pass without that, use
     /// [`advance`](Self::advance).
     pub fn set_clock_offset(&self, seconds: i64) {
-        self.state().context().clock.set_offset(seconds);
+        let context = self.state().context();
+        context.clock.set_offset(seconds);
+        context.changed.notify_waiters();
     }
 
-    /// Sets how long `claimWork` waits for a task before it answers with none, by this machine's clock. The default is 100
-    /// milliseconds; the real service waits for 20 seconds. An [`advance`](Self::advance) of 20 seconds also ends the wait.
+    /// Sets how long `claimWork` waits for a task before it answers with none. The default is 100 milliseconds. The real
+    /// service waits for 20 seconds, which is also the maximum here.
+    ///
+    /// The deployment's clock counts, so that an [`advance`](Self::advance) by this time ends the wait at once. It also ends
+    /// after this time by your machine's clock, whatever the deployment's says.
     ///
     /// ```
     /// use std::time::Duration;
@@ -83,5 +88,32 @@ impl Deployment {
     /// ```
     pub fn set_claim_wait(&self, wait: Duration) {
         self.state().services.queue.set_claim_wait(wait);
+    }
+
+    /// Sets how long the claims of tasks are valid that are made or renewed from now on: from a second to 30 days. The
+    /// default is 20 minutes, as in a real deployment.
+    ///
+    /// With short claims, you see quickly whether a worker renews them in time, without moving the clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use taskcluster::testing::Deployment;
+    /// use taskcluster::{Queue, from_now, json};
+    /// use taskcluster::queue::{ClaimWorkRequest, CreateTaskRequest, TaskMetadata};
+    ///
+    /// let fake = Deployment::start_blocking()?;
+    /// fake.set_claim_length(Duration::from_secs(5));
+    /// let queue = Queue::new(&fake.connect_as("tester", ["*"])?);
+    ///
+    /// let metadata = TaskMetadata::new("", "build", "me@example.com", "https://example.com");
+    /// let mut task = CreateTaskRequest::new(from_now("0 seconds")?, from_now("1 hour")?, json!({}), metadata);
+    /// task.task_queue_id = Some("p/w".to_owned());
+    /// queue.create_task("fN1SbArXTPSVFNUvaOlinQ", &task).send_blocking()?;
+    /// let claims = queue.claim_work("p/w", &ClaimWorkRequest::new("g", "w", 1)).send_blocking()?;
+    /// assert!(claims.tasks[0].taken_until <= fake.now() + Duration::from_secs(5));
+    /// # Ok::<(), taskcluster::Error>(())
+    /// ```
+    pub fn set_claim_length(&self, length: Duration) {
+        self.state().services.queue.set_claim_length(length);
     }
 }

@@ -30,6 +30,8 @@ pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     content: Content,
+    /// Whether the body is what the reference promises.
+    is_promised: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -46,7 +48,8 @@ impl Reply {
     /// Creates an answer without a body.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), content: Content::Bytes(Bytes::new()) }
+        let content = Content::Bytes(Bytes::new());
+        Self { status, headers: HeaderMap::new(), content, is_promised: true }
     }
 
     /// Creates an answer with a JSON body.
@@ -81,6 +84,16 @@ impl Reply {
         self
     }
 
+    /// Marks an answer that the real service gives although its reference promises another.
+    pub(crate) fn unlike_the_reference(self) -> Self {
+        Self { is_promised: false, ..self }
+    }
+
+    /// Whether a schema for the endpoint's answer is for this one.
+    pub(crate) fn is_promised(&self) -> bool {
+        self.is_promised && self.is_success()
+    }
+
     /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -90,7 +103,7 @@ impl Reply {
 
     /// Turns the reply into the answer to send.
     pub(crate) fn render(self, call: Option<&RecordedCall>, now: DateTime<Utc>) -> Rendered {
-        let Self { status, mut headers, content } = self;
+        let Self { status, mut headers, content, .. } = self;
         let mut error = None;
         let body = match content {
             Content::Bytes(body) => body,
@@ -182,9 +195,27 @@ fn error_body(
         status.as_u16()
     );
     let params = call.map_or_else(|| json!({}), |call| json!(call.args));
-    let payload = call.and_then(|call| call.payload.clone()).unwrap_or_else(|| json!({}));
+    let payload = call.map_or_else(|| json!({}), without_secrets);
     let info = json!({"method": method, "params": params, "payload": payload, "time": time});
     json!({"code": code, "message": message, "requestInfo": info})
+}
+
+/// Returns a call's payload without what its service does not repeat in errors.
+fn without_secrets(call: &RecordedCall) -> Value {
+    let omitted = json!("(OMITTED)");
+    let mut payload = call.payload().clone();
+    match (call.service, call.endpoint.name) {
+        ("worker-manager", "registerWorker" | "reregisterWorker") => return omitted,
+        ("worker-manager", "createWorker" | "updateWorker") => {
+            if let Some(secret) = payload.pointer_mut("/providerInfo/staticSecret") {
+                *secret = omitted;
+            }
+        }
+        // Whether there was one is not said, either.
+        ("secrets", "set") if payload.is_object() => payload["secret"] = omitted,
+        _ => {}
+    }
+    payload
 }
 
 /// Writes a date as Taskcluster does: with milliseconds and `Z`.
@@ -209,8 +240,17 @@ impl Refusal {
         &self.message
     }
 
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Returns the body of the error as the answer to this call.
+    pub(crate) fn body(&self, call: &RecordedCall, now: DateTime<Utc>) -> Value {
+        error_body(self.status, self.code, &self.message, Some(call), now)
     }
 
     pub(crate) fn input(message: impl Into<String>) -> Self {
@@ -257,6 +297,10 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "DenylistedAddress", message)
     }
 
+    pub(crate) fn forbidden_by_github(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "ForbiddenByGithub", message)
+    }
+
     pub(crate) fn no_matching_method(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_ACCEPTABLE, "NoMatchingMethod", message)
     }
@@ -280,6 +324,12 @@ impl From<Refusal> for Reply {
     fn from(Refusal { status, code, message }: Refusal) -> Self {
         Self::error(status, code, message)
     }
+}
+
+/// Redirects, with a text for people.
+pub(crate) fn redirect_in_words(url: &str) -> Result<Reply, Refusal> {
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    Ok(redirect(url, &Value::Null)?.body(text, format!("It is at {url}\n")))
 }
 
 /// Redirects, with a body for callers that do not follow redirects.

@@ -8,12 +8,19 @@ use reqwest::header::{AUTHORIZATION, HOST};
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
+use super::base64::decode;
 use super::call::{RecordedCall, Signature};
 use super::request::Incoming;
-use crate::hawk::Target;
-use crate::hawk::verify::{Bewit, Header, without_bewit};
+use crate::hawk::verify::{Bewit, Header, MAX_SKEW, without_bewit};
+use crate::hawk::{self, Target};
 use crate::key::Key;
 use crate::scopes::covers;
+
+/// The scope that everybody has.
+const ANYBODY: &str = "assume:anonymous";
+
+/// How long before their start and after their end temporary credentials are accepted, in milliseconds.
+const LEEWAY: i64 = 5 * 60 * 1000;
 
 /// The facts about a client that signatures depend on.
 pub(crate) struct Account {
@@ -55,13 +62,15 @@ pub(crate) struct Caller {
 /// deployment's clock.
 pub(crate) type Times = (DateTime<Utc>, DateTime<Utc>);
 
-/// Returns the caller that sent a request.
+/// Returns the caller that sent a request with this body, which is empty if it is not JSON.
 pub(crate) fn authenticate(
     request: &Incoming,
+    body: &[u8],
     times: Times,
     accounts: &dyn Accounts,
 ) -> Result<Caller, Refusal> {
-    let (caller, _) = identify(request, times, accounts, true).map_err(Refusal::authentication)?;
+    let identified = identify(request, times, accounts, Some(body));
+    let (caller, _) = identified.map_err(Refusal::authentication)?;
     Ok(caller)
 }
 
@@ -71,7 +80,7 @@ pub(crate) fn authenticate_without_body(
     times: Times,
     accounts: &dyn Accounts,
 ) -> Result<(Caller, Option<String>), String> {
-    identify(request, times, accounts, false)
+    identify(request, times, accounts, None)
 }
 
 /// Reads the signature of a request without checking it, for the record.
@@ -88,13 +97,15 @@ fn identify(
     request: &Incoming,
     (signing, now): Times,
     accounts: &dyn Accounts,
-    with_body: bool,
+    body: Option<&[u8]>,
 ) -> Result<(Caller, Option<String>), String> {
+    let millis = signing.timestamp_millis();
     let signing = signing.timestamp();
     let (resource, bewit) = without_bewit(&request.resource);
-    match (request.headers.get(AUTHORIZATION), bewit) {
+    let header = request.headers.get(AUTHORIZATION).filter(|value| !value.is_empty());
+    match (header, bewit) {
         (None, None) => {
-            let scopes = accounts.expand(vec!["assume:anonymous".to_owned()]);
+            let scopes = accounts.expand(vec![ANYBODY.to_owned()]);
             let expires = now + TimeDelta::minutes(15);
             Ok((Caller { client_id: None, scopes, expires }, None))
         }
@@ -110,16 +121,19 @@ fn identify(
             let target = target(request, &request.resource)?;
             let verified = header.verify(&target, &signer.access_token, signing);
             verified.map_err(|refusal| refusal.to_string())?;
-            if with_body {
+            if header.time * 1000 < millis - MAX_SKEW * 1000 {
+                return Err(hawk::verify::Refusal::StaleTimestamp.to_string());
+            }
+            if let Some(body) = body {
                 header
-                    .verify_payload(request.content_type(), &request.body)
+                    .verify_payload(request.content_type(), body)
                     .map_err(|refusal| refusal.to_string())?;
             }
             Ok((signer.into_caller(), header.hash.map(str::to_owned)))
         }
         (None, Some(bewit)) => {
-            if request.method != Method::GET {
-                return Err(format!("A bewit authorizes GET, not {}", request.method));
+            if request.method != Method::GET && request.method != Method::HEAD {
+                return Err(format!("A bewit authorizes GET and HEAD, not {}", request.method));
             }
             let bewit = Bewit::parse(bewit).map_err(|refusal| refusal.to_string())?;
             let signer = Signer::find(&bewit.id, &bewit.ext, now, accounts)?;
@@ -176,28 +190,31 @@ impl Signer {
             Ok(account)
         };
         let mut ext = read_ext(ext)?;
-        let mut signer = match ext.remove("certificate") {
-            None | Some(Value::Null) => {
+        let mut part = |name| ext.remove(name).filter(is_truthy);
+        let mut signer = match part("certificate") {
+            None => {
                 let Account { access_token, scopes, expires, .. } = account(client_id)?;
                 Self { client_id: client_id.to_owned(), access_token, scopes, expires }
             }
             Some(certificate) => {
                 let certificate = Certificate::read(&certificate)?;
                 let issuer = account(certificate.issuer.as_deref().unwrap_or(client_id))?;
-                let signer = certificate.check(client_id, &issuer, now)?;
-                Self { scopes: accounts.expand(signer.scopes), ..signer }
+                certificate.check(client_id, &issuer, now)?
             }
         };
-        if let Some(authorized) = ext.remove("authorizedScopes") {
+        if let Some(authorized) = part("authorizedScopes") {
             let authorized =
                 scopes(&authorized).ok_or("ext.authorizedScopes is not a list of scopes")?;
-            if let Some(scope) = first_not_covered(&signer.scopes, &authorized) {
+            let held = accounts.expand(with_anonymous(signer.scopes));
+            if let Some(scope) = first_not_covered(&held, &authorized) {
                 return Err(format!(
                     "ext.authorizedScopes exceeds the scopes of {client_id}: {scope}"
                 ));
             }
-            signer.scopes = accounts.expand(authorized);
+            signer.scopes = authorized;
         }
+        // Everybody has these, whatever the credentials are limited to.
+        signer.scopes = accounts.expand(with_anonymous(signer.scopes));
         Ok(signer)
     }
 
@@ -207,12 +224,30 @@ impl Signer {
     }
 }
 
+/// Adds the role that everybody has, at its place in the alphabet.
+fn with_anonymous(mut scopes: Vec<String>) -> Vec<String> {
+    if !scopes.iter().any(|scope| covers(scope, ANYBODY)) {
+        let place = scopes.iter().position(|scope| scope.as_str() > ANYBODY);
+        scopes.insert(place.unwrap_or(scopes.len()), ANYBODY.to_owned());
+    }
+    scopes
+}
+
+/// Reads the properties of `ext`; JSON that is no object has none.
 fn read_ext(ext: &str) -> Result<Map<String, Value>, &'static str> {
     if ext.is_empty() {
         return Ok(Map::new());
     }
-    let json = STANDARD.decode(ext).map_err(|_| "Failed to parse ext: it is not base64")?;
-    serde_json::from_slice(&json).map_err(|_| "Failed to parse ext: it is not a JSON object")
+    match serde_json::from_slice(&decode(ext)) {
+        Ok(Value::Object(properties)) => Ok(properties),
+        Ok(Value::Null) | Err(_) => Err("Failed to parse ext: it is not JSON"),
+        Ok(_) => Ok(Map::new()),
+    }
+}
+
+/// Whether a value counts in a condition of JavaScript.
+fn is_truthy(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false)) && *value != 0 && *value != ""
 }
 
 /// Reads a list of scopes. Returns `None` if it is anything else.
@@ -247,7 +282,7 @@ impl Certificate {
             return Err("ext.certificate.version must be 1".to_owned());
         }
         Ok(Self {
-            issuer: if value["issuer"].is_null() { None } else { Some(text("issuer")?) },
+            issuer: if is_truthy(&value["issuer"]) { Some(text("issuer")?) } else { None },
             scopes: scopes(&value["scopes"]).ok_or_else(|| wrong("scopes"))?,
             start: time("start")?,
             expiry: time("expiry")?,
@@ -264,10 +299,10 @@ impl Certificate {
         now: DateTime<Utc>,
     ) -> Result<Signer, String> {
         let now = now.timestamp_millis();
-        if self.start > now {
+        if self.start > now + LEEWAY {
             return Err("ext.certificate.start is in the future".to_owned());
         }
-        if self.expiry < now {
+        if self.expiry < now - LEEWAY {
             return Err(
                 "ext.certificate.expiry is past: the temporary credentials have expired".to_owned()
             );
@@ -298,7 +333,8 @@ impl Certificate {
             client_id: client_id.to_owned(),
             access_token: URL_SAFE_NO_PAD.encode(key.mac(self.seed.as_bytes())),
             scopes: self.scopes,
-            expires: DateTime::from_timestamp_millis(self.expiry).unwrap_or(issuer.expires),
+            expires: DateTime::from_timestamp_millis(self.expiry)
+                .map_or(issuer.expires, |expiry| expiry.min(issuer.expires)),
         })
     }
 

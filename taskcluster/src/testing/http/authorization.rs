@@ -3,7 +3,7 @@
 //! If a template needs a text that only the real service would know, any held scope satisfies it that could match a scope with
 //! the same beginning. An unknown list counts as empty. For an unknown condition, either branch is enough.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::answer::Refusal;
 use crate::Endpoint;
@@ -29,11 +29,40 @@ pub(crate) fn check(
         None => Ok(()),
         Some(missing) => Err(Refusal::insufficient_scopes(format!(
             "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n\
-                 ```\n{missing}\n```\n\n\
+                 ```\n{}\n```\n\n\
                  This request requires the client to satisfy the following scope expression:\n\n\
-                 ```\n{needed}\n```"
+                 ```\n{}\n```",
+            pretty(&missing),
+            pretty(&needed),
         ))),
     }
+}
+
+/// Writes an expression as the services do: as JSON, and a single scope as it is.
+fn pretty(expression: &Expression) -> String {
+    match expression {
+        Expression::Scope(scope) => scope.clone(),
+        _ => format!("{:#}", to_json(expression)),
+    }
+}
+
+fn to_json(expression: &Expression) -> Value {
+    let all = |parts: &[Expression]| parts.iter().map(to_json).collect::<Value>();
+    match expression {
+        Expression::Scope(scope) => json!(scope),
+        Expression::AllOf(parts) => json!({"AllOf": all(parts)}),
+        Expression::AnyOf(parts) => json!({"AnyOf": all(parts)}),
+    }
+}
+
+/// Whether the path alone says which scopes an endpoint requires. The services check these before anything else.
+pub(crate) fn depends_on_path_alone(endpoint: &Endpoint) -> bool {
+    let mut names = Names::default();
+    if let Some(template) = &endpoint.scopes {
+        names.collect(template);
+    }
+    let is_arg = |name: &&str| endpoint.args.contains(name);
+    names.lists.is_empty() && names.flags.is_empty() && names.texts.iter().all(is_arg)
 }
 
 /// Returns the names of a template's parameters.
@@ -143,8 +172,6 @@ fn could_match(held: &str, start: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn open(held: &[&str], template: &ScopeTemplate, known: Value) -> Option<String> {

@@ -43,6 +43,8 @@ pub struct RecordedCall {
     pub status: Option<StatusCode>,
     /// The code and message of an error in Taskcluster's form.
     pub error: Option<String>,
+    /// The payload with its schema's defaults, as the services have it: an empty object without a payload.
+    pub(crate) body: Value,
 }
 
 /// Shows the call in one line: endpoint, arguments, options, caller, and the answer.
@@ -127,15 +129,21 @@ impl RecordedCall {
         self.client_id.as_deref().unwrap_or(ANONYMOUS)
     }
 
-    /// Returns the payload, or null if there is none.
+    /// Returns the payload with its schema's defaults, or an empty object if there is none.
     pub(crate) fn payload(&self) -> &Value {
-        self.payload.as_ref().unwrap_or(&Value::Null)
+        &self.body
     }
 
     /// Whether the call is by a reference of 2017, which names schemas by URLs.
     pub(crate) fn is_of_2017(&self) -> bool {
         let schemas = [self.endpoint.input, self.endpoint.output];
         schemas.iter().flatten().any(|schema| schema.contains("://"))
+    }
+
+    /// Whether the endpoint is one of auth's that test signatures.
+    pub(crate) fn tests_signatures(&self) -> bool {
+        let is_test = matches!(self.endpoint.name, "testAuthenticate" | "testAuthenticateGet");
+        self.service == "auth" && is_test
     }
 
     pub(crate) fn is(&self, service: &str, endpoint: &str) -> bool {

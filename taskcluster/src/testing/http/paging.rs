@@ -1,7 +1,5 @@
 //! Returns lists in pages, with continuation tokens that only this deployment can issue.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::answer::Refusal;
@@ -11,8 +9,21 @@ use crate::key::Key;
 /// The default and maximum number of items on a page.
 const LIMIT: usize = 1000;
 
-/// Returns a page of `items`, which are ordered by their keys, as the property `name` of an object. A token contains the last
-/// key of its page, so it stays valid when items are added or removed.
+/// The order of a text in lists, which is that of the services' database: letters and digits without their case first, and the
+/// rest only between texts that are equal then.
+pub(crate) fn collation(text: &str) -> (String, String, String) {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let swapped = |c: char| match c.is_lowercase() {
+        true => c.to_ascii_uppercase(),
+        false => c.to_ascii_lowercase(),
+    };
+    // Small letters come before capital ones.
+    let by_case = letters.chars().map(swapped).collect();
+    (letters.to_lowercase(), by_case, text.to_owned())
+}
+
+/// Returns a page of `items`, in the order of their keys, as the property `name` of an object. A token contains the last
+/// key of its page, so it stays valid when items are added or removed. Any other token leads to the first page.
 pub(crate) fn page(
     key: &Key,
     call: &RecordedCall,
@@ -20,20 +31,29 @@ pub(crate) fn page(
     items: impl Iterator<Item = (String, Value)>,
 ) -> Result<Value, Refusal> {
     let limit = match option(call, "limit") {
-        Some(limit) => limit
-            .parse::<usize>()
-            .map_err(|_| Refusal::arguments(format!("`limit` is not a number: {limit:?}")))?
-            .clamp(1, LIMIT),
+        Some(limit) if limit.bytes().all(|byte| byte.is_ascii_digit()) => {
+            limit.parse().unwrap_or(LIMIT).min(LIMIT)
+        }
+        Some(limit) => {
+            return Err(Refusal::arguments(format!("`limit` is not a number: {limit:?}")));
+        }
         None => LIMIT,
     };
-    let after = match option(call, "continuationToken") {
-        Some(token) => Some(last_key(key, call, &token).ok_or_else(|| {
-            Refusal::arguments("`continuationToken` does not belong to this list")
-        })?),
-        None => None,
-    };
-    let mut rest =
-        items.skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after)).peekable();
+    let token = option(call, "continuationToken");
+    if token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        return Err(Refusal::input(
+            "`continuationToken` is none: it has more than digits and letters",
+        ));
+    }
+    let after = token.and_then(|token| last_key(key, call, &token));
+    let mut items: Vec<_> = items.collect();
+    items.sort_by_cached_key(|(key, _)| collation(key));
+    let after = after.as_deref().map(collation);
+    let mut rest = items.into_iter().peekable();
+    while rest
+        .next_if(|(key, _)| after.as_ref().is_some_and(|after| collation(key) <= *after))
+        .is_some()
+    {}
     let (mut page, mut last) = (Vec::new(), String::new());
     while page.len() < limit {
         let Some((key, item)) = rest.next() else { break };
@@ -41,8 +61,8 @@ pub(crate) fn page(
         last = key;
     }
     let mut answer = json!({name: page});
-    if rest.peek().is_some() {
-        answer["continuationToken"] = json!(token(key, call, &last));
+    if limit > 0 && rest.peek().is_some() {
+        answer["continuationToken"] = json!(new_token(key, call, &last));
     }
     Ok(answer)
 }
@@ -51,6 +71,9 @@ pub(crate) fn page(
 fn option(call: &RecordedCall, name: &str) -> Option<String> {
     if let Some(value) = call.query_value(name) {
         return Some(value.to_owned());
+    }
+    if !call.is_of_2017() {
+        return None;
     }
     match &call.payload()[name] {
         Value::String(text) => Some(text.clone()),
@@ -69,15 +92,22 @@ fn signed_text(call: &RecordedCall, last: &str) -> String {
     format!("{} {} {:?} {filters:?} {last:?}", call.service, call.endpoint.name, call.args)
 }
 
-fn token(key: &Key, call: &RecordedCall, last: &str) -> String {
-    let mut token = key.mac(signed_text(call, last).as_bytes()).to_vec();
-    token.extend_from_slice(last.as_bytes());
-    URL_SAFE_NO_PAD.encode(token)
+/// Tokens have only digits and letters, as those of the services.
+fn new_token(key: &Key, call: &RecordedCall, last: &str) -> String {
+    let mac = key.mac(signed_text(call, last).as_bytes());
+    mac.iter().chain(last.as_bytes()).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn last_key(key: &Key, call: &RecordedCall, token: &str) -> Option<String> {
-    let token = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let (mac, last) = token.split_at_checked(32)?;
+    let digits = token.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+    let bytes = digits.map(|pair| u8::from_str_radix(pair?, 16).ok());
+    let bytes = bytes.collect::<Option<Vec<_>>>()?;
+    let (mac, last) = bytes.split_at_checked(32)?;
     let last = std::str::from_utf8(last).ok()?;
     key.verify(signed_text(call, last).as_bytes(), mac).then(|| last.to_owned())
+}
+
+/// Whether a call's token is none of its list.
+pub(crate) fn has_foreign_token(key: &Key, call: &RecordedCall) -> bool {
+    option(call, "continuationToken").is_some_and(|token| last_key(key, call, &token).is_none())
 }

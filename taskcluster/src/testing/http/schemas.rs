@@ -29,6 +29,8 @@ struct Inner {
     added: Arc<HashMap<String, Value>>,
     compiled: boon::Schemas,
     indices: HashMap<String, SchemaIndex>,
+    /// Schemas read for their defaults, by URL.
+    read: HashMap<String, Arc<Value>>,
 }
 
 /// The reason for rejecting a value.
@@ -54,6 +56,13 @@ impl Schemas {
         })
     }
 
+    /// Fills in the defaults of the properties that a call's payload lacks, as the services do before they check it.
+    pub(crate) fn fill_defaults(&self, call: &RecordedCall, payload: &mut Value) {
+        let Some(schema) = call.endpoint.input else { return };
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.fill_defaults(&url(call.service, schema), payload);
+    }
+
     /// Checks a call's payload against the endpoint's schema, if it has one.
     pub(crate) fn check_payload(&self, call: &RecordedCall) -> Result<(), Refusal> {
         let Some(schema) = call.endpoint.input else { return Ok(()) };
@@ -73,7 +82,8 @@ impl Schemas {
         endpoint: &Endpoint,
         reply: &Reply,
     ) -> Result<(), String> {
-        let (true, Some(schema), Some(body)) = (reply.is_success(), endpoint.output, reply.bytes())
+        let (true, Some(schema), Some(body)) =
+            (reply.is_promised(), endpoint.output, reply.bytes())
         else {
             return Ok(());
         };
@@ -104,6 +114,11 @@ impl Schemas {
                 members.remove(&name);
             }
         }
+    }
+
+    /// Checks that this is a JSON schema, whatever it refers to.
+    pub(crate) fn check_schema(&self, schema: &Value) -> Result<(), Problem> {
+        self.check("", "http://json-schema.org/draft-07/schema", schema)
     }
 
     /// Checks a value against this schema.
@@ -166,6 +181,16 @@ fn url(service: &str, schema: &str) -> String {
     }
 }
 
+/// Resolves a reference to another file in the same folder, or within the same file.
+fn resolve(url: &str, reference: &str) -> String {
+    let file = url.split_once('#').map_or(url, |(file, _)| file);
+    if reference.starts_with('#') {
+        return format!("{file}{reference}");
+    }
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{folder}/{reference}")
+}
+
 /// Collects the properties that a schema does not know, with their places.
 fn collect_unknown(error: &ValidationError<'_, '_>, found: &mut Vec<(String, String)>) {
     if let ErrorKind::AdditionalProperties { got } = &error.kind {
@@ -178,6 +203,30 @@ fn collect_unknown(error: &ValidationError<'_, '_>, found: &mut Vec<(String, Str
 }
 
 impl Inner {
+    /// Returns a schema, or a part of it that a fragment names.
+    fn read(&mut self, url: &str) -> Option<Value> {
+        let (file, place) = url.split_once('#').unwrap_or((url, ""));
+        if !self.read.contains_key(file) {
+            let schema = Loader(self.added.clone()).load(file).ok()?;
+            self.read.insert(file.to_owned(), Arc::new(schema));
+        }
+        self.read[file].pointer(place).cloned()
+    }
+
+    fn fill_defaults(&mut self, url: &str, value: &mut Value) {
+        let (Some(schema), Value::Object(members)) = (self.read(url), value) else { return };
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if let Some(default) = property.get("default") {
+                members.entry(name.as_str()).or_insert_with(|| default.clone());
+            }
+            if let Some(member) = members.get_mut(name)
+                && let Some(other) = property["$ref"].as_str()
+            {
+                self.fill_defaults(&resolve(url, other), member);
+            }
+        }
+    }
+
     fn index(&mut self, url: &str) -> Result<SchemaIndex, String> {
         if let Some(index) = self.indices.get(url) {
             return Ok(*index);

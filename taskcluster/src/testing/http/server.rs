@@ -15,7 +15,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use socket2::{SockRef, Socket};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -23,10 +22,14 @@ use super::answer::{Outcome, Refusal, Rendered};
 #[cfg(feature = "gzip")]
 use super::compression::{accepts_gzip, compress};
 use super::request::Incoming;
+use super::socket::{Reset, Socket};
 use crate::{Error, Result};
 
 /// The maximum size of the body of a call.
 const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// How much more than the maximum is read of a body. The connection of one that does not end then is closed.
+const PATIENCE: usize = 8;
 
 /// The maximum size of an upload.
 const MAX_UPLOAD: usize = 256 * 1024 * 1024;
@@ -104,20 +107,17 @@ async fn accept(listener: &TcpListener, handler: &Arc<impl Handler>) {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        // Without it, answers are just slower.
-        let _ = stream.set_nodelay(true);
-        // A second handle, to reset the connection by; without it, it is only closed.
-        let socket = SockRef::from(&stream).try_clone().ok().map(Arc::new);
+        let (socket, reset) = Socket::new(stream);
         let handler = handler.clone();
-        let service = service_fn(move |request| answer(handler.clone(), socket.clone(), request));
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        let service = service_fn(move |request| answer(handler.clone(), reset.clone(), request));
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(socket), service));
     }
 }
 
 /// Answers one request. An error closes the connection.
 async fn answer(
     handler: Arc<impl Handler>,
-    socket: Option<Arc<Socket>>,
+    reset: Reset,
     request: Request<hyper::body::Incoming>,
 ) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
@@ -149,10 +149,7 @@ async fn answer(
             (answer, if hangs { End::Hangs(sent) } else { End::Breaks(sent) })
         }
         Outcome::Reset => {
-            if let Some(socket) = socket {
-                // A connection that is closed without lingering is reset.
-                let _ = socket.set_linger(Some(Duration::ZERO));
-            }
+            reset.set();
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     };
@@ -173,16 +170,20 @@ async fn answer(
 /// Reads a body. Returns `None` if it is too large, after reading it to its end, because a client may not look for the answer
 /// before it has sent everything.
 async fn read(mut body: hyper::body::Incoming, limit: usize) -> io::Result<Option<Bytes>> {
-    let (mut bytes, mut fits) = (BytesMut::new(), true);
+    let (mut bytes, mut length) = (BytesMut::new(), 0_usize);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
-            fits = fits && bytes.len() + data.len() <= limit;
-            if fits {
-                bytes.extend_from_slice(&data);
-            }
+        let Ok(data) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length <= limit {
+            bytes.extend_from_slice(&data);
+        } else if length > limit.saturating_mul(PATIENCE) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        } else {
+            // Nobody needs what came so far.
+            bytes = BytesMut::new();
         }
     }
-    Ok(fits.then(|| bytes.freeze()))
+    Ok((length <= limit).then(|| bytes.freeze()))
 }
 
 /// How the body of an answer ends.

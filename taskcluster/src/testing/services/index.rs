@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
 use serde_json::{Number, Value, json};
 
 use crate::hawk::{Signer, Target};
-use crate::testing::http::answer::{Refusal, Reply, date, redirect, strings, timestamp};
+use crate::testing::http::answer::{Refusal, Reply, date, redirect_in_words, strings, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::message::Message;
@@ -93,7 +93,7 @@ impl Service for Index {
             "insertTask" => insert(self, context, call).map(Reply::from),
             "deleteTask" => {
                 self.lock().remove(path(call));
-                Ok(Reply::new(StatusCode::OK))
+                Ok(json!({}).into())
             }
             "listTasks" => list_tasks(self, context, call).map(Reply::from),
             "listNamespaces" => list_namespaces(self, context, call).map(Reply::from),
@@ -157,9 +157,6 @@ fn find_several(index: &Index, context: &Context, call: &RecordedCall) -> Result
 
 fn insert(index: &Index, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let (path, payload, now) = (path(call), call.payload(), context.now());
-    if path.split('.').any(str::is_empty) {
-        return Err(Refusal::input(format!("the path {path:?} has an empty part")));
-    }
     let entry = Entry {
         task_id: payload["taskId"]
             .as_str()
@@ -172,7 +169,14 @@ fn insert(index: &Index, context: &Context, call: &RecordedCall) -> Result<Value
         data: payload["data"].clone(),
         expires: date(payload, "expires")?,
     };
+    if entry.rank.as_i64().is_none_or(|rank| i32::try_from(rank).is_err()) {
+        return Err(Refusal::internal("a rank must be an integer of 32 bits"));
+    }
     let new = entry.to_json(path);
+    context
+        .schemas
+        .check_answer(call.service, call.endpoint, &new.clone().into())
+        .map_err(Refusal::internal)?;
     index.insert(path, entry, now);
     Ok(index.find(path, now).map_or(new, |entry| entry.to_json(path)))
 }
@@ -226,7 +230,7 @@ fn find_artifact(index: &Index, context: &Context, call: &RecordedCall) -> Resul
     let entry = index.find(path(call), context.now())?;
     let url = artifact_url(context, &entry.task_id, call.arg("name"))
         .map_err(|error| Refusal::input(error.message()))?;
-    redirect(url.as_str(), &json!({"url": url.as_str()}))
+    redirect_in_words(url.as_str())
 }
 
 fn artifact_url(context: &Context, task_id: &str, name: &str) -> Result<Url, Error> {

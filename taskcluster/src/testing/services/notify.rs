@@ -31,9 +31,10 @@ pub(crate) struct Notify {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Notification {
-    /// The kind: `email`, `pulse`, `matrix-room` or `slack-channel`, as in the list of denied addresses.
+    /// The kind: `email`, `pulse`, `matrix-room` or `slack-channel`, as in the list of denied addresses; of 2017 also
+    /// `irc-channel` and `irc-user`.
     pub kind: &'static str,
-    /// The email address, routing key, room or channel.
+    /// The email address, routing key, room, channel or user.
     pub address: String,
     /// The whole request.
     pub request: Value,
@@ -60,6 +61,11 @@ impl Service for Notify {
             "pulse" => send(self, context, call, "pulse", "routingKey"),
             "matrix" => send(self, context, call, "matrix-room", "roomId"),
             "slack" => send(self, context, call, "slack-channel", "channelId"),
+            // Of 2017.
+            "irc" if call.payload()["channel"].is_string() => {
+                send(self, context, call, "irc-channel", "channel")
+            }
+            "irc" => send(self, context, call, "irc-user", "user"),
             "addDenylistAddress" => deny(self, call, true),
             "deleteDenylistAddress" => deny(self, call, false),
             "listDenylist" => {

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::StatusCode;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
 use crate::slugid;
-use crate::testing::http::answer::{Refusal, Reply, date, redirect, text, timestamp};
+use crate::testing::http::answer::{Refusal, Reply, date, redirect_in_words, text, timestamp};
+use crate::testing::http::base64::decode;
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::{Context, Service};
 
@@ -101,6 +99,12 @@ fn create_upload(
     };
     let mut objects = objects.lock();
     objects.retain(|_, object| object.is_there(now));
+    let is_taken = |(known, object): (&String, &Object)| {
+        known != name && object.upload_id == new.upload_id && !object.finished
+    };
+    if objects.iter().any(is_taken) {
+        return Err(Refusal::conflict("`uploadId` is that of another upload"));
+    }
     let object = objects.entry(name.to_owned()).or_insert(new);
     let is_same = object.project == text(payload, "projectId")?
         && object.upload_id == text(payload, "uploadId")?
@@ -120,9 +124,7 @@ fn create_upload(
 fn upload_method(context: &Context, key: &str, proposed: &Value) -> Result<Value, Refusal> {
     if let Some(inline) = proposed.get("dataInline") {
         let data = inline["objectData"].as_str().unwrap_or_default();
-        let data = STANDARD
-            .decode(data)
-            .map_err(|_| Refusal::input("`objectData` of `dataInline` is not base64"))?;
+        let data = decode(data);
         context.storage.put(key, &text(inline, "contentType")?, data.into(), context.now());
         return Ok(json!({"dataInline": true}));
     }
@@ -175,7 +177,7 @@ fn finish_upload(
     }
     object.add_hashes(&payload["hashes"])?;
     object.finished = true;
-    Ok(Reply::new(StatusCode::OK))
+    Ok(json!({}).into())
 }
 
 /// Calls `act` with an existing object.
@@ -217,5 +219,5 @@ fn download(objects: &Objects, context: &Context, call: &RecordedCall) -> Result
     let url = finished(objects, context, call.arg("name"), |object| {
         context.get_url(&object.key, context.now() + DOWNLOAD)
     })?;
-    redirect(&url, &json!({"url": url}))
+    redirect_in_words(&url)
 }

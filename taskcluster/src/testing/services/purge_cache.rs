@@ -58,7 +58,7 @@ fn purge(requests: &PurgeCache, context: &Context, call: &RecordedCall) -> Resul
     let now = context.now();
     let cache = text(call.payload(), "cacheName")?;
     requests.at(now).insert((pool(call), cache), now);
-    Ok(Reply::new(StatusCode::OK))
+    Ok(Reply::new(StatusCode::NO_CONTENT))
 }
 
 fn all(requests: &PurgeCache, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
@@ -78,7 +78,7 @@ fn of_pool(
         Some(since) => Some(
             since
                 .parse::<DateTime<Utc>>()
-                .map_err(|_| Refusal::input(format!("`since` is not a date: {since:?}")))?,
+                .map_err(|_| Refusal::arguments(format!("`since` is not a date: {since:?}")))?,
         ),
         None => None,
     };

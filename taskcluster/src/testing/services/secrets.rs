@@ -42,11 +42,8 @@ impl Service for Secrets {
 fn get(secrets: &Secrets, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let name = call.arg("name");
     let secrets = secrets.lock();
-    match secrets.get(name) {
-        None => Err(Refusal::not_found(format!("secret {name:?} does not exist"))),
-        Some(Secret { expires, .. }) if *expires < context.now() => {
-            Err(Refusal::expired(format!("secret {name:?} has expired")))
-        }
+    match secrets.get(name).filter(|secret| secret.expires > context.now()) {
+        None => Err(Refusal::not_found(format!("secret {name:?} does not exist or has expired"))),
         Some(Secret { secret, expires }) => {
             Ok(json!({"secret": secret, "expires": timestamp(*expires)}))
         }
@@ -54,7 +51,7 @@ fn get(secrets: &Secrets, context: &Context, call: &RecordedCall) -> Result<Valu
 }
 
 fn set(secrets: &Secrets, call: &RecordedCall) -> Result<Value, Refusal> {
-    let payload = call.payload.as_ref().unwrap_or(&Value::Null);
+    let payload = call.payload();
     let expires = date(payload, "expires")?;
     let secret = match &payload["secret"] {
         Value::Object(secret) => Value::Object(secret.clone()),
@@ -72,6 +69,7 @@ fn remove(secrets: &Secrets, call: &RecordedCall) -> Result<Value, Refusal> {
 
 fn list(secrets: &Secrets, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let secrets = secrets.lock();
-    let names = secrets.keys().map(|name| (name.clone(), json!(name)));
+    let there = secrets.iter().filter(|(_, secret)| secret.expires > context.now());
+    let names = there.map(|(name, _)| (name.clone(), json!(name)));
     page(&context.token_key, call, "secrets", names)
 }

@@ -2,6 +2,8 @@
 
 mod authentication;
 mod clients;
+mod elsewhere;
+mod histories;
 mod roles;
 
 use serde_json::{Value, json};

@@ -28,8 +28,14 @@ async fn a_task_group_is_listed_in_pages() {
     fake.clear_calls();
     let tasks: Vec<Value> =
         queue.list_task_group(&group).limit(2).items_as().try_collect().await.unwrap();
+    let mut found: Vec<_> =
+        tasks.iter().map(|item| item["status"]["taskId"].as_str().unwrap().to_owned()).collect();
+    // In the order of the database, which looks at letters before their case.
+    let plain = |id: &String| id.to_lowercase().replace(['-', '_'], "");
+    assert!(found.is_sorted_by_key(plain), "{found:?}");
+    found.sort();
     ids.sort();
-    assert_eq!(tasks.iter().map(|item| item["status"]["taskId"].clone()).collect::<Vec<_>>(), ids);
+    assert_eq!(found, ids);
     assert!(tasks.iter().all(|item| item["task"]["taskGroupId"] == *group));
     assert_eq!(fake.calls().len(), 3);
 
@@ -76,8 +82,8 @@ async fn a_group_is_sealed_cancelled_and_resolved() {
         "RequestConflict",
         "sealed",
     );
-    // What is there may be created again.
-    call(&tc, "createTask").param("taskId", &done).payload(&member).await.unwrap();
+    let again = call(&tc, "createTask").param("taskId", &done).payload(&member);
+    assert_eq!(again.await.unwrap_err().status(), Some(StatusCode::CONFLICT));
 
     let cancelled = of_group("cancelTaskGroup").await.unwrap();
     assert_eq!(
@@ -90,8 +96,12 @@ async fn a_group_is_sealed_cancelled_and_resolved() {
     );
     let heard = heard(&mut messages);
     let names: Vec<_> = heard.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["task-group-sealed", "task-exception", "task-group-resolved"]);
-    assert_eq!(heard[2].1["taskGroupId"], group);
+    // What is sealed again is announced again.
+    assert_eq!(
+        names,
+        ["task-group-sealed", "task-group-sealed", "task-exception", "task-group-resolved"]
+    );
+    assert_eq!(heard[3].1["taskGroupId"], group);
     let again = of_group("cancelTaskGroup").await.unwrap();
     assert_eq!(again["cancelledCount"], 0);
 }

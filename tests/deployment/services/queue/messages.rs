@@ -40,6 +40,24 @@ async fn messages_carry_routes_and_routing_keys() {
 }
 
 #[tokio::test]
+async fn a_task_that_is_created_again_is_announced_again() {
+    let (fake, tc) = connected().await;
+    let (id, task) = (slugid::nice(), task(&fake));
+    let mut messages = listen(&fake);
+    let create = || call(&tc, "createTask").param("taskId", &id).payload(&task);
+    let first = create().await.unwrap();
+    let announced = messages.take();
+    assert_eq!(create().await.unwrap(), first);
+    assert_eq!(messages.take(), announced);
+    assert_eq!(announced[0].payload["status"]["state"], "unscheduled");
+    // Once it runs, only its definition is new.
+    claim_one(&tc).await;
+    let _ = messages.take();
+    create().await.unwrap();
+    assert_eq!(messages.take(), announced[..1]);
+}
+
+#[tokio::test]
 async fn the_queue_publishes_to_all_its_exchanges() {
     let (fake, tc) = connected().await;
     let mut messages = listen(&fake);

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::scope_sets::{added, set_of};
+use super::scope_sets::set_of;
 use crate::scopes::{covers, normalize};
 use crate::testing::http::answer::{Refusal, Reply, strings, text, timestamp};
 use crate::testing::http::call::RecordedCall;
-use crate::testing::http::paging::page;
+use crate::testing::http::paging::{has_foreign_token, page};
 use crate::testing::services::context::Context;
 use crate::testing::services::context::message::Message;
 use crate::{AuthEvents, Exchange};
@@ -88,7 +88,8 @@ impl Roles {
             for (id, role) in &*roles {
                 let Some(parameter) = parameter(&scope, id) else { continue };
                 for added in &role.scopes {
-                    let added = fill(added, parameter);
+                    let added =
+                        if id.ends_with('*') { fill(added, parameter) } else { added.clone() };
                     if !expanded.iter().any(|known| covers(known, &added)) {
                         expanded.push(added);
                     }
@@ -98,24 +99,24 @@ impl Roles {
         expanded
     }
 
-    /// Whether a role leads to itself through scopes that pass on its parameter, which could be endless.
+    pub(super) fn check_exists(&self, id: &str) -> Result<(), Refusal> {
+        self.lock().get(id).map(|_| ()).ok_or_else(|| no_role(id))
+    }
+
+    /// Whether a role leads to itself, if its parameter may be anything.
     fn has_loop(roles: &BTreeMap<String, Role>, from: &str) -> bool {
         let next = |id: &str| {
-            let prefix = id.strip_suffix('*');
-            let scopes = prefix.and_then(|_| roles.get(id)).map(|role| role.scopes.as_slice());
-            let begins: Vec<_> = scopes
-                .unwrap_or_default()
+            let scopes = roles.get(id).map(|role| role.scopes.as_slice()).unwrap_or_default();
+            let scopes: Vec<_> = scopes
                 .iter()
-                .filter_map(|scope| {
-                    Some(scope.split_once(PARAMETER)?.0.strip_prefix(ASSUME)?.to_owned())
+                .map(|scope| match scope.split_once(PARAMETER).filter(|_| id.ends_with('*')) {
+                    Some((before, _)) => format!("{before}*"),
+                    None => scope.clone(),
                 })
                 .collect();
             let leads_to = move |other: &&String| {
-                other.strip_suffix('*').is_some_and(|prefix| {
-                    begins
-                        .iter()
-                        .any(|begin| begin.starts_with(prefix) || prefix.starts_with(begin))
-                })
+                let role = format!("{ASSUME}{other}");
+                scopes.iter().any(|scope| covers(scope, &role) || covers(&role, scope))
             };
             roles.keys().filter(leads_to).cloned().collect::<Vec<_>>()
         };
@@ -158,9 +159,10 @@ fn fill(scope: &str, parameter: &str) -> String {
 
 /// Returns the scopes that an update of a role would add.
 pub(super) fn scopes_added(roles: &Roles, call: &RecordedCall) -> Vec<String> {
-    let all = roles.lock();
-    let present = all.get(call.arg("roleId")).map(|role| role.scopes.clone());
-    added(&present.unwrap_or_default(), call)
+    let present = roles.lock().get(call.arg("roleId")).map(|role| role.scopes.clone());
+    let held = roles.expand(present.unwrap_or_default());
+    let wanted = strings(call.payload(), "scopes").unwrap_or_default();
+    wanted.into_iter().filter(|scope| !held.iter().any(|held| covers(held, scope))).collect()
 }
 
 /// Answers calls about roles. Returns `None` for other endpoints.
@@ -176,6 +178,9 @@ pub(super) fn answer(
             found.map(|role| to_json(roles, id, &role)).ok_or_else(|| no_role(id))
         }
         "listRoles" => Ok(all(roles).into_iter().map(|(_, role)| role).collect()),
+        "listRoles2" | "listRoleIds" if has_foreign_token(&context.token_key, call) => {
+            Err(Refusal::input("`continuationToken` does not belong to this list"))
+        }
         "listRoles2" => page(&context.token_key, call, "roles", all(roles).into_iter()),
         "listRoleIds" => {
             let ids = all(roles).into_iter().map(|(id, _)| (id.clone(), json!(id)));
@@ -184,10 +189,9 @@ pub(super) fn answer(
         "createRole" => create(roles, context, call),
         "updateRole" => update(roles, context, call),
         "deleteRole" => {
-            if roles.lock().remove(id).is_some() {
-                publish(context, AuthEvents::role_deleted().exchange(), id);
-            }
-            return Some(Ok(Reply::new(StatusCode::OK)));
+            roles.lock().remove(id);
+            publish(context, AuthEvents::role_deleted().exchange(), id);
+            return Some(Ok(Reply::new(StatusCode::NO_CONTENT)));
         }
         "expandScopes" => strings(call.payload(), "scopes")
             .map(|scopes| json!({"scopes": normalize(roles.expand(scopes))})),
@@ -220,12 +224,15 @@ fn publish(context: &Context, exchange: &'static Exchange, id: &str) {
 
 /// Stores a role, if it is valid.
 fn store(roles: &mut BTreeMap<String, Role>, id: &str, role: Role) -> Result<(), Refusal> {
-    if !id.ends_with('*')
-        && let Some(scope) = role.scopes.iter().find(|scope| scope.contains(PARAMETER))
-    {
-        return Err(Refusal::input(format!(
-            "{scope} has the parameter {PARAMETER}, but the role {id:?} does not end in `*`"
-        )));
+    if id.ends_with('*') {
+        for scope in role.scopes.iter().filter(|scope| scope.contains(PARAMETER)) {
+            if scope.matches(PARAMETER).count() > 1 {
+                return Err(Refusal::input(format!("{scope} has the parameter {PARAMETER} twice")));
+            }
+            if scope.ends_with(&format!("*{PARAMETER}")) {
+                return Err(Refusal::input(format!("{scope} has a `*` before {PARAMETER}")));
+            }
+        }
     }
     let former = roles.insert(id.to_owned(), role);
     if Roles::has_loop(roles, id) {
@@ -233,9 +240,7 @@ fn store(roles: &mut BTreeMap<String, Role>, id: &str, role: Role) -> Result<(),
             Some(former) => roles.insert(id.to_owned(), former),
             None => roles.remove(id),
         };
-        return Err(Refusal::input(format!(
-            "the role {id:?} would lead to itself by scopes with the parameter {PARAMETER}"
-        )));
+        return Err(Refusal::input(format!("the role {id:?} would lead to itself")));
     }
     Ok(())
 }
@@ -244,24 +249,22 @@ fn store(roles: &mut BTreeMap<String, Role>, id: &str, role: Role) -> Result<(),
 fn create(roles: &Roles, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let id = call.arg("roleId");
     let new = Role::new(call.payload(), context.now())?;
-    let (role, is_new) = {
+    let role = {
         let mut all = roles.lock();
         match all.get(id) {
             Some(role) if (&role.scopes, &role.description) == (&new.scopes, &new.description) => {
-                (role.clone(), false)
+                role.clone()
             }
             Some(_) => {
                 return Err(Refusal::conflict(format!("a different role {id:?} already exists")));
             }
             None => {
                 store(&mut all, id, new.clone())?;
-                (new, true)
+                new
             }
         }
     };
-    if is_new {
-        publish(context, AuthEvents::role_created().exchange(), id);
-    }
+    publish(context, AuthEvents::role_created().exchange(), id);
     Ok(to_json(roles, id, &role))
 }
 

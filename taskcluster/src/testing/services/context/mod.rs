@@ -1,5 +1,6 @@
 //! The context of all services: what they need from the deployment, and their access to each other.
 
+pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod message;
 pub(crate) mod storage;
@@ -10,9 +11,10 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
+use self::audit::Audit;
 use self::clock::Clock;
 use self::message::{Exchanges, Message};
 use self::storage::Storage;
@@ -23,6 +25,7 @@ use crate::testing::http::answer::{Refusal, Reply};
 use crate::testing::http::authentication::{Accounts, Authority};
 use crate::testing::http::authorization;
 use crate::testing::http::call::RecordedCall;
+use crate::testing::http::patterns::check_arguments;
 use crate::testing::http::schemas::Schemas;
 use crate::{Credentials, Reference, slugid};
 
@@ -41,6 +44,16 @@ pub(crate) trait Service: Send + Sync {
         _call: &'a RecordedCall,
     ) -> Option<LaterAnswer<'a>> {
         None
+    }
+
+    /// Refuses what the service refuses before it looks at the scopes of the caller: some services first look for what the
+    /// scopes depend on, or complete the payload.
+    fn check_before_scopes(
+        &self,
+        _context: &Context,
+        _call: &mut RecordedCall,
+    ) -> Result<(), Refusal> {
+        Ok(())
     }
 
     /// Adds the values that a call's required scopes depend on and that only the service knows.
@@ -92,6 +105,7 @@ pub(crate) struct Context {
     pub(crate) schemas: Schemas,
     pub(crate) storage: Storage,
     pub(crate) exchanges: Exchanges,
+    pub(crate) audit: Audit,
     /// Notified when the queue or the time changes.
     pub(crate) changed: Notify,
 }
@@ -114,6 +128,7 @@ impl Context {
             schemas: Schemas::default(),
             storage: Storage::default(),
             exchanges: Exchanges::default(),
+            audit: Audit::default(),
             changed: Notify::new(),
         }
     }
@@ -182,8 +197,27 @@ impl Context {
         self.schemas.check_payload(call)
     }
 
+    /// Makes the checks that follow the check of the payload.
+    pub(crate) fn authorize_late(&self, call: &mut RecordedCall) -> Result<(), Refusal> {
+        if let Some(service) = self.service_of(call) {
+            service.check_before_scopes(self, call)?;
+        }
+        match authorization::depends_on_path_alone(call.endpoint) {
+            true => Ok(()),
+            false => self.authorize(call),
+        }
+    }
+
+    /// Checks the scopes of the caller before anything else, if the path alone says which are required.
+    pub(crate) fn authorize_early(&self, call: &RecordedCall) -> Result<(), Refusal> {
+        match authorization::depends_on_path_alone(call.endpoint) {
+            true => self.authorize(call),
+            false => Ok(()),
+        }
+    }
+
     /// Refuses a call whose caller lacks scopes that the reference requires.
-    pub(crate) fn authorize(&self, call: &RecordedCall) -> Result<(), Refusal> {
+    fn authorize(&self, call: &RecordedCall) -> Result<(), Refusal> {
         let payload = call.payload().as_object().cloned().unwrap_or_default();
         let args = call.args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         let mut known =
@@ -203,10 +237,7 @@ impl Context {
         call: &RecordedCall,
         needed: &Expression,
     ) -> Result<(), Refusal> {
-        let mut held = call.scopes.clone();
-        // Every caller has the scopes of anonymous callers.
-        held.extend(self.authority.expand(vec!["assume:anonymous".to_owned()]));
-        authorization::check(call.caller(), held, needed)
+        authorization::check(call.caller(), call.scopes.clone(), needed)
     }
 }
 
@@ -223,10 +254,14 @@ impl Context {
     /// Lets a service answer a call that has passed all checks; `None` if the endpoint is not built in.
     pub(crate) async fn answer(&self, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
         let service = self.service_of(call)?;
-        match service.answer_later(self, call) {
-            Some(answer) => Some(answer.await),
-            None => service.answer(self, call),
+        let answer = match service.answer_later(self, call) {
+            Some(answer) => answer.await,
+            None => service.answer(self, call)?,
+        };
+        if answer.as_ref().is_ok_and(Reply::is_success) {
+            self.audit.record(call, self.now());
         }
+        Some(answer)
     }
 
     /// Calls an endpoint of another service as this client with these scopes, expanded by roles. The same checks apply as to a
@@ -239,14 +274,64 @@ impl Context {
         args: &[(&'static str, &str)],
         payload: Option<Value>,
     ) -> Result<Value, Refusal> {
-        let (client_id, scopes) = caller;
-        let endpoint = reference.endpoint(endpoint);
-        let call = RecordedCall {
+        let call = &mut self.prepare(reference, endpoint, caller, args, payload);
+        self.carry_out(call).map(|reply| reply.to_json())
+    }
+
+    /// Same as [`call`](Self::call), for the property `items` of all pages of a list.
+    pub(crate) fn list(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        (client_id, scopes): (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        items: &str,
+    ) -> Result<Vec<Value>, Refusal> {
+        let (mut all, mut query) = (Vec::new(), Vec::new());
+        loop {
+            let caller = (client_id, scopes.clone());
+            let call = &mut self.prepare(reference, endpoint, caller, args, None);
+            call.query = query;
+            let mut page = self.carry_out(call)?.to_json();
+            if let Value::Array(items) = page[items].take() {
+                all.extend(items);
+            }
+            let Some(token) = page["continuationToken"].as_str() else { return Ok(all) };
+            query = vec![("continuationToken".to_owned(), token.to_owned())];
+        }
+    }
+
+    /// Same as [`call`](Self::call), but returns an error with its body.
+    pub(crate) fn call_for_body(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        caller: (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        payload: Option<Value>,
+    ) -> Result<Value, (Refusal, Value)> {
+        let call = &mut self.prepare(reference, endpoint, caller, args, payload);
+        self.carry_out(call).map(|reply| reply.to_json()).map_err(|refusal| {
+            let body = refusal.body(call, self.now());
+            (refusal, body)
+        })
+    }
+
+    fn prepare(
+        &self,
+        reference: &'static Reference,
+        endpoint: &str,
+        (client_id, scopes): (&str, Vec<String>),
+        args: &[(&'static str, &str)],
+        payload: Option<Value>,
+    ) -> RecordedCall {
+        RecordedCall {
             service: reference.service,
             version: reference.version,
-            endpoint,
+            endpoint: reference.endpoint(endpoint),
             args: args.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             query: Vec::new(),
+            body: payload.clone().unwrap_or_else(|| json!({})),
             payload,
             headers: HeaderMap::new(),
             client_id: Some(client_id.to_owned()),
@@ -254,13 +339,25 @@ impl Context {
             signature: None,
             status: None,
             error: None,
-        };
-        self.check_payload(&call)?;
-        self.authorize(&call)?;
-        let answer = self.service_of(&call).and_then(|service| service.answer(self, &call));
-        let reply = answer
-            .unwrap_or_else(|| Err(Refusal::internal(format!("{endpoint} is not built in"))))?;
-        Ok(reply.to_json())
+        }
+    }
+
+    fn carry_out(&self, call: &mut RecordedCall) -> Result<Reply, Refusal> {
+        self.authorize_early(call)?;
+        check_arguments(call)?;
+        self.complete(call);
+        self.check_payload(call)?;
+        self.authorize_late(call)?;
+        let answer = self.service_of(call).and_then(|service| service.answer(self, call));
+        answer
+            .unwrap_or_else(|| Err(Refusal::internal(format!("{} is not built in", call.endpoint))))
+    }
+
+    /// Fills the defaults of its schema into a call's payload.
+    pub(crate) fn complete(&self, call: &mut RecordedCall) {
+        let mut body = std::mem::take(&mut call.body);
+        self.schemas.fill_defaults(call, &mut body);
+        call.body = body;
     }
 
     /// Returns all exchanges that the services publish to.

@@ -1,6 +1,6 @@
 //! Creates the tasks of hooks.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::expressions;
@@ -9,31 +9,40 @@ use crate::testing::http::answer::{Refusal, timestamp};
 use crate::testing::services::context::Context;
 use crate::{Queue, slugid};
 
-/// Fires a hook: creates its task.
+/// The client that creates the tasks.
+const CLIENT: &str = "static/taskcluster/hooks";
+
+/// Fires a hook: creates its task, with this id if there is one.
 pub(super) fn fire(
     hooks: &Hooks,
     context: &Context,
     key: &Key,
     by: &'static str,
     mut values: Value,
+    task_id: Option<&str>,
 ) -> Result<Value, Refusal> {
     let template = hooks.with(key, |hook| hook.definition["task"].clone())?;
-    let (now, task_id) = (context.now(), slugid::nice());
+    let (now, task_id) = (context.now(), task_id.map_or_else(slugid::nice, str::to_owned));
     values["taskId"] = json!(task_id);
-    let made = render(&template, &values, &task_id, now).and_then(|task| match task {
-        Some(task) => create_task(context, key, &task_id, task).map(|()| true),
-        None => Ok(false),
-    });
-    if let Ok(false) = made {
-        return Ok(json!({}));
-    }
-    let error = made.as_ref().err().map(|refusal| refusal.message().to_owned());
+    let made = match render(&template, &values, &task_id, now) {
+        Ok(None) => return Ok(json!({})),
+        Ok(Some(task)) => create_task(context, key, &task_id, task),
+        Err(why) => Err((why.message().to_owned(), why)),
+    };
+    let error = made.as_ref().err().map(|(error, _)| error.clone());
     let fire = Fire { by, task_id: task_id.clone(), time: now, error };
     hooks.with(key, |hook| hook.fires.push(fire))?;
     match made {
-        Ok(_) => Ok(json!({"taskId": task_id, "status": {"taskId": task_id}})),
-        Err(refusal) => {
-            let why = refusal.message();
+        Ok(()) => Ok(json!({"taskId": task_id, "status": {"taskId": task_id}})),
+        Err((_, why)) if why.code() == "InsufficientScopes" => {
+            let (group, id) = key;
+            Err(Refusal::insufficient_scopes(format!(
+                "the role `hook-id:{group}/{id}` does not have the scopes to create the task:\n\n{}",
+                why.message()
+            )))
+        }
+        Err((_, why)) => {
+            let why = why.message();
             Err(Refusal::input(format!("the hook could not create a task: {why}")))
         }
     }
@@ -61,24 +70,35 @@ fn render(
         Err(error) => return Err(refuse(format!("{error:#}"))),
     };
     let day = timestamp(now + TimeDelta::days(1));
-    let defaults =
-        [("created", timestamp(now)), ("deadline", day), ("taskGroupId", task_id.to_owned())];
+    let month = now.checked_add_months(Months::new(1)).unwrap_or(now);
+    let defaults = [
+        ("created", timestamp(now)),
+        ("deadline", day),
+        ("expires", timestamp(month)),
+        ("taskGroupId", task_id.to_owned()),
+    ];
     for (name, default) in defaults {
         task.entry(name).or_insert(json!(default));
     }
     Ok(Some(task))
 }
 
-/// Creates the task with the scopes of the hook's role.
+/// Creates the task with the scopes of the hook's role. An error comes with what the list of last fires says about it.
 fn create_task(
     context: &Context,
     (group, id): &Key,
     task_id: &str,
     task: Map<String, Value>,
-) -> Result<(), Refusal> {
-    let client_id = format!("hook-id:{group}/{id}");
-    let scopes = vec![format!("assume:{client_id}")];
-    let args = [("taskId", task_id)];
-    let payload = Some(Value::Object(task));
-    context.call(&Queue::REFERENCE, "createTask", (&client_id, scopes), &args, payload).map(|_| ())
+) -> Result<(), (String, Refusal)> {
+    let scopes = vec![format!("assume:hook-id:{group}/{id}")];
+    let (args, payload) = ([("taskId", task_id)], Some(Value::Object(task)));
+    let made =
+        context.call_for_body(&Queue::REFERENCE, "createTask", (CLIENT, scopes), &args, payload);
+    made.map(|_| ()).map_err(|(refusal, body)| {
+        let error = json!({
+            "name": "Error", "message": body["message"], "code": body["code"],
+            "statusCode": refusal.status().as_u16(), "body": body,
+        });
+        (format!("{error:#}"), refusal)
+    })
 }

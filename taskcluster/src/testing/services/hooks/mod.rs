@@ -8,7 +8,6 @@ mod store;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use self::fire::fire;
@@ -16,7 +15,8 @@ pub(crate) use self::store::Hooks;
 use self::store::{Fire, Hook, Key};
 use crate::testing::http::answer::{Refusal, Reply, timestamp};
 use crate::testing::http::call::RecordedCall;
-use crate::testing::http::paging::page;
+use crate::testing::http::paging::{collation, page};
+use crate::testing::http::patterns::is_slugid;
 use crate::testing::http::schemas::{Problem, Schemas};
 use crate::testing::services::context::message::Message;
 use crate::testing::services::context::{Context, Service};
@@ -40,10 +40,9 @@ impl Service for Hooks {
             "createHook" => create(self, context, call),
             "updateHook" => update(self, context, call),
             "removeHook" => {
-                if self.lock().remove(&key(call)).is_some() {
-                    publish(context, HooksEvents::hook_deleted().exchange(), call);
-                }
-                return Some(Ok(Reply::new(StatusCode::OK)));
+                self.lock().remove(&key(call));
+                publish(context, HooksEvents::hook_deleted().exchange(), call);
+                Ok(json!({}))
             }
             "triggerHook" => trigger(self, context, call, "triggerHook"),
             "triggerHookWithToken" => check_token(self, call)
@@ -57,6 +56,23 @@ impl Service for Hooks {
             _ => return None,
         };
         Some(answer.map(Reply::from))
+    }
+
+    /// Puts the hook's ids into its definition.
+    fn check_before_scopes(&self, _: &Context, call: &mut RecordedCall) -> Result<(), Refusal> {
+        if !matches!(call.endpoint.name, "createHook" | "updateHook") {
+            return Ok(());
+        }
+        for name in ["hookGroupId", "hookId"] {
+            let given = &call.body[name];
+            if !given.is_null() && given != call.arg(name) {
+                return Err(Refusal::input(format!("`{name}` differs from the one in the URL")));
+            }
+        }
+        for name in ["hookGroupId", "hookId"] {
+            call.body[name] = json!(call.arg(name));
+        }
+        Ok(())
     }
 
     /// Fires the hooks that are due, each once.
@@ -73,7 +89,7 @@ impl Service for Hooks {
         for key in due {
             let by = "schedule";
             // Whatever goes wrong stands in the list of last fires.
-            let _ = fire(self, context, &key, by, json!({"firedBy": by}));
+            let _ = fire(self, context, &key, by, json!({"firedBy": by}), None);
         }
     }
 
@@ -90,7 +106,7 @@ impl Service for Hooks {
         for (key, payload) in self.take_fired() {
             let by = "pulseMessage";
             // Whatever goes wrong stands in the list of last fires.
-            let _ = fire(self, context, &key, by, json!({"firedBy": by, "payload": payload}));
+            let _ = fire(self, context, &key, by, json!({"firedBy": by, "payload": payload}), None);
         }
     }
 }
@@ -108,65 +124,60 @@ fn publish(context: &Context, exchange: &'static Exchange, call: &RecordedCall) 
 fn list(hooks: &Hooks, call: &RecordedCall) -> Result<Value, Refusal> {
     let group = call.arg("hookGroupId");
     let all = hooks.lock();
-    let of_group = all.iter().filter(|((known, _), _)| known == group);
-    let found: Vec<_> = of_group.map(|(_, hook)| &hook.definition).collect();
+    let mut of_group: Vec<_> = all.iter().filter(|((known, _), _)| known == group).collect();
+    of_group.sort_by_cached_key(|((_, id), _)| collation(id));
+    let found: Vec<_> = of_group.into_iter().map(|(_, hook)| &hook.definition).collect();
     if found.is_empty() {
         return Err(Refusal::not_found(format!("hook group {group} does not exist")));
     }
     Ok(json!({"hooks": found}))
 }
 
-/// Fills the defaults into a hook's definition.
-fn define(call: &RecordedCall) -> Result<Value, Refusal> {
-    let mut hook = json!({
-        "schedule": [], "bindings": [],
-        "triggerSchema": {"type": "object", "additionalProperties": false},
-    });
-    for (name, value) in call.payload().as_object().into_iter().flatten() {
-        hook[name] = value.clone();
-    }
-    for name in ["hookGroupId", "hookId"] {
-        if !hook[name].is_null() && hook[name] != call.arg(name) {
-            return Err(Refusal::input(format!("`{name}` differs from the one in the URL")));
-        }
-        hook[name] = json!(call.arg(name));
-    }
-    // It must be a valid schema.
-    if let Err(Problem::NoSchema(why)) = Schemas::check_by(&hook["triggerSchema"], &json!({})) {
-        return Err(Refusal::input(format!("`triggerSchema` is not a JSON schema: {why}")));
-    }
-    if hook["metadata"]["emailOnError"].is_null() {
-        hook["metadata"]["emailOnError"] = json!(true);
-    }
+/// Returns the definition of a hook in a call.
+fn define(context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
+    let hook = call.payload().clone();
+    context.schemas.check_schema(&hook["triggerSchema"]).map_err(|problem| {
+        let (Problem::Misfit(why) | Problem::NoSchema(why)) = problem;
+        Refusal::input(format!("`triggerSchema` is not a JSON schema: {why}"))
+    })?;
     Ok(hook)
 }
 
-/// Creates a hook. Creating the same hook again is not an error.
+/// Creates a hook. Creating it again is not an error if the definition is the same and complete, that is, has bindings.
 fn create(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
-    let definition = define(call)?;
-    let next = schedule::next(&definition["schedule"], context.now())?;
+    let given = define(context, call)?;
+    let next = schedule::next(&given["schedule"], context.now())?;
+    let mut definition = given.clone();
+    if definition["bindings"].is_null() {
+        definition["bindings"] = json!([]);
+    }
     {
         let mut all = hooks.lock();
-        if let Some(hook) = all.get(&key(call)) {
-            return if hook.definition == definition {
-                Ok(definition)
-            } else {
+        match all.get(&key(call)) {
+            Some(hook) if hook.definition == given => {}
+            Some(_) => {
                 let (group, id) = key(call);
-                Err(Refusal::conflict(format!("a different hook {group}/{id} already exists")))
-            };
+                return Err(Refusal::conflict(format!("the hook {group}/{id} already exists")));
+            }
+            None => {
+                let (token, fires) = (slugid::v4(), Vec::new());
+                all.insert(key(call), Hook { definition, token, next, fires });
+            }
         }
-        let (token, fires) = (slugid::v4(), Vec::new());
-        let hook = Hook { definition: definition.clone(), token, next, fires };
-        all.insert(key(call), hook);
     }
     publish(context, HooksEvents::hook_created().exchange(), call);
-    Ok(definition)
+    Ok(given)
 }
 
 fn update(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
-    let definition = define(call)?;
+    let key = key(call);
+    hooks.with(&key, |_| ())?;
+    let mut definition = define(context, call)?;
     let next = schedule::next(&definition["schedule"], context.now())?;
-    hooks.with(&key(call), |hook| {
+    hooks.with(&key, |hook| {
+        if definition["bindings"].is_null() {
+            definition["bindings"] = hook.definition["bindings"].take();
+        }
         hook.definition.clone_from(&definition);
         hook.next = next;
     })?;
@@ -198,14 +209,19 @@ fn trigger(
     if by == "triggerHook" {
         values["clientId"] = json!(call.client_id);
     }
-    fire(hooks, context, &key, by, values)
+    let task_id = call.payload()["taskId"].as_str();
+    if let Some(id) = task_id.filter(|id| !is_slugid(id)) {
+        return Err(Refusal::input(format!("`taskId` is {id:?}, which is no slug id")));
+    }
+    fire(hooks, context, &key, by, values, task_id)
 }
 
 fn status(hook: &mut Hook) -> Value {
     let last = match hook.fires.last() {
         None => json!({"result": "no-fire"}),
         Some(Fire { error: Some(error), time, .. }) => json!({
-            "result": "error", "time": timestamp(*time), "error": {"message": error},
+            "result": "error", "time": timestamp(*time),
+            "error": serde_json::from_str(error).unwrap_or_else(|_| json!({"message": error})),
         }),
         Some(Fire { task_id, time, .. }) => json!({
             "result": "success", "time": timestamp(*time), "taskId": task_id,
@@ -220,6 +236,9 @@ fn status(hook: &mut Hook) -> Value {
 
 fn list_fires(hooks: &Hooks, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let fires = hooks.with(&key(call), |hook| hook.fires.clone())?;
+    if fires.is_empty() {
+        return Err(Refusal::not_found("the hook has never fired"));
+    }
     let (group, id) = key(call);
     let count = fires.len();
     let items = fires.into_iter().enumerate().rev().map(|(number, fire)| {

@@ -14,13 +14,24 @@ pub(super) fn next(
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     let mut times = Vec::new();
     for pattern in schedule.as_array().into_iter().flatten() {
-        let cron = parser.parse(pattern.as_str().unwrap_or_default()).map_err(|error| {
-            Refusal::input(format!(
-                "`schedule` has {pattern}, which is not a cron pattern: {error}"
-            ))
-        })?;
+        let cron =
+            parser.parse(&complete(pattern.as_str().unwrap_or_default())).map_err(|error| {
+                Refusal::input(format!(
+                    "`schedule` has {pattern}, which is not a cron pattern: {error}"
+                ))
+            })?;
         // The 31st of February never comes.
         times.extend(cron.find_next_occurrence(&after, false).ok());
     }
     Ok(times.into_iter().min())
+}
+
+/// Fills in the fields that a short pattern lacks at its start, as the service does: an empty pattern is every minute.
+fn complete(pattern: &str) -> String {
+    const FIELDS: [&str; 6] = ["0", "*", "*", "*", "*", "*"];
+    let given = pattern.split_whitespace().count();
+    if given >= 5 || pattern.starts_with('@') {
+        return pattern.to_owned();
+    }
+    format!("{} {pattern}", FIELDS[..FIELDS.len() - given].join(" "))
 }

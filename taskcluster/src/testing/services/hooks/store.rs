@@ -35,7 +35,7 @@ pub(super) struct Fire {
     pub(super) by: &'static str,
     pub(super) task_id: String,
     pub(super) time: DateTime<Utc>,
-    /// What went wrong, if anything.
+    /// What went wrong, if anything: a text, or JSON if the queue refused the task.
     pub(super) error: Option<String>,
 }
 

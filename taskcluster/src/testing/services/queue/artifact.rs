@@ -36,6 +36,9 @@ impl Artifact {
     pub(super) fn new(payload: &Value) -> Result<Self, Refusal> {
         let text = |name| text(payload, name);
         let (mut content_type, mut content_length) = (text("contentType"), None);
+        if payload["contentType"].is_null() {
+            content_type = Ok("application/binary".to_owned());
+        }
         let kind = match payload["storageType"].as_str() {
             Some("s3") => {
                 content_length = payload["contentLength"].as_u64();
@@ -46,14 +49,8 @@ impl Artifact {
                 Kind::Object { upload_id: slugid::nice(), finished: false }
             }
             Some("reference") => Kind::Reference(text("url")?),
-            Some("link") => {
-                content_type = content_type.or(Ok("application/binary".to_owned()));
-                Kind::Link(text("artifact")?)
-            }
-            Some("error") => {
-                content_type = Ok("application/json".to_owned());
-                Kind::Error { reason: text("reason")?, message: text("message")? }
-            }
+            Some("link") => Kind::Link(text("artifact")?),
+            Some("error") => Kind::Error { reason: text("reason")?, message: text("message")? },
             _ => {
                 return Err(Refusal::input(
                     "`storageType` is not one of s3, object, reference, link, error",
@@ -84,7 +81,9 @@ impl Artifact {
             | (Kind::Reference(_), Kind::Reference(_) | Kind::Link(_)) => true,
             (one, other) => one == other,
         };
-        same_kind && self.content_type == other.content_type && self.expires <= other.expires
+        let same_type =
+            self.content_type == other.content_type || matches!(other.kind, Kind::Link(_));
+        same_kind && same_type && self.expires <= other.expires
     }
 
     pub(super) fn is_there(&self, now: DateTime<Utc>) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::artifact::{Artifact, Kind};
 use super::lifecycle::Tasks;
 use super::store::Queue;
-use super::task::{Run, RunState};
+use super::task::{Run, RunState, Worker};
 use super::work::run_of;
 use crate::testing::http::answer::{Refusal, Reply, redirect, text, timestamp};
 use crate::testing::http::call::RecordedCall;
@@ -27,6 +27,12 @@ const UPLOAD: TimeDelta = TimeDelta::hours(24);
 /// How long URLs of content in S3 are good.
 const PUT_URL: TimeDelta = TimeDelta::minutes(45);
 const GET_URL: TimeDelta = TimeDelta::minutes(30);
+
+/// How far in the past `expires` may be.
+const PAST: TimeDelta = TimeDelta::minutes(15);
+
+/// The longest name that fits into the message about an artifact.
+const LONGEST_NAME: usize = 1024;
 
 /// How far the credentials reach back, for clients whose clocks are slow.
 const LEEWAY: TimeDelta = TimeDelta::hours(1);
@@ -57,7 +63,7 @@ pub(super) fn link_target(tasks: &Tasks, call: &RecordedCall) -> Option<String> 
 }
 
 /// Returns the run that a call names, or the latest one.
-fn chosen_run<'q>(tasks: &'q Tasks, call: &RecordedCall) -> Result<&'q Run, Refusal> {
+pub(super) fn chosen_run<'q>(tasks: &'q Tasks, call: &RecordedCall) -> Result<&'q Run, Refusal> {
     let (id, task) = (call.arg("taskId"), tasks.task(call.arg("taskId"))?);
     let run = match call.args.get("runId") {
         Some(_) => task.runs.get(run_of(tasks, call)?),
@@ -105,10 +111,21 @@ fn object_name(call: &RecordedCall, run: usize, name: &str) -> String {
 fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let (id, name) = (call.arg("taskId"), call.arg("name"));
     let new = Artifact::new(call.payload())?;
+    if name.len() > LONGEST_NAME {
+        return Err(Refusal::internal("the name of the artifact is too long for its message"));
+    }
     queue.with(context, |tasks, now| {
-        let number = run_of(tasks, call)?;
+        if new.expires < now - PAST {
+            return Err(Refusal::input("`expires` is past"));
+        }
+        // Whatever is missing, it is the request that is wrong.
+        let missing = |_| Refusal::input(format!("task {id} has no run {}", call.arg("runId")));
+        let number = run_of(tasks, call).map_err(missing)?;
         let task = tasks.task_mut(id)?;
         let project = task.definition.text("projectId").to_owned();
+        let Some(worker) = task.runs[number].worker.clone() else {
+            return Err(Refusal::input(format!("no worker has claimed run {number} of task {id}")));
+        };
         if new.expires > task.definition.expires {
             return Err(Refusal::input("the artifact expires after its task"));
         }
@@ -124,7 +141,6 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
                 )));
             }
         }
-        let is_new = !run.artifacts.contains_key(name);
         let artifact = run.artifacts.entry(name.to_owned()).or_insert_with(|| new.clone());
         if !artifact.may_become(&new) {
             return Err(Refusal::conflict(format!("a different artifact {name:?} already exists")));
@@ -145,7 +161,8 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
             Kind::Object { upload_id, .. } => {
                 let object = object_name(call, number, name);
                 let scope = format!("object:upload:{project}:{object}");
-                let client = format!("artifact-upload/{id}/{number}/on/{name}");
+                let Worker { group, id: worker } = &worker;
+                let client = format!("artifact-upload/{id}/{number}/on/{group}/{worker}");
                 answer["credentials"] = context.temporary_credentials(
                     &client_id(&client),
                     vec![scope],
@@ -159,7 +176,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
             }
             _ => {}
         }
-        if is_new && !matches!(artifact.kind, Kind::Object { .. } | Kind::S3(_)) {
+        if !matches!(artifact.kind, Kind::Object { finished: false, .. } | Kind::S3(_)) {
             announce(tasks, call, number);
         }
         Ok(answer)
@@ -197,13 +214,15 @@ fn finish(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Reply
         let Kind::Object { upload_id, finished } = &mut artifact.kind else {
             return Err(Refusal::input(format!("the artifact {name:?} is not of type object")));
         };
-        if call.payload()["uploadId"] != *upload_id {
-            return Err(Refusal::input("`uploadId` is not the artifact's"));
+        // It may be finished again, and is announced again.
+        if !*finished {
+            if call.payload()["uploadId"] != *upload_id {
+                return Err(Refusal::input("`uploadId` is not the artifact's"));
+            }
+            check_object(context, &object_name(call, number, name))?;
+            *finished = true;
         }
-        check_object(context, &object_name(call, number, name))?;
-        if !std::mem::replace(finished, true) {
-            announce(tasks, call, number);
-        }
+        announce(tasks, call, number);
         Ok(Reply::new(StatusCode::NO_CONTENT))
     })
 }
@@ -275,7 +294,8 @@ fn content(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Valu
         Found::Object(name) => {
             let now = context.now();
             let scope = format!("object:download:{name}");
-            let client = client_id(&format!("artifact-download/{name}"));
+            let of_run = name.strip_prefix("t/").unwrap_or(&name);
+            let client = client_id(&format!("artifact-download/{of_run}"));
             let credentials = context.temporary_credentials(
                 &client,
                 vec![scope],

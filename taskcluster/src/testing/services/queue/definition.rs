@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::call::required_scopes::{PRIORITIES, add_defaults_of_tasks};
-use crate::testing::http::answer::{Refusal, date, timestamp};
+use crate::testing::http::answer::{Refusal, date, strings, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::clock::Clock;
 
@@ -36,7 +36,7 @@ impl Definition {
             }
         }
         check_priority(&task["priority"])?;
-        check_queue(&task)?;
+        check_queue(request)?;
         let (created, deadline) = (date(request, "created")?, date(request, "deadline")?);
         check_dates(created, deadline, clock)?;
         let expires = match &task["expires"] {
@@ -48,6 +48,12 @@ impl Definition {
         }
         for (name, date) in [("created", created), ("deadline", deadline), ("expires", expires)] {
             task[name] = json!(timestamp(date));
+        }
+        if let Some(scope) = strings(&task, "scopes")?.iter().find(|scope| scope.ends_with("**")) {
+            return Err(Refusal::input(format!("the scope {scope} ends with `**`")));
+        }
+        if task.to_string().contains("\\u0000") {
+            return Err(Refusal::internal("the database does not store texts with U+0000"));
         }
         Ok(Self { json: task, deadline, expires })
     }
@@ -105,19 +111,19 @@ fn check_dates(
     Err(Refusal::input(wrong))
 }
 
-/// Checks that the two ways of naming the task's queue agree.
-fn check_queue(task: &Value) -> Result<(), Refusal> {
-    let text = |name: &str| task[name].as_str();
-    let wrong = match (text("provisionerId"), text("workerType"), text("taskQueueId")) {
-        (Some(provisioner), Some(worker_type), Some(task_queue)) => {
-            if task_queue == format!("{provisioner}/{worker_type}") {
-                return Ok(());
-            }
+/// Checks that a request names the task's queue, and that the two ways of naming it agree.
+pub(super) fn check_queue(request: &Value) -> Result<(), Refusal> {
+    let text = |name: &str| request[name].as_str().filter(|text| !text.is_empty());
+    let wrong = match (text("provisionerId").zip(text("workerType")), text("taskQueueId")) {
+        (Some((provisioner, worker_type)), Some(task_queue))
+            if task_queue != format!("{provisioner}/{worker_type}") =>
+        {
             "`taskQueueId` does not match `provisionerId` and `workerType`"
         }
-        _ => {
+        (None, None) => {
             "a task needs `taskQueueId` (<provisionerId>/<workerType>), or `provisionerId` and `workerType`"
         }
+        _ => return Ok(()),
     };
     Err(Refusal::input(wrong))
 }

@@ -29,11 +29,23 @@ pub(super) fn answer(
     })
 }
 
-fn about(tasks: &Tasks, call: &RecordedCall) -> Result<Value, Refusal> {
+pub(super) fn about(tasks: &Tasks, call: &RecordedCall) -> Result<Value, Refusal> {
     let group = call.arg("taskGroupId");
     tasks
         .group(group)
         .ok_or_else(|| Refusal::not_found(format!("task group {group} does not exist")))
+}
+
+/// Refuses to cancel a group that is not sealed.
+pub(super) fn check_sealed(tasks: &Tasks, call: &RecordedCall) -> Result<(), Refusal> {
+    let group = call.arg("taskGroupId");
+    about(tasks, call)?;
+    match tasks.sealed.contains_key(group) {
+        true => Ok(()),
+        false => Err(Refusal::conflict(format!(
+            "task group {group} is not sealed; seal it before cancelling it"
+        ))),
+    }
 }
 
 fn list(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
@@ -53,10 +65,8 @@ fn seal(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, 
     let group = call.arg("taskGroupId");
     queue.with(context, |tasks, now| {
         about(tasks, call)?;
-        if !tasks.sealed.contains_key(group) {
-            tasks.sealed.insert(group.to_owned(), now);
-            tasks.announce_group(QueueEvents::task_group_sealed().exchange(), group, None);
-        }
+        tasks.sealed.entry(group.to_owned()).or_insert(now);
+        tasks.announce_group(QueueEvents::task_group_sealed().exchange(), group, None);
         about(tasks, call)
     })
 }
@@ -64,12 +74,7 @@ fn seal(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, 
 fn cancel(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value, Refusal> {
     let group = call.arg("taskGroupId");
     queue.with(context, |tasks, now| {
-        about(tasks, call)?;
-        if !tasks.sealed.contains_key(group) {
-            return Err(Refusal::conflict(format!(
-                "task group {group} is not sealed; seal it before cancelling it"
-            )));
-        }
+        check_sealed(tasks, call)?;
         let open = |task: &&Task| !task.is_resolved();
         let ids: Vec<_> = tasks.members(group).filter(open).map(|task| task.id.clone()).collect();
         for id in &ids {
@@ -91,7 +96,8 @@ fn change_priority(
     let priority = new_priority(call)?;
     queue.with(context, |tasks, _| {
         let about = about(tasks, call)?;
-        let open = |task: &&Task| !task.is_resolved();
+        let open =
+            |task: &&Task| !task.is_resolved() && task.definition.text("priority") != priority;
         let ids: Vec<_> = tasks.members(group).filter(open).map(|task| task.id.clone()).collect();
         for id in &ids {
             tasks.task_mut(id)?.definition.json["priority"] = json!(priority);

@@ -13,8 +13,8 @@ use crate::QueueEvents;
 use crate::testing::http::answer::{Refusal, timestamp};
 use crate::testing::services::context::message::Message;
 
-/// The lifetime of a claim.
-pub(super) const CLAIM: TimeDelta = TimeDelta::minutes(20);
+/// The lifetime of a claim, unless a test sets another one.
+const CLAIM: TimeDelta = TimeDelta::minutes(20);
 
 /// What a message about the end of a run has beside the status.
 const ENDED: &[&str] = &["runId", "workerGroup", "workerId", "task"];
@@ -23,9 +23,10 @@ const ENDED: &[&str] = &["runId", "workerGroup", "workerId", "task"];
 const MOST_RUNS: u64 = 50;
 
 /// All tasks.
-#[derive(Default)]
 pub(super) struct Tasks {
     pub(super) all: BTreeMap<String, Task>,
+    /// The lifetime of new claims.
+    pub(super) claim_length: TimeDelta,
     /// The times at which task groups were sealed.
     pub(super) sealed: BTreeMap<String, DateTime<Utc>>,
     /// How many runs became pending so far.
@@ -35,6 +36,20 @@ pub(super) struct Tasks {
     pub(super) workers: Workers,
     /// The time before which nothing is due, if known.
     quiet_until: Option<DateTime<Utc>>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self {
+            all: BTreeMap::new(),
+            claim_length: CLAIM,
+            sealed: BTreeMap::new(),
+            places: 0,
+            messages: Vec::new(),
+            workers: Workers::default(),
+            quiet_until: None,
+        }
+    }
 }
 
 /// What expires, in the order of handling what expires at the same time.
@@ -113,14 +128,21 @@ impl Tasks {
         on_demand: bool,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
-        if let Some(task) = self.all.get(id) {
-            return if task.definition.json == definition.json {
-                Ok(())
-            } else {
-                Err(Refusal::conflict(format!("a different task {id} already exists")))
-            };
-        }
         self.check_group(&definition)?;
+        if let Some(task) = self.all.get(id) {
+            if task.definition.json != definition.json {
+                return Err(Refusal::conflict(format!("a different task {id} already exists")));
+            }
+            // The service announces it as if it were new.
+            let state = task.runs.first().map(|run| run.state);
+            let new = Task::new(id, definition);
+            let exchange = QueueEvents::task_defined().exchange();
+            self.messages.push(about(&new, exchange, None, &["task"], json!({})));
+            if state == Some(RunState::Pending) {
+                self.announce_pending(id, Some(0));
+            }
+            return Ok(());
+        }
         let unmet = self.unmet(id, &definition)?;
         let mut task = Task::new(id, definition);
         task.unmet = unmet.into_iter().collect();
@@ -201,7 +223,7 @@ impl Tasks {
         Some(task.runs.len() - 1)
     }
 
-    fn announce_pending(&mut self, id: &str, run: Option<usize>) {
+    pub(super) fn announce_pending(&mut self, id: &str, run: Option<usize>) {
         self.announce(QueueEvents::task_pending().exchange(), id, run, &["runId", "task"]);
     }
 
@@ -213,7 +235,7 @@ impl Tasks {
         run.state = RunState::Running;
         run.worker = Some(worker.clone());
         run.started = Some(now);
-        run.taken_until = Some(now + CLAIM);
+        run.taken_until = Some(now + self.claim_length);
         let task_queue = task.definition.text("taskQueueId");
         self.workers.took(task_queue, worker, json!({"taskId": id, "runId": number}), now);
         self.announce(
@@ -257,15 +279,25 @@ impl Tasks {
         if let Some(run) = task.runs.last_mut() {
             run.resolve(state, reason, now);
         }
-        let exchange = match state {
-            RunState::Completed => QueueEvents::task_completed().exchange(),
-            RunState::Failed => QueueEvents::task_failed().exchange(),
-            _ => QueueEvents::task_exception().exchange(),
-        };
         let run = task.runs.len() - 1;
-        self.announce(exchange, id, Some(run), ENDED);
+        self.announce_end(id, run);
         self.wake_dependents(id, state, now);
         self.look_at_group(id);
+    }
+
+    /// Announces the end of a run.
+    pub(super) fn announce_end(&mut self, id: &str, number: usize) {
+        let run = self.all.get(id).and_then(|task| task.runs.get(number));
+        let exchange = match run.map(|run| run.state) {
+            Some(RunState::Completed) => QueueEvents::task_completed().exchange(),
+            Some(RunState::Failed) => QueueEvents::task_failed().exchange(),
+            _ => QueueEvents::task_exception().exchange(),
+        };
+        // The worker has no part in the end that a deadline makes.
+        let by_deadline =
+            run.is_some_and(|run| run.reason_resolved.as_deref() == Some("deadline-exceeded"));
+        let fields = if by_deadline { &["runId", "task"] } else { ENDED };
+        self.announce(exchange, id, Some(number), fields);
     }
 
     /// Schedules the tasks whose last open dependency was this one.
@@ -296,7 +328,7 @@ impl Tasks {
         }
     }
 
-    /// Adds a run to a resolved task, and restores its retries.
+    /// Adds a run to a task that is neither pending nor running, and restores its retries.
     pub(super) fn rerun(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
         let task = self.task_mut(id)?;
         let retries = task.definition.json["retries"].as_u64().unwrap_or_default();
@@ -328,41 +360,10 @@ impl Tasks {
         id: &str,
         run: Option<usize>,
         fields: &[&str],
-        mut payload: Value,
+        payload: Value,
     ) {
         let Some(task) = self.all.get(id) else { return };
-        let run = run.and_then(|number| task.runs.get(number).map(|run| (number, run)));
-        let number = run.map(|(number, _)| number.to_string()).unwrap_or_default();
-        let worker = run.and_then(|(_, run)| run.worker.as_ref());
-        let definition = &task.definition;
-        let parts = [
-            ("taskId", id),
-            ("runId", number.as_str()),
-            ("workerGroup", worker.map_or("", |worker| worker.group.as_str())),
-            ("workerId", worker.map_or("", |worker| worker.id.as_str())),
-            ("provisionerId", definition.text("provisionerId")),
-            ("workerType", definition.text("workerType")),
-            ("schedulerId", definition.text("schedulerId")),
-            ("taskGroupId", definition.text("taskGroupId")),
-        ];
-        payload["version"] = json!(1);
-        payload["status"] = task.status();
-        for field in fields {
-            let value = match *field {
-                "task" => Some(json!({"tags": definition.json["tags"]})),
-                "runId" => run.map(|(number, _)| json!(number)),
-                "workerGroup" => worker.map(|worker| json!(worker.group)),
-                "workerId" => worker.map(|worker| json!(worker.id)),
-                "takenUntil" => {
-                    run.and_then(|(_, run)| run.taken_until).map(|time| json!(timestamp(time)))
-                }
-                _ => None,
-            };
-            if let Some(value) = value {
-                payload[*field] = value;
-            }
-        }
-        let message = Message::new(exchange, &parts, &definition.texts("routes"), payload);
+        let message = about(task, exchange, run, fields, payload);
         self.messages.push(message);
     }
 
@@ -394,6 +395,51 @@ impl Tasks {
         }
         Some(about)
     }
+}
+
+/// Creates a message about a task, with the status and those of these fields that have values.
+fn about(
+    task: &Task,
+    exchange: &'static Exchange,
+    run: Option<usize>,
+    fields: &[&str],
+    mut payload: Value,
+) -> Message {
+    let run = run.and_then(|number| task.runs.get(number).map(|run| (number, run)));
+    let worker = run.and_then(|(_, run)| run.worker.as_ref());
+    let definition = &task.definition;
+    payload["version"] = json!(1);
+    payload["status"] = task.status();
+    for field in fields {
+        let value = match *field {
+            "task" => Some(json!({"tags": definition.json["tags"]})),
+            "runId" => run.map(|(number, _)| json!(number)),
+            "workerGroup" => worker.map(|worker| json!(worker.group)),
+            "workerId" => worker.map(|worker| json!(worker.id)),
+            "takenUntil" => {
+                run.and_then(|(_, run)| run.taken_until).map(|time| json!(timestamp(time)))
+            }
+            _ => None,
+        };
+        if let Some(value) = value {
+            payload[*field] = value;
+        }
+    }
+    // What the payload does not say is not in the routing key, either.
+    let number = payload["runId"].as_u64().map(|number| number.to_string()).unwrap_or_default();
+    let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
+    let (group, worker_id) = (text("workerGroup"), text("workerId"));
+    let parts = [
+        ("taskId", task.id.as_str()),
+        ("runId", number.as_str()),
+        ("workerGroup", group.as_str()),
+        ("workerId", worker_id.as_str()),
+        ("provisionerId", definition.text("provisionerId")),
+        ("workerType", definition.text("workerType")),
+        ("schedulerId", definition.text("schedulerId")),
+        ("taskGroupId", definition.text("taskGroupId")),
+    ];
+    Message::new(exchange, &parts, &definition.texts("routes"), payload)
 }
 
 /// Whether a task with these requirements may start when a dependency has reached this state.

@@ -77,7 +77,9 @@ fn list(
     of: RunState,
 ) -> Result<Value, Refusal> {
     queue.with(context, |tasks, _| {
-        let found = in_state(tasks, &task_queue(call), of);
+        let mut found = in_state(tasks, &task_queue(call), of);
+        // The oldest first, whatever their priorities.
+        found.sort_by_key(|(_, run)| (run.started, run.place));
         let items = found.into_iter().map(|(task, run)| {
             let mut item = json!({
                 "taskId": task.id, "runId": task.runs.len() - 1, "task": task.definition.json,
@@ -90,7 +92,8 @@ fn list(
                 }
                 None => item["inserted"] = json!(timestamp(run.scheduled)),
             }
-            (format!("{:02} {:020}", task.definition.rank(), run.place), item)
+            let since = run.started.map_or(0, |started| started.timestamp_millis());
+            (format!("{since:020} {:020}", run.place), item)
         });
         page(&context.token_key, call, "tasks", items)
     })

@@ -17,11 +17,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use self::definition::{Definition, new_priority};
+use self::definition::{Definition, check_queue, new_priority};
 use self::lifecycle::Tasks;
 pub(crate) use self::store::Queue;
 use self::task::RunState;
 use crate::QueueEvents;
+use crate::call::required_scopes::add_defaults_of_tasks;
 use crate::scopes::Expression;
 use crate::testing::http::answer::{Refusal, Reply, strings};
 use crate::testing::http::call::RecordedCall;
@@ -47,11 +48,23 @@ impl Service for Queue {
                 Ok(())
             }),
             "rerunTask" => change(self, context, call, |tasks, id, now| {
-                if tasks.task(id)?.is_resolved() { tasks.rerun(id, now) } else { Ok(()) }
+                let task = tasks.task(id)?;
+                let last = task.runs.len().checked_sub(1);
+                match task.state() {
+                    Some(RunState::Pending) => tasks.announce_pending(id, last),
+                    Some(RunState::Running) => {}
+                    _ => tasks.rerun(id, now)?,
+                }
+                Ok(())
             }),
             "cancelTask" => change(self, context, call, |tasks, id, now| {
-                if !tasks.task(id)?.is_resolved() {
-                    tasks.resolve(id, RunState::Exception, "canceled", now);
+                let task = tasks.task(id)?;
+                match task.runs.last() {
+                    Some(run) if run.reason_resolved.as_deref() == Some("canceled") => {
+                        tasks.announce_end(id, task.runs.len() - 1);
+                    }
+                    Some(run) if run.state.is_resolved() => {}
+                    _ => tasks.resolve(id, RunState::Exception, "canceled", now),
                 }
                 Ok(())
             }),
@@ -82,6 +95,29 @@ impl Service for Queue {
         let claims = call.endpoint.name == "claimWork";
         claims.then(|| -> LaterAnswer<'a> {
             Box::pin(async { work::claim_work(self, context, call).await.map(Reply::from) })
+        })
+    }
+
+    fn check_before_scopes(
+        &self,
+        context: &Context,
+        call: &mut RecordedCall,
+    ) -> Result<(), Refusal> {
+        if call.is("queue", "createTask") {
+            check_queue(&call.body)?;
+            if let Value::Object(task) = &mut call.body {
+                add_defaults_of_tasks(task);
+            }
+        }
+        let id = call.arg("taskId");
+        self.with(context, |tasks, _| match call.endpoint.name {
+            "scheduleTask" | "rerunTask" | "cancelTask" | "changeTaskPriority" | "claimTask" => {
+                tasks.task(id).map(|_| ())
+            }
+            "latestArtifact" => artifacts::chosen_run(tasks, call).map(|_| ()),
+            "sealTaskGroup" | "changeTaskGroupPriority" => groups::about(tasks, call).map(|_| ()),
+            "cancelTaskGroup" => groups::check_sealed(tasks, call),
+            _ => Ok(()),
         })
     }
 
@@ -222,13 +258,16 @@ fn change_priority(
     let id = call.arg("taskId");
     queue.with(context, |tasks, _| {
         let task = tasks.task_mut(id)?;
-        let old = std::mem::replace(&mut task.definition.json["priority"], json!(priority));
-        let run = task.runs.len().checked_sub(1);
-        if old != priority {
-            let payload = json!({"oldPriority": old, "newPriority": priority});
-            let exchange = QueueEvents::task_priority_changed().exchange();
-            tasks.announce_with(exchange, id, run, &[], payload);
+        let old = task.definition.json["priority"].clone();
+        if task.is_resolved() || old == priority {
+            return Err(Refusal::conflict(format!(
+                "task {id} is resolved or has this priority already"
+            )));
         }
+        task.definition.json["priority"] = json!(priority);
+        let payload = json!({"oldPriority": old, "newPriority": priority});
+        let exchange = QueueEvents::task_priority_changed().exchange();
+        tasks.announce_with(exchange, id, None, &[], payload);
         tasks.status(id)
     })
 }

@@ -47,6 +47,8 @@ pub(super) struct Run {
     pub(super) reason_resolved: Option<String>,
     pub(super) worker: Option<Worker>,
     pub(super) taken_until: Option<DateTime<Utc>>,
+    /// Whether its worker asked for any task, not for this one.
+    pub(super) was_handed_out: bool,
     pub(super) scheduled: DateTime<Utc>,
     pub(super) started: Option<DateTime<Utc>>,
     pub(super) resolved: Option<DateTime<Utc>>,
@@ -63,6 +65,7 @@ impl Run {
             reason_resolved: None,
             worker: None,
             taken_until: None,
+            was_handed_out: false,
             scheduled: now,
             started: None,
             resolved: None,
@@ -131,6 +134,13 @@ impl Task {
 
     pub(super) fn is_resolved(&self) -> bool {
         self.state().is_some_and(RunState::is_resolved)
+    }
+
+    /// Whether the run after this one is still pending, and was added by the queue.
+    pub(super) fn is_retried_after(&self, number: usize) -> bool {
+        self.runs.get(number + 1).is_some_and(|next| {
+            next.state == RunState::Pending && matches!(next.reason_created, "retry" | "task-retry")
+        })
     }
 
     pub(super) fn is_of_group(&self, group: &str) -> bool {

@@ -4,16 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::lifecycle::{CLAIM, Tasks};
+use super::lifecycle::Tasks;
 use super::lists::{in_state, task_queue};
 use super::store::Queue;
 use super::task::{RunState, Task, Worker};
 use crate::testing::http::answer::{Refusal, text, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::Context;
-
-/// How long a claim of work waits for tasks, by the deployment's clock.
-const LONG_POLL: TimeDelta = TimeDelta::seconds(20);
 
 /// How much longer a claim's credentials are valid than the claim itself, and from how much earlier.
 const LEEWAY: TimeDelta = TimeDelta::minutes(15);
@@ -26,11 +23,14 @@ pub(super) async fn claim_work(
 ) -> Result<Value, Refusal> {
     let worker = worker(call)?;
     let most = call.payload()["tasks"].as_u64().unwrap_or(1).clamp(1, 32);
-    let (begun, end) = (context.now(), Instant::now() + queue.claim_wait());
+    let wait = queue.claim_wait();
+    // Whichever clock gets there first: this machine's does so even if the deployment's is set back.
+    let (begun, end) = (context.now(), Instant::now() + wait);
     loop {
         let changed = context.changed.notified();
         let claims = claim_pending(queue, context, &task_queue(call), &worker, most)?;
-        let enough = !claims.is_empty() || context.now() - begun >= LONG_POLL;
+        let passed = (context.now() - begun).to_std().unwrap_or_default();
+        let enough = !claims.is_empty() || passed >= wait;
         if enough || timeout_at(end, changed).await.is_err() {
             return Ok(json!({"tasks": claims}));
         }
@@ -56,6 +56,9 @@ fn claim_pending(
         ids.iter()
             .map(|id| {
                 tasks.take(id, worker, now);
+                if let Some(run) = tasks.task_mut(id)?.runs.last_mut() {
+                    run.was_handed_out = true;
+                }
                 claim(context, tasks.task(id)?, true, now)
             })
             .collect()
@@ -73,7 +76,9 @@ pub(super) fn claim_task(
         let number = run_of(tasks, call)?;
         let task = tasks.task(id)?;
         let run = &task.runs[number];
-        let again = run.state == RunState::Running && run.worker.as_ref() == Some(&worker);
+        let again = run.state == RunState::Running
+            && run.worker.as_ref() == Some(&worker)
+            && !run.was_handed_out;
         if run.state == RunState::Pending {
             tasks.take(id, &worker, now);
         } else if !again {
@@ -93,9 +98,13 @@ pub(super) fn reclaim_task(
 ) -> Result<Value, Refusal> {
     let id = call.arg("taskId");
     queue.with(context, |tasks, now| {
+        if tasks.task(id)?.runs[run_of(tasks, call)?].worker.is_none() {
+            return Err(Refusal::internal("the run has no worker who could claim it again"));
+        }
         let number = running(tasks, call)?;
+        let taken_until = now + tasks.claim_length;
         let task = tasks.task_mut(id)?;
-        task.runs[number].taken_until = Some(now + CLAIM);
+        task.runs[number].taken_until = Some(taken_until);
         claim(context, task, false, now)
     })
 }
@@ -109,8 +118,11 @@ pub(super) fn report(
     let id = call.arg("taskId");
     queue.with(context, |tasks, now| {
         let number = run_of(tasks, call)?;
-        // A repeated report changes nothing.
-        if tasks.task(id)?.runs[number].state != outcome {
+        let runs = &tasks.task(id)?.runs;
+        // A repeated report changes nothing, but is announced again.
+        if runs[number].state == outcome && runs.len() == number + 1 {
+            tasks.announce_end(id, number);
+        } else {
             running(tasks, call)?;
             tasks.resolve(id, outcome, outcome.name(), now);
         }
@@ -141,7 +153,15 @@ pub(super) fn report_exception(
     };
     queue.with(context, |tasks, now| {
         let number = run_of(tasks, call)?;
-        if tasks.task(id)?.runs[number].reason_resolved.as_deref() != Some(reason) {
+        let runs = &tasks.task(id)?.runs;
+        let is_same = runs[number].state == RunState::Exception
+            && runs[number].reason_resolved.as_deref() == Some(reason);
+        if is_same && runs.len() <= number + 2 {
+            tasks.announce_end(id, number);
+            if tasks.task(id)?.is_retried_after(number) {
+                tasks.announce_pending(id, Some(number + 1));
+            }
+        } else {
             running(tasks, call)?;
             tasks.resolve_or_retry(id, reason, retry, now);
         }
@@ -152,14 +172,9 @@ pub(super) fn report_exception(
 /// Returns the existing run that a call names.
 pub(super) fn run_of(tasks: &Tasks, call: &RecordedCall) -> Result<usize, Refusal> {
     let (id, run) = (call.arg("taskId"), call.arg("runId"));
-    let number = run
-        .parse::<usize>()
-        .map_err(|_| Refusal::input(format!("`runId` is not a number: {run:?}")))?;
-    if number < tasks.task(id)?.runs.len() {
-        Ok(number)
-    } else {
-        Err(Refusal::not_found(format!("task {id} has no run {number}")))
-    }
+    let runs = tasks.task(id)?.runs.len();
+    let number = run.parse().ok().filter(|number| *number < runs);
+    number.ok_or_else(|| Refusal::not_found(format!("task {id} has no run {run}")))
 }
 
 /// Returns the run that a call names, if it is running.

@@ -9,11 +9,14 @@ use super::lifecycle::Tasks;
 use super::lists::task_queue;
 use super::store::Queue;
 use super::task::Worker;
-use super::workers::Record;
+use super::workers::{REMEMBERED, Record};
 use crate::testing::http::answer::{Refusal, date, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
+
+/// The client of the service that tells why workers are quarantined, which the queue does not.
+const WORKER_MANAGER: &str = "static/taskcluster/worker-manager";
 
 /// Answers calls about workers and their task queues. Returns `None` for other endpoints.
 pub(super) fn answer(
@@ -45,7 +48,13 @@ pub(super) fn answer(
         "listWorkers" => list_workers,
         "getWorker" => |_, call, tasks, _| {
             let (name, worker) = (task_queue(call), worker(call));
-            find(tasks, &name, &worker).map(|record| record.with_all(&name, &worker))
+            find(tasks, &name, &worker).map(|record| {
+                let mut about = record.with_all(&name, &worker);
+                if call.caller() == WORKER_MANAGER {
+                    about["quarantineDetails"] = json!(record.quarantine);
+                }
+                about
+            })
         },
         "quarantineWorker" => quarantine,
         "declareWorker" => declare,
@@ -124,23 +133,17 @@ fn list_workers(
     tasks: &mut Tasks,
     now: DateTime<Utc>,
 ) -> Result<Value, Refusal> {
-    let wanted = match call.query_value("quarantined") {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(other) => {
-            return Err(Refusal::input(format!(
-                "`quarantined` must be `true` or `false`, not {other:?}"
-            )));
-        }
-    };
+    let wanted = call.query_value("quarantined").map(|wanted| wanted == "true");
     let workers = tasks.workers.0.get(&task_queue(call));
     let items = workers.into_iter().flatten().filter_map(|(worker, record)| {
-        let quarantined = record.quarantine_until.is_some_and(|until| until > now);
+        let quarantined = record.quarantine_until > now;
         if wanted.is_some_and(|wanted| wanted != quarantined) {
             return None;
         }
         let mut item = record.to_json(worker);
+        if quarantined {
+            item["quarantineUntil"] = json!(timestamp(record.quarantine_until));
+        }
         if let Some(run) = record.recent.last() {
             item["latestTask"] = run.clone();
         }
@@ -158,14 +161,13 @@ fn quarantine(
     let (name, worker) = (task_queue(call), worker(call));
     let until = date(call.payload(), "quarantineUntil")?;
     let record = find(tasks, &name, &worker)?;
-    record.quarantine_until = Some(until);
-    record.expires = record.expires.max(until);
+    record.quarantine_until = until;
+    let why = call.payload()["quarantineInfo"].as_str().filter(|why| !why.is_empty());
     record.quarantine.push(json!({
-        "clientId": call.caller(),
-        "quarantineInfo": call.payload()["quarantineInfo"].as_str().unwrap_or_default(),
-        "quarantineUntil": timestamp(until),
-        "updatedAt": timestamp(now),
+        "clientId": call.caller(), "quarantineInfo": why.unwrap_or("[unspecified]"),
+        "quarantineUntil": timestamp(until), "updatedAt": timestamp(now),
     }));
+    record.expires = record.expires.max(now + REMEMBERED);
     Ok(record.with_all(&name, &worker))
 }
 

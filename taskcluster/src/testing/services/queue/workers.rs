@@ -9,7 +9,10 @@ use super::task::Worker;
 use crate::testing::http::answer::timestamp;
 
 /// How long a worker is remembered after its last claim.
-const REMEMBERED: TimeDelta = TimeDelta::days(1);
+pub(super) const REMEMBERED: TimeDelta = TimeDelta::days(1);
+
+/// How long ago the quarantine of a new worker ended.
+const LONG_AGO: TimeDelta = TimeDelta::days(3650);
 
 /// How many of a worker's runs are remembered.
 const RECENT: usize = 20;
@@ -26,25 +29,22 @@ pub(super) struct Record {
     pub(super) recent: Vec<Value>,
     /// Changes of its quarantine, the latest last.
     pub(super) quarantine: Vec<Value>,
-    pub(super) quarantine_until: Option<DateTime<Utc>>,
+    /// In the past if it is not quarantined.
+    pub(super) quarantine_until: DateTime<Utc>,
 }
 
 impl Record {
     fn new(now: DateTime<Utc>) -> Self {
+        let (expires, quarantine_until) = (now + REMEMBERED, now - LONG_AGO);
         let (recent, quarantine) = (Vec::new(), Vec::new());
-        let expires = now + REMEMBERED;
-        Self { first: now, last: now, expires, recent, quarantine, quarantine_until: None }
+        Self { first: now, last: now, expires, recent, quarantine, quarantine_until }
     }
 
     pub(super) fn to_json(&self, worker: &Worker) -> Value {
-        let mut json = json!({
+        json!({
             "workerGroup": worker.group, "workerId": worker.id, "firstClaim": timestamp(self.first),
             "lastDateActive": timestamp(self.last),
-        });
-        if let Some(until) = self.quarantine_until {
-            json["quarantineUntil"] = json!(timestamp(until));
-        }
-        json
+        })
     }
 
     pub(super) fn with_all(&self, task_queue: &str, worker: &Worker) -> Value {
@@ -55,9 +55,7 @@ impl Record {
         json["workerType"] = json!(worker_type);
         json["expires"] = json!(timestamp(self.expires));
         json["recentTasks"] = json!(self.recent);
-        if !self.quarantine.is_empty() {
-            json["quarantineDetails"] = json!(self.quarantine);
-        }
+        json["quarantineUntil"] = json!(timestamp(self.quarantine_until));
         json
     }
 }
@@ -65,7 +63,7 @@ impl Record {
 impl Workers {
     pub(super) fn forget(&mut self, now: DateTime<Utc>) {
         for workers in self.0.values_mut() {
-            workers.retain(|_, record| record.expires > now);
+            workers.retain(|_, record| record.expires > now || record.quarantine_until > now);
         }
         self.0.retain(|_, workers| !workers.is_empty());
     }
@@ -85,7 +83,7 @@ impl Workers {
         let record = self.record(task_queue, worker, now);
         record.last = now;
         record.expires = record.expires.max(now + REMEMBERED);
-        record.quarantine_until.is_none_or(|until| until <= now)
+        record.quarantine_until <= now
     }
 
     /// Records a run that a worker has claimed.
