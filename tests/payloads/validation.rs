@@ -260,7 +260,7 @@ async fn slug_ids_and_integers_are_checked_by_every_client() {
     }
     assert!(server.requests().is_empty(), "nothing is sent");
 
-    queue.list_artifacts(&id, 12_u8).limit(&5_usize).send_raw().await.unwrap();
+    queue.list_artifacts(&id, 12_u8).limit(5_usize).send_raw().await.unwrap();
     queue.get_artifact(slugid::v4(), i64::MAX, "public/log").send_raw().await.unwrap();
     named("listArtifacts").args([&*id, "0"]).into_call().send_raw().await.unwrap();
     // Other patterns are for the service.
