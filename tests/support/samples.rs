@@ -14,6 +14,7 @@ const PATTERNED: &[&str] = &[
     "p/w",
     "a.b",
     "https://example.com",
+    "refs/heads/main",
     "fN1SbArXTPSVFNUvaOlinQ",
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqr",
     "abcdefgh-1234-1234-1234-abcdefghijkl",
