@@ -19,6 +19,11 @@ const PATTERNED: &[&str] = &[
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqr",
     "abcdefgh-1234-1234-1234-abcdefghijkl",
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    // Twice as long, for SHA-512.
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\
+     e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "#builds",
+    "Unknown",
 ];
 
 /// What a document has beside what it must have.

@@ -6,5 +6,5 @@ taskcluster::taskcluster_api! {
 fn main() {
     let client = taskcluster::Client::builder("https://tc.example.com").build().unwrap();
     let _ = Near::new(&client).cancel("x");
-    let _ = near::Open::new().reason("y");
+    let _ = near::Open::new(taskcluster::json!(1)).reason("y");
 }

@@ -176,7 +176,7 @@ fn names() {
         assert!(!matches!(value, ValuesValue::Unknown(_) | ValuesValue::AB), "{text}");
     }
     let error = Values::new(ValuesValue::Clone, "y").validate().unwrap_err().to_string();
-    assert!(error.contains("fixed: does not match"), "{error}");
+    assert!(error.contains("fixed: is not one of"), "{error}");
 }
 
 fn open() {
