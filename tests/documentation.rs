@@ -19,7 +19,7 @@ fn files(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
 }
 
 /// The lines of code in a file's documentation that readers see, with their numbers.
-fn code<'a>(text: &'a str, is_rust: bool) -> impl Iterator<Item = (usize, &'a str)> {
+fn code(text: &str, is_rust: bool) -> impl Iterator<Item = (usize, &str)> {
     let mut in_code = false;
     text.lines().enumerate().filter_map(move |(index, line)| {
         let line = if is_rust {

@@ -106,11 +106,11 @@ fn refers_elsewhere(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => members.iter().any(|(key, value)| match value {
             Value::String(target) if key == "$ref" => {
-                let is_here = target == "#" || target.starts_with("#/") && !target.contains('%');
-                !is_here
-                    && !(target.starts_with("http://localhost:1234/")
-                        && !target.contains("Pre2019")
-                        && !target.contains("detached"))
+                let is_here = target.starts_with('#');
+                let is_served = target.starts_with("http://localhost:1234/")
+                    && !target.contains("Pre2019")
+                    && !target.contains("detached");
+                !is_here && !is_served
             }
             Value::String(id) if key == "$id" => id.contains("localhost"),
             value => refers_elsewhere(value),
