@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use serde_json::json;
 use taskcluster::testing::{Deployment, Fault};
-use taskcluster::{Error, Queue, Secrets, SendAll as _, StatusCode, secrets::Secret};
+use taskcluster::{Error, ErrorKind, Queue, Secrets, SendAll as _, StatusCode, secrets::Secret};
 
 /// A deployment with this many secrets, each with its number as its value.
 async fn numbered(count: usize) -> (Deployment, Secrets) {
@@ -102,14 +102,13 @@ async fn no_more_calls_reach_the_service_than_are_allowed() {
 #[tokio::test]
 async fn the_first_error_ends_the_others() {
     let (fake, secrets) = numbered(20).await;
-    // All calls hang but that for a secret that does not exist.
-    let get = Secrets::REFERENCE.endpoint("get");
-    fake.on(get).times(4).fault(Fault::Stall(0));
+    // All calls hang but one that is not even sent: secrets have names.
+    fake.on(Secrets::REFERENCE.endpoint("get")).fault(Fault::Stall(0));
     let gauge = Gauge::default();
-    let names = ["0", "1", "2", "3", "unknown"].into_iter().chain(["5"; 15]);
+    let names = ["0", "1", "2", "3", ""].into_iter().chain(["5"; 15]);
     let calls = names.map(|name| gauge.watch(secrets.get(name).send()));
     let error = calls.send_all(5).await.unwrap_err();
-    assert_eq!(error.status(), Some(StatusCode::NOT_FOUND));
+    assert_eq!(error.kind(), ErrorKind::Input);
     assert_eq!((gauge.ever(), gauge.now()), (5, 0), "the others are cancelled, the rest not begun");
 }
 
@@ -125,7 +124,7 @@ async fn all_results_in_order_or_as_they_come() {
     let shown: Vec<_> = results.iter().map(shown).collect();
     assert_eq!(shown, [Ok(0), Err(404), Ok(2), Err(404), Ok(4)]);
 
-    // The first call hangs; the others come, each with its place.
+    // One of the first two calls hangs; the others come in their order, each with its place.
     fake.on(Secrets::REFERENCE.endpoint("get")).times(1).fault(Fault::Stall(0));
     let mut results = (0..4).map(|n| secrets.get(n)).send_all(2).as_completed();
     let mut places = Vec::new();
@@ -134,7 +133,7 @@ async fn all_results_in_order_or_as_they_come() {
         assert_eq!(number(&secret.unwrap()), place);
         places.push(place);
     }
-    assert_eq!(places, [1, 2, 3]);
+    assert!(places == [0, 2, 3] || places == [1, 2, 3], "{places:?}");
 }
 
 #[test]
