@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use taskcluster::testing::{Fault, Reply};
-use taskcluster::worker::{ClaimedTask, Outcome, Reason};
+use taskcluster::worker::{ClaimedTask, Outcome, Reason, Tally};
 use taskcluster::{Queue, QueueEvents, StatusCode};
 use tokio::sync::mpsc;
 
@@ -65,8 +65,8 @@ async fn a_worker_knows_its_report_again_when_the_repeated_one_is_a_conflict() {
     }
 }
 
-#[tokio::test]
-async fn a_report_that_comes_too_late_is_not_the_workers() {
+/// Runs a task whose author cancels it before the worker reports this, up to the queue's answer.
+async fn report_of_a_cancelled_task(outcome: fn() -> Outcome, report: &'static str) -> Tally {
     let scene = Scene::new().await;
     let id = scene.create(json!({})).await;
     let author = scene.author.clone();
@@ -74,33 +74,27 @@ async fn a_report_that_comes_too_late_is_not_the_workers() {
         let author = author.clone();
         async move {
             author.cancel_task(task.task_id()).await?;
-            Ok(Outcome::Completed)
+            Ok(outcome())
         }
     }));
-    until(async || scene.calls_of("reportCompleted").iter().any(|call| call.status.is_some()))
-        .await;
+    until(async || scene.calls_of(report).iter().any(|call| call.status.is_some())).await;
     let tally = working.stop().await;
-    assert_eq!((tally.completed, tally.lost), (0, 1));
-    assert_eq!(scene.calls_of("reportCompleted").len(), 1);
+    assert_eq!(scene.calls_of(report).len(), 1);
     assert_eq!(scene.ends(&id).await, ["exception: canceled"]);
+    tally
+}
+
+#[tokio::test]
+async fn a_report_that_comes_too_late_is_not_the_workers() {
+    let tally = report_of_a_cancelled_task(|| Outcome::Completed, "reportCompleted").await;
+    assert_eq!((tally.completed, tally.lost), (0, 1));
 }
 
 #[tokio::test]
 async fn another_exception_than_the_reported_one_is_not_the_workers() {
-    let scene = Scene::new().await;
-    let id = scene.create(json!({})).await;
-    let author = scene.author.clone();
-    let working = Working::start(scene.worker().run(move |task: ClaimedTask| {
-        let author = author.clone();
-        async move {
-            author.cancel_task(task.task_id()).await?;
-            Ok(Outcome::Exception(Reason::ResourceUnavailable))
-        }
-    }));
-    until(async || scene.calls_of("reportException").iter().any(|call| call.status.is_some()))
-        .await;
-    assert_eq!(working.stop().await.lost, 1);
-    assert_eq!(scene.ends(&id).await, ["exception: canceled"]);
+    let exception = || Outcome::Exception(Reason::ResourceUnavailable);
+    let tally = report_of_a_cancelled_task(exception, "reportException").await;
+    assert_eq!(tally.lost, 1);
 }
 
 #[tokio::test]

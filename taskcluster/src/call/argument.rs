@@ -45,9 +45,8 @@ const SLUG_ID: &str =
 /// The patterns of integers.
 const INTEGERS: [&str; 2] = ["^[0-9]+$", "^[1-9]*[0-9]+$"];
 
-/// Whether a value, escaped or not, matches a pattern; `None` if it takes a regular expression to know.
+/// Whether a value matches a pattern; `None` if it takes a regular expression to know.
 pub(super) fn fits(pattern: &str, value: &str) -> Option<bool> {
-    // None of the characters of slug ids and integers are escaped.
     if pattern == SLUG_ID {
         Some(slugid::is_valid(value))
     } else if INTEGERS.contains(&pattern) {

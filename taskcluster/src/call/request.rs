@@ -81,7 +81,8 @@ impl Request {
                     let start = self.path.len();
                     self.push_arg(name, *value);
                     let pattern = patterns.get(index).copied().flatten();
-                    if let Some(pattern) = pattern.filter(|p| self.breaks(p, &self.path[start..])) {
+                    let value = percent_decode_str(&self.path[start..]).decode_utf8_lossy();
+                    if let Some(pattern) = pattern.filter(|p| self.breaks(p, &value)) {
                         wrong.push(format!("argument `{name}` does not match `{pattern}`"));
                     }
                 }
@@ -96,14 +97,13 @@ impl Request {
         self
     }
 
-    /// Whether an escaped value breaks a pattern. Slug ids and integers are always checked, other patterns if the client validates.
+    /// Whether a value breaks a pattern. Slug ids and integers are always checked, other patterns if the client validates.
     /// Whether a value may be empty is decided elsewhere.
-    fn breaks(&self, pattern: &'static str, escaped: &str) -> bool {
-        let fits = fits(pattern, escaped).unwrap_or_else(|| {
-            !self.service.client().settings().validate
-                || model::matches(pattern, &percent_decode_str(escaped).decode_utf8_lossy())
+    fn breaks(&self, pattern: &'static str, value: &str) -> bool {
+        let fits = fits(pattern, value).unwrap_or_else(|| {
+            !self.service.client().settings().validate || model::matches(pattern, value)
         });
-        !fits && !escaped.is_empty()
+        !fits && !value.is_empty()
     }
 
     fn push_arg(&mut self, name: &str, value: &dyn fmt::Display) {
@@ -133,7 +133,7 @@ impl Request {
         let Endpoint { query, query_patterns, .. } = self.endpoint;
         let index = query.iter().position(|known| *known == name);
         if let Some(pattern) = index.and_then(|index| *query_patterns.get(index)?)
-            && self.breaks(pattern, &utf8_percent_encode(&value, RESERVED).to_string())
+            && self.breaks(pattern, &value)
         {
             let endpoint = self.endpoint.name;
             self.fail(format!("{endpoint}: query option `{name}` does not match `{pattern}`"));

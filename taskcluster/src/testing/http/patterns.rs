@@ -1,10 +1,8 @@
 //! What the real services accept as path arguments and query options, beyond what the references say.
 
-use regex_lite::Regex;
-
 use super::answer::Refusal;
 use super::call::RecordedCall;
-use crate::{Endpoint, Queue};
+use crate::{Endpoint, model};
 
 /// Refuses a call with an argument that the service does not accept. The top of the index has no name, and no pattern.
 pub(crate) fn check_arguments(call: &RecordedCall) -> Result<(), Refusal> {
@@ -34,17 +32,14 @@ pub(crate) fn check_options(call: &RecordedCall) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a text is the id of a task.
-pub(crate) fn is_slugid(text: &str) -> bool {
-    let pattern = Queue::REFERENCE.endpoint("task").patterns[0];
-    check("argument", "taskId", text, pattern).is_ok()
-}
-
-fn check(what: &str, name: &str, value: &str, pattern: Option<&str>) -> Result<(), Refusal> {
-    let Some(pattern) = pattern else { return Ok(()) };
-    // A pattern that this library does not know accepts everything.
-    match Regex::new(pattern) {
-        Ok(compiled) if !compiled.is_match(value) => Err(Refusal::arguments(format!(
+fn check(
+    what: &str,
+    name: &str,
+    value: &str,
+    pattern: Option<&'static str>,
+) -> Result<(), Refusal> {
+    match pattern {
+        Some(pattern) if !model::matches(pattern, value) => Err(Refusal::arguments(format!(
             "the {what} `{name}` is {value:?}, which does not match {pattern}"
         ))),
         _ => Ok(()),

@@ -16,7 +16,6 @@ use self::store::{Fire, Hook, Key};
 use crate::testing::http::answer::{Refusal, Reply, timestamp};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::{collation, page};
-use crate::testing::http::patterns::is_slugid;
 use crate::testing::http::schemas::{Problem, Schemas};
 use crate::testing::services::context::message::Message;
 use crate::testing::services::context::{Context, Service};
@@ -210,7 +209,7 @@ fn trigger(
         values["clientId"] = json!(call.client_id);
     }
     let task_id = call.payload()["taskId"].as_str();
-    if let Some(id) = task_id.filter(|id| !is_slugid(id)) {
+    if let Some(id) = task_id.filter(|id| !slugid::is_valid(id)) {
         return Err(Refusal::input(format!("`taskId` is {id:?}, which is no slug id")));
     }
     fire(hooks, context, &key, by, values, task_id)

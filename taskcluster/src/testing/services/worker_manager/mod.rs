@@ -57,11 +57,15 @@ impl WorkerManager {
 
 impl Service for WorkerManager {
     fn answer(&self, context: &Context, call: &RecordedCall) -> Option<Result<Reply, Refusal>> {
-        let answer = pools::answer(self, context, call)
-            .or_else(|| workers::answer(self, context, call))
-            .or_else(|| registration::answer(self, context, call))
-            .or_else(|| errors::answer(self, context, call))
-            .or_else(|| metadata::answer(self, context, call))?;
+        let endpoint = call.endpoint.name;
+        let act = pools::act(endpoint)
+            .or_else(|| workers::act(endpoint))
+            .or_else(|| registration::act(endpoint));
+        let answer = match act {
+            Some(act) => self.with(context, |store, now| act(context, call, store, now)),
+            None => errors::answer(self, context, call)
+                .or_else(|| metadata::answer(self, context, call))?,
+        };
         Some(answer.map(Reply::from))
     }
 

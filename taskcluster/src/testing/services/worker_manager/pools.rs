@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::launch_configs::Changes;
 use super::pool::Pool;
 use super::providers::Provider;
-use super::store::{Store, WorkerManager};
+use super::store::{Act, Store};
 use super::worker::{counts, routed};
 use crate::WorkerManagerEvents;
 use crate::testing::http::answer::{Refusal, text};
@@ -18,14 +18,9 @@ use crate::testing::services::context::message::Message;
 /// How many providers a page has unless the caller wants fewer.
 const PROVIDERS: usize = 100;
 
-/// Answers calls about worker pools. Returns `None` for other endpoints.
-pub(super) fn answer(
-    manager: &WorkerManager,
-    context: &Context,
-    call: &RecordedCall,
-) -> Option<Result<Value, Refusal>> {
-    type Act = fn(&Context, &RecordedCall, &mut Store, DateTime<Utc>) -> Result<Value, Refusal>;
-    let act: Act = match call.endpoint.name {
+/// How calls about worker pools are answered. Returns `None` for other endpoints.
+pub(super) fn act(endpoint: &str) -> Option<Act> {
+    Some(match endpoint {
         "listProviders" => list_providers,
         "createWorkerPool" => create,
         "updateWorkerPool" => update,
@@ -45,8 +40,7 @@ pub(super) fn answer(
         "workerPoolStats" => stats,
         "listWorkerPoolLaunchConfigs" => list_launch_configs,
         _ => return None,
-    };
-    Some(manager.with(context, |store, now| act(context, call, store, now)))
+    })
 }
 
 fn list_providers(

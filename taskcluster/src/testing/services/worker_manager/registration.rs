@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::store::{Store, WorkerManager};
+use super::store::{Act, Store};
 use super::worker::{Name, State, Worker, reregistration};
 use crate::WorkerManagerEvents;
 use crate::slugid;
@@ -14,21 +14,13 @@ use crate::testing::services::context::Context;
 /// From how much earlier a worker's credentials are good.
 const LEEWAY: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
 
-/// Answers calls by workers that register. Returns `None` for other endpoints.
-pub(super) fn answer(
-    manager: &WorkerManager,
-    context: &Context,
-    call: &RecordedCall,
-) -> Option<Result<Value, Refusal>> {
-    match call.endpoint.name {
-        "registerWorker" => {
-            Some(manager.with(context, |store, now| register(context, call, store, now)))
-        }
-        "reregisterWorker" => {
-            Some(manager.with(context, |store, now| register_again(context, call, store, now)))
-        }
-        _ => None,
-    }
+/// How calls by workers that register are answered. Returns `None` for other endpoints.
+pub(super) fn act(endpoint: &str) -> Option<Act> {
+    Some(match endpoint {
+        "registerWorker" => register,
+        "reregisterWorker" => register_again,
+        _ => return None,
+    })
 }
 
 fn name(payload: &Value) -> Result<Name, Refusal> {

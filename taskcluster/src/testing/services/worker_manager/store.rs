@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
 use super::pool::Pool;
 use super::pool_error::PoolError;
@@ -11,6 +12,7 @@ use super::providers::{NULL_PROVIDER, Provider, ProviderType};
 use super::worker::{Name, State, Worker};
 use crate::WorkerManagerEvents;
 use crate::testing::http::answer::Refusal;
+use crate::testing::http::call::RecordedCall;
 use crate::testing::services::context::Context;
 use crate::testing::services::context::message::Message;
 
@@ -41,6 +43,10 @@ pub(super) struct Store {
     places: u64,
     messages: Vec<Message>,
 }
+
+/// What answers a call with the store alone.
+pub(super) type Act =
+    fn(&Context, &RecordedCall, &mut Store, DateTime<Utc>) -> Result<Value, Refusal>;
 
 impl Default for Store {
     /// In every deployment, there is one provider of each type, named for it.

@@ -4,21 +4,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::providers::{Provider, ProviderType};
-use super::store::{Store, WorkerManager};
+use super::store::{Act, Store};
 use super::worker::{Name, State, Worker};
 use crate::testing::http::answer::{Refusal, date};
 use crate::testing::http::call::RecordedCall;
 use crate::testing::http::paging::page;
 use crate::testing::services::context::Context;
 
-/// Answers calls about workers. Returns `None` for other endpoints.
-pub(super) fn answer(
-    manager: &WorkerManager,
-    context: &Context,
-    call: &RecordedCall,
-) -> Option<Result<Value, Refusal>> {
-    type Act = fn(&Context, &RecordedCall, &mut Store, DateTime<Utc>) -> Result<Value, Refusal>;
-    let act: Act = match call.endpoint.name {
+/// How calls about workers are answered. Returns `None` for other endpoints.
+pub(super) fn act(endpoint: &str) -> Option<Act> {
+    Some(match endpoint {
         "worker" => |_, call, store, _| Ok(store.worker_mut(&name(call))?.to_json()),
         "createWorker" => create,
         "updateWorker" => update,
@@ -40,8 +35,7 @@ pub(super) fn answer(
             })
         },
         _ => return None,
-    };
-    Some(manager.with(context, |store, now| act(context, call, store, now)))
+    })
 }
 
 fn name(call: &RecordedCall) -> Name {
