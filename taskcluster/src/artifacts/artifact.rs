@@ -156,8 +156,8 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// If the artifact does not exist or is an error artifact (then [`Error::code`] is its reason), no attempt succeeds, the
-    /// content is larger than the limit, or its hash is wrong.
+    /// If the artifact does not exist or is an error artifact (then its reason is the error's [code](crate::Error::code)), no
+    /// attempt succeeds, the content is larger than the limit, or its hash is wrong.
     pub async fn bytes(&self) -> Result<Bytes> {
         let limit = self.limit.unwrap_or(IN_MEMORY);
         let mut raw = self.raw();
