@@ -67,7 +67,7 @@ impl Golden {
 #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+    use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -142,14 +142,9 @@ pub mod golden {
         pub note: __p::Option<__p::String>,
     }
     impl __p::Field for Build {
+        #[inline(never)]
         fn blank() -> Self {
             Self { created: __p::blank(), name: __p::blank(), note: __p::blank() }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for Build {
@@ -166,21 +161,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.created.slot(),
-                1 => self.name.slot(),
-                2 => self.note.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.created,
+                1 => &self.name,
+                2 => &self.note,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.created.view(),
-                1 => self.name.view(),
-                2 => self.note.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.created,
+                1 => &mut self.name,
+                2 => &mut self.note,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "Defined in `schemas/golden/v1/update-build-request.json`, line 1."]
@@ -210,14 +205,9 @@ pub mod golden {
         }
     }
     impl __p::Field for UpdateBuildRequest {
+        #[inline(never)]
         fn blank() -> Self {
             Self { name: __p::blank(), other: __p::blank(), _private: () }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for UpdateBuildRequest {
@@ -230,19 +220,19 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.name.slot(),
-                1 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.name,
+                1 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.name.view(),
-                1 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.name,
+                1 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "A build in place of another.\n\nTo change what `build` returned and send it back, use `ReplaceBuildRequest::from(&response)`. It copies all that a [`Build`] has in common with the request.\n\nDefined in `schemas/golden/v1/replace-build-request.json`, line 1."]
@@ -281,14 +271,9 @@ pub mod golden {
         }
     }
     impl __p::Field for ReplaceBuildRequest {
+        #[inline(never)]
         fn blank() -> Self {
             Self { name: __p::blank(), note: __p::blank(), other: __p::blank(), _private: () }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::From<&Build> for ReplaceBuildRequest {
@@ -306,21 +291,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.name.slot(),
-                1 => self.note.slot(),
-                2 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.name,
+                1 => &self.note,
+                2 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.name.view(),
-                1 => self.note.view(),
-                2 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.name,
+                1 => &mut self.note,
+                2 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     __runtime :: __record ! (Build UpdateBuildRequest ReplaceBuildRequest);

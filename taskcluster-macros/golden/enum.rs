@@ -43,7 +43,7 @@ impl Golden {
 #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+    use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -109,14 +109,9 @@ pub mod golden {
         }
     }
     impl __p::Field for Enum {
+        #[inline(never)]
         fn blank() -> Self {
             Self { state: __p::blank(), states: __p::blank(), other: __p::blank(), _private: () }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for Enum {
@@ -132,21 +127,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.state.slot(),
-                1 => self.states.slot(),
-                2 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.state,
+                1 => &self.states,
+                2 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.state.view(),
-                1 => self.states.view(),
-                2 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.state,
+                1 => &mut self.states,
+                2 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "How far it is.\n\nDefined in `schemas/golden/v1/enum.json#/properties/state`, line 5."]
@@ -174,18 +169,24 @@ pub mod golden {
             }
         }
     }
-    impl __p::From<&str> for EnumState {
-        fn from(text: &str) -> Self {
-            match text {
-                "pending" => Self::Pending,
-                "very-low" => Self::VeryLow,
-                "7zip" => Self::N7zip,
+    impl __p::Choice for EnumState {
+        fn text(&self) -> &str {
+            self.as_str()
+        }
+        fn choose(&mut self, text: &str) {
+            *self = match __p::position(self.texts(), text) {
+                0 => Self::Pending,
+                1 => Self::VeryLow,
+                2 => Self::N7zip,
                 _ => Self::Unknown(text.into()),
             }
         }
+        fn texts(&self) -> &'static [&'static str] {
+            &["pending", "very-low", "7zip", "unknown"]
+        }
     }
     __runtime::__record!(Enum);
-    __runtime :: __choice ! (EnumState "unknown");
+    __runtime::__choice!(EnumState);
     __runtime :: __union ! (false :);
     __runtime :: __union ! (true :);
 }

@@ -43,7 +43,7 @@ impl Golden {
 #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+    use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -150,6 +150,7 @@ pub mod golden {
         }
     }
     impl __p::Field for OpenRecord {
+        #[inline(never)]
         fn blank() -> Self {
             Self {
                 note: __p::blank(),
@@ -159,12 +160,6 @@ pub mod golden {
                 other: __p::blank(),
                 _private: (),
             }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for OpenRecord {
@@ -186,25 +181,25 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.note.slot(),
-                1 => self.payload.slot(),
-                2 => self.tags.slot(),
-                3 => self.until.slot(),
-                4 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.note,
+                1 => &self.payload,
+                2 => &self.tags,
+                3 => &self.until,
+                4 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.note.view(),
-                1 => self.payload.view(),
-                2 => self.tags.view(),
-                3 => self.until.view(),
-                4 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.note,
+                1 => &mut self.payload,
+                2 => &mut self.tags,
+                3 => &mut self.until,
+                4 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     __runtime::__record!(OpenRecord);

@@ -43,7 +43,7 @@ impl Golden {
 #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+    use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -131,6 +131,7 @@ pub mod golden {
         }
     }
     impl __p::Field for Record {
+        #[inline(never)]
         fn blank() -> Self {
             Self {
                 access_token: __p::blank(),
@@ -138,12 +139,6 @@ pub mod golden {
                 steps: __p::blank(),
                 _private: (),
             }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for Record {
@@ -160,21 +155,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.access_token.slot(),
-                1 => self.build_id.slot(),
-                2 => self.steps.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.access_token,
+                1 => &self.build_id,
+                2 => &self.steps,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.access_token.view(),
-                1 => self.build_id.view(),
-                2 => self.steps.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.access_token,
+                1 => &mut self.build_id,
+                2 => &mut self.steps,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "One command.\n\nDefined in `schemas/golden/v1/record.json#/properties/steps/items`, line 18."]
@@ -227,6 +222,7 @@ pub mod golden {
         }
     }
     impl __p::Field for RecordStep {
+        #[inline(never)]
         fn blank() -> Self {
             Self {
                 command: __p::blank(),
@@ -234,12 +230,6 @@ pub mod golden {
                 other: __p::blank(),
                 _private: (),
             }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for RecordStep {
@@ -263,21 +253,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.command.slot(),
-                1 => self.exit_code.slot(),
-                2 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.command,
+                1 => &self.exit_code,
+                2 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.command.view(),
-                1 => self.exit_code.view(),
-                2 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.command,
+                1 => &mut self.exit_code,
+                2 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     __runtime :: __record ! (Record RecordStep);

@@ -43,7 +43,7 @@ impl Golden {
 #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+    use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -173,14 +173,9 @@ pub mod golden {
         }
     }
     impl __p::Field for TaggedUnionFile {
+        #[inline(never)]
         fn blank() -> Self {
             Self { path: __p::blank(), other: __p::blank(), _private: () }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for TaggedUnionFile {
@@ -193,19 +188,19 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.path.slot(),
-                1 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.path,
+                1 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.path.view(),
-                1 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.path,
+                1 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "Defined in `schemas/golden/v1/tagged-union.json#/oneOf/1`, line 23."]
@@ -237,14 +232,9 @@ pub mod golden {
         }
     }
     impl __p::Field for TaggedUnionArchive {
+        #[inline(never)]
         fn blank() -> Self {
             Self { digest: __p::blank(), kind: __p::blank(), other: __p::blank(), _private: () }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for TaggedUnionArchive {
@@ -260,21 +250,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.digest.slot(),
-                1 => self.kind.slot(),
-                2 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.digest,
+                1 => &self.kind,
+                2 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.digest.view(),
-                1 => self.kind.view(),
-                2 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.digest,
+                1 => &mut self.kind,
+                2 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "Defined in `schemas/golden/v1/tagged-union.json#/oneOf/1/properties/kind`, line 26."]
@@ -299,13 +289,19 @@ pub mod golden {
             }
         }
     }
-    impl __p::From<&str> for TaggedUnionArchiveKind {
-        fn from(text: &str) -> Self {
-            match text {
-                "archive" => Self::Archive,
-                "image" => Self::Image,
+    impl __p::Choice for TaggedUnionArchiveKind {
+        fn text(&self) -> &str {
+            self.as_str()
+        }
+        fn choose(&mut self, text: &str) {
+            *self = match __p::position(self.texts(), text) {
+                0 => Self::Archive,
+                1 => Self::Image,
                 _ => Self::Unknown(text.into()),
             }
+        }
+        fn texts(&self) -> &'static [&'static str] {
+            &["archive", "image"]
         }
     }
     __runtime :: __record ! (TaggedUnionFile TaggedUnionArchive);

@@ -43,7 +43,7 @@ impl Golden {
 #[allow(clippy::manual_non_exhaustive, dead_code, deprecated, unreachable_pub, rustdoc::all)]
 pub mod golden {
     #[allow(unused_imports)]
-    use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+    use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
     #[doc(hidden)]
     pub(super) use __runtime::__private as __p;
     #[doc(hidden)]
@@ -169,14 +169,9 @@ pub mod golden {
         }
     }
     impl __p::Field for UntaggedUnionDocument {
+        #[inline(never)]
         fn blank() -> Self {
             Self { document: __p::blank(), other: __p::blank(), _private: () }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for UntaggedUnionDocument {
@@ -189,19 +184,19 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.document.slot(),
-                1 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.document,
+                1 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.document.view(),
-                1 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.document,
+                1 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     #[doc = "Defined in `schemas/golden/v1/untagged-union.json#/anyOf/1`, line 15."]
@@ -241,6 +236,7 @@ pub mod golden {
         }
     }
     impl __p::Field for UntaggedUnionSignature {
+        #[inline(never)]
         fn blank() -> Self {
             Self {
                 document: __p::blank(),
@@ -248,12 +244,6 @@ pub mod golden {
                 other: __p::blank(),
                 _private: (),
             }
-        }
-        fn slot(&mut self) -> __p::Slot<'_> {
-            __p::Slot::Record(self)
-        }
-        fn view(&self) -> __p::View<'_> {
-            __p::View::Record(self)
         }
     }
     impl __p::Record for UntaggedUnionSignature {
@@ -269,21 +259,21 @@ pub mod golden {
             };
             &SHAPE
         }
-        fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-            match index {
-                0 => self.document.slot(),
-                1 => self.signature.slot(),
-                2 => self.other.slot(),
-                _ => __p::Slot::Nothing,
-            }
+        fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &self.document,
+                1 => &self.signature,
+                2 => &self.other,
+                _ => return __p::Option::None,
+            })
         }
-        fn view_of(&self, index: usize) -> __p::View<'_> {
-            match index {
-                0 => self.document.view(),
-                1 => self.signature.view(),
-                2 => self.other.view(),
-                _ => __p::View::Nothing,
-            }
+        fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+            __p::Option::Some(match index {
+                0 => &mut self.document,
+                1 => &mut self.signature,
+                2 => &mut self.other,
+                _ => return __p::Option::None,
+            })
         }
     }
     __runtime :: __record ! (UntaggedUnionDocument UntaggedUnionSignature);

@@ -75,14 +75,12 @@ const RECORD: &[&str] = &[
     "serialize",
     "shape",
     "slot",
-    "slot_of",
     "to_owned",
     "try_from",
     "try_into",
     "type_id",
     "validate",
     "view",
-    "view_of",
 ];
 
 /// Names the method of an endpoint or exchange.

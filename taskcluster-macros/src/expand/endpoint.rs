@@ -46,7 +46,7 @@ fn method(
     let (payload_arg, payload) = match &endpoint.payload {
         Some(Kind::FreeForm(_)) => {
             let into = quote!(::core::convert::Into::<#module::__runtime::FreeForm>);
-            let view = quote!(#module::__p::Field::view(&#into::into(payload)));
+            let view = quote!(#module::__p::Access::view(&#into::into(payload)));
             let view = ruled(context, endpoint, &view);
             (Some(quote!(, payload: impl #into)), Some(quote!(, #view)))
         }

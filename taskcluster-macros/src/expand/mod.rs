@@ -170,7 +170,7 @@ fn expand(
             #[doc(hidden)]
             pub(super) use __runtime::__private as __p;
             #[allow(unused_imports)]
-            use __p::{Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
+            use __p::{Access as _, Extend as _, Field as _, Into as _, IntoIterator as _, Iterator as _};
 
             #facts
             #(#types)*

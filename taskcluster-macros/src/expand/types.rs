@@ -26,13 +26,9 @@ pub(super) fn all(context: &Context<'_>) -> TokenStream {
     let records = own()
         .filter(|(_, kind)| matches!(kind.definition, Definition::Record(_)))
         .map(|(_, kind)| ident(&kind.name));
-    let choices = own().filter_map(|(_, kind)| {
-        let Definition::Choice(values) = &kind.definition else { return None };
-        let name = ident(&kind.name);
-        // Values that are left to the variant for unknown ones.
-        let left = values.iter().filter(|value| value.rust == UNKNOWN).map(|value| &value.wire);
-        Some(quote!(#name #(#left)*))
-    });
+    let choices = own()
+        .filter(|(_, kind)| matches!(kind.definition, Definition::Choice(_)))
+        .map(|(_, kind)| ident(&kind.name));
     // What may be something else than an object may be `null`, too.
     let unions = [false, true].map(|is_open| {
         let unions = own().filter_map(|(_, kind)| match &kind.definition {
@@ -91,7 +87,18 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
         _ => "Ignored",
     });
     let all: Vec<_> = fields.iter().chain(&open).collect();
-    let index: Vec<_> = (0..all.len()).map(Literal::usize_unsuffixed).collect();
+    let [field, field_mut] = [quote!(&), quote!(&mut)].map(|borrow| {
+        let index = (0..all.len()).map(Literal::usize_unsuffixed);
+        match all.is_empty() {
+            true => quote!(__p::Option::None),
+            false => quote! {
+                __p::Option::Some(match index {
+                    #(#index => #borrow self.#all,)*
+                    _ => return __p::Option::None,
+                })
+            },
+        }
+    });
     let rust_name = &kind.name;
     let rules = rules::all(&quote!(__p), if kind.sent { &record.rules } else { &[] });
     // A type may get more fields. Of one with a constructor, a private field makes the compiler say so to who writes a literal.
@@ -124,16 +131,10 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
         #sent
 
         impl __p::Field for #name {
+            // Inlined, it would be compiled again wherever a value is made.
+            #[inline(never)]
             fn blank() -> Self {
                 Self { #(#all: __p::blank(),)* #(#private: ())* }
-            }
-
-            fn slot(&mut self) -> __p::Slot<'_> {
-                __p::Slot::Record(self)
-            }
-
-            fn view(&self) -> __p::View<'_> {
-                __p::View::Record(self)
             }
         }
 
@@ -154,18 +155,12 @@ fn record(context: &Context<'_>, kind: &Type, record: &Record) -> TokenStream {
                 &SHAPE
             }
 
-            fn slot_of(&mut self, index: usize) -> __p::Slot<'_> {
-                match index {
-                    #(#index => self.#all.slot(),)*
-                    _ => __p::Slot::Nothing,
-                }
+            fn field(&self, index: usize) -> __p::Option<&dyn __p::Access> {
+                #field
             }
 
-            fn view_of(&self, index: usize) -> __p::View<'_> {
-                match index {
-                    #(#index => self.#all.view(),)*
-                    _ => __p::View::Nothing,
-                }
+            fn field_mut(&mut self, index: usize) -> __p::Option<&mut dyn __p::Access> {
+                #field_mut
             }
         }
     }
@@ -201,7 +196,10 @@ fn is_secret(field: &Field, of: &Type) -> bool {
 
 fn choice(context: &Context<'_>, kind: &Type) -> TokenStream {
     let Definition::Choice(values) = &kind.definition else { return TokenStream::new() };
-    let values: Vec<_> = values.iter().filter(|value| value.rust != UNKNOWN).collect();
+    // Values that are left to the variant for unknown ones.
+    let (left, values): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.rust == UNKNOWN);
+    let left = left.iter().map(|value| &value.wire);
+    let index = (0..values.len()).map(Literal::usize_unsuffixed);
     let docs = type_docs(context, kind);
     let name = ident(&kind.name);
     let texts: Vec<_> = values.iter().map(|value| &value.wire).collect();
@@ -231,12 +229,20 @@ fn choice(context: &Context<'_>, kind: &Type) -> TokenStream {
             }
         }
 
-        impl __p::From<&str> for #name {
-            fn from(text: &str) -> Self {
-                match text {
-                    #(#texts => Self::#variants,)*
+        impl __p::Choice for #name {
+            fn text(&self) -> &str {
+                self.as_str()
+            }
+
+            fn choose(&mut self, text: &str) {
+                *self = match __p::position(self.texts(), text) {
+                    #(#index => Self::#variants,)*
                     _ => Self::Unknown(text.into()),
                 }
+            }
+
+            fn texts(&self) -> &'static [&'static str] {
+                &[#(#texts,)* #(#left),*]
             }
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::free_form::FreeForm;
 use super::number::Number;
-use super::shape::{Field, List, Map, Optional, Slot, View};
+use super::shape::{Access, Field, List, Map, Optional, Slot, View};
 
 /// A value to be filled.
 pub fn blank<T: Field>() -> T {
@@ -21,7 +21,9 @@ macro_rules! plain {
             fn blank() -> Self {
                 $blank
             }
+        }
 
+        impl Access for $type {
             fn slot(&mut self) -> Slot<'_> {
                 Slot::$kind(self)
             }
@@ -48,7 +50,9 @@ impl Field for Number {
     fn blank() -> Self {
         Self::default()
     }
+}
 
+impl Access for Number {
     fn slot(&mut self) -> Slot<'_> {
         Slot::Number(self)
     }
@@ -65,7 +69,9 @@ impl Field for FreeForm {
     fn blank() -> Self {
         Self::default()
     }
+}
 
+impl Access for FreeForm {
     fn slot(&mut self) -> Slot<'_> {
         Slot::FreeForm(self)
     }
@@ -82,7 +88,9 @@ impl Field for Value {
     fn blank() -> Self {
         Self::Null
     }
+}
 
+impl Access for Value {
     fn slot(&mut self) -> Slot<'_> {
         Slot::Value(self)
     }
@@ -98,19 +106,28 @@ impl<T: Field> Field for Option<T> {
     fn blank() -> Self {
         None
     }
+}
 
+impl<T: Field> Access for Option<T> {
     fn slot(&mut self) -> Slot<'_> {
         Slot::Optional(self, T::FROM_TEXT)
     }
 
     fn view(&self) -> View<'_> {
-        self.as_ref().map_or(View::Nothing, T::view)
+        match self {
+            Some(value) => value.view(),
+            None => View::Nothing,
+        }
     }
 }
 
 impl<T: Field> Optional for Option<T> {
     fn fill(&mut self) -> Slot<'_> {
-        self.insert(T::blank()).slot()
+        *self = Some(T::blank());
+        match self {
+            Some(value) => value.slot(),
+            None => Slot::Nothing,
+        }
     }
 
     fn clear(&mut self) {
@@ -118,7 +135,10 @@ impl<T: Field> Optional for Option<T> {
     }
 
     fn set_null(&mut self) {
-        *self = T::HOLDS_NULL.then(T::blank);
+        *self = None;
+        if T::HOLDS_NULL {
+            self.fill();
+        }
     }
 }
 
@@ -129,7 +149,9 @@ impl<T: Field> Field for Box<T> {
     fn blank() -> Self {
         Self::new(T::blank())
     }
+}
 
+impl<T: Field> Access for Box<T> {
     fn slot(&mut self) -> Slot<'_> {
         (**self).slot()
     }
@@ -143,7 +165,9 @@ impl<T: Field> Field for Vec<T> {
     fn blank() -> Self {
         Self::new()
     }
+}
 
+impl<T: Field> Access for Vec<T> {
     fn slot(&mut self) -> Slot<'_> {
         Slot::List(self)
     }
@@ -159,7 +183,10 @@ impl<T: Field> List for Vec<T> {
     }
 
     fn view_of(&self, index: usize) -> View<'_> {
-        self.get(index).map_or(View::Nothing, T::view)
+        match self.get(index) {
+            Some(value) => value.view(),
+            None => View::Nothing,
+        }
     }
 
     fn push(&mut self) -> Slot<'_> {
@@ -178,7 +205,9 @@ impl<T: Field> Field for BTreeMap<String, T> {
     fn blank() -> Self {
         Self::new()
     }
+}
 
+impl<T: Field> Access for BTreeMap<String, T> {
     fn slot(&mut self) -> Slot<'_> {
         Slot::Map(self)
     }

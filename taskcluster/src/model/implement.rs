@@ -5,6 +5,7 @@
 #[macro_export]
 macro_rules! __record {
     ($($name:ident)*) => {$(
+        $crate::__access!($name, Record);
         $crate::__serde!($name);
 
         impl ::core::fmt::Debug for $name {
@@ -15,7 +16,7 @@ macro_rules! __record {
 
         impl ::core::clone::Clone for $name {
             fn clone(&self) -> Self {
-                $crate::__private::clone(self)
+                $crate::__private::convert(self)
             }
         }
 
@@ -27,26 +28,19 @@ macro_rules! __record {
     )*};
 }
 
-/// The impls of all generated enums of strings, each with the strings of its schema that are left to `Unknown`.
+/// The impls of all generated enums of strings, based on their [`Choice`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __choice {
-    ($($name:ident $($left:literal)*)*) => {$(
+    ($($name:ident)*) => {$(
         $crate::__field!($name, false, false, Choice, Self::Unknown(::std::string::String::new()));
         $crate::__serde!($name);
 
-        impl $crate::__private::Choice for $name {
-            fn text(&self) -> &str {
-                self.as_str()
-            }
-
-            fn choose(&mut self, text: &str) {
-                *self = text.into();
-            }
-
-            fn is_known(&self) -> bool {
-                let text = self.as_str();
-                !matches!(Self::from(text), Self::Unknown(_)) $(|| text == $left)*
+        impl $crate::__private::From<&str> for $name {
+            fn from(text: &str) -> Self {
+                let mut choice = $crate::__private::blank::<Self>();
+                $crate::__private::Choice::choose(&mut choice, text);
+                choice
             }
         }
 
@@ -105,7 +99,18 @@ macro_rules! __field {
             fn blank() -> Self {
                 $blank
             }
+        }
 
+        $crate::__access!($name, $kind);
+    };
+}
+
+/// Implements [`Access`] for a generated type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __access {
+    ($name:ident, $kind:ident) => {
+        impl $crate::__private::Access for $name {
             fn slot(&mut self) -> $crate::__private::Slot<'_> {
                 $crate::__private::Slot::$kind(self)
             }
@@ -127,7 +132,7 @@ macro_rules! __serde {
                 &self,
                 to: S,
             ) -> ::core::result::Result<S::Ok, S::Error> {
-                $crate::__private::write($crate::__private::Field::view(self), to)
+                $crate::__private::write($crate::__private::Access::view(self), to)
             }
         }
 

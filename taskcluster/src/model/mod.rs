@@ -34,10 +34,11 @@ pub use read::read;
 pub(crate) use rules::matches;
 pub use rules::validate;
 pub use shape::{
-    Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence, Record, Rule,
-    Ruled, Shape, Slot, Tag, Union, UnionShape, View, nullable, optional, required,
+    Access, Branch, Choice, Field, FieldShape, Format, List, Map, Optional, Others, Presence,
+    Record, Rule, Ruled, Shape, Slot, Tag, Union, UnionShape, View, nullable, optional, position,
+    required,
 };
 pub(crate) use strictness::{Missing, Reading, Strictness};
-pub use whole::{clone, convert, debug, debug_union, same};
+pub use whole::{convert, debug, debug_union, same};
 pub(crate) use write::to_json;
 pub use write::write;

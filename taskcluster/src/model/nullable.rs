@@ -3,7 +3,7 @@
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::shape::{Field, Optional, Slot, View};
+use super::shape::{Access, Field, Optional, Slot, View};
 
 /// A property that may be left out, `null`, or a value.
 ///
@@ -119,7 +119,9 @@ impl<T: Field> Field for Nullable<T> {
     fn blank() -> Self {
         Self::Absent
     }
+}
 
+impl<T: Field> Access for Nullable<T> {
     fn slot(&mut self) -> Slot<'_> {
         Slot::Optional(self, T::FROM_TEXT)
     }

@@ -1,6 +1,6 @@
 //! What an endpoint takes as its payload.
 
-use super::shape::{Field, View};
+use super::shape::{Access, Field, View};
 
 /// A reference to a payload of type `T`.
 ///
@@ -26,6 +26,6 @@ pub trait Payload<T> {
 
 impl<T: Field> Payload<T> for &T {
     fn view(&self) -> View<'_> {
-        Field::view(*self)
+        Access::view(*self)
     }
 }

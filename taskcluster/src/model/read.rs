@@ -13,7 +13,7 @@ use serde_core::de::{
 
 use super::free_form::FreeForm;
 use super::number::Number;
-use super::shape::{Field, FieldShape, List, Others, Presence, Record, Shape, Slot, Union};
+use super::shape::{Access, Field, FieldShape, List, Others, Presence, Record, Shape, Slot, Union};
 use super::strictness::{self, Missing, Strictness};
 use super::trace::{MAX_DEPTH, Step, Trace};
 use super::union::{candidates, form_of};
@@ -27,16 +27,24 @@ use crate::reference::nearest::nearest;
 ///
 /// Says what is wrong and where: `status: runs[3]: runId: expected an integer`.
 pub fn read<'de, T: Field, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    let mut value = T::blank();
-    fill_outermost(value.slot(), from)?;
-    Ok(value)
+    // In place, since every type has a copy of this.
+    let mut read = Ok(T::blank());
+    if let Ok(value) = &mut read
+        && let Err(error) = fill_outermost(value, from)
+    {
+        read = Err(error);
+    }
+    read
 }
 
 /// Not inlined, so that it is not compiled again for each type.
 #[inline(never)]
-fn fill_outermost<'de, D: Deserializer<'de>>(slot: Slot<'_>, from: D) -> Result<(), D::Error> {
+fn fill_outermost<'de, D: Deserializer<'de>>(
+    value: &mut dyn Access,
+    from: D,
+) -> Result<(), D::Error> {
     let mut trace = Trace::new(strictness::current());
-    let filled = fill(slot, &mut trace, from);
+    let filled = fill(value.slot(), &mut trace, from);
     strictness::note(&trace.missing);
     filled.map_err(|error| trace.explain(error))
 }

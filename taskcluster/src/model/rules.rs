@@ -75,7 +75,7 @@ impl Checker {
         let each = each.unwrap_or_default();
         match view {
             View::Ruled(payload) => self.check(payload.view, payload.rules),
-            View::Choice(choice) if !choice.is_known() => {
+            View::Choice(choice) if !choice.texts().contains(&choice.text()) => {
                 self.report("is not a value that the schema has");
             }
             View::Record(record) => self.fields(record),

@@ -9,8 +9,17 @@ use serde_json::Value;
 use super::free_form::FreeForm;
 use super::number::Number;
 
+/// A value that can be filled and seen, whatever its type.
+pub trait Access {
+    /// The place to be filled.
+    fn slot(&mut self) -> Slot<'_>;
+
+    /// The value.
+    fn view(&self) -> View<'_>;
+}
+
 /// A type that can be a field: the generated types, and the types that their fields consist of.
-pub trait Field: 'static {
+pub trait Field: Access + 'static {
     /// Whether the type is read from the text of a JSON value, rather than from its parts.
     const FROM_TEXT: bool = false;
 
@@ -21,12 +30,6 @@ pub trait Field: 'static {
     fn blank() -> Self
     where
         Self: Sized;
-
-    /// The place to be filled.
-    fn slot(&mut self) -> Slot<'_>;
-
-    /// The value.
-    fn view(&self) -> View<'_>;
 }
 
 /// A generated struct.
@@ -34,11 +37,23 @@ pub trait Record {
     /// The names and properties of its fields.
     fn shape(&self) -> &'static Shape;
 
-    /// The slot of the field with this index in the shape.
-    fn slot_of(&mut self, index: usize) -> Slot<'_>;
+    /// The field with this index in the shape.
+    fn field(&self, index: usize) -> Option<&dyn Access>;
 
+    /// The field with this index in the shape, to be filled.
+    fn field_mut(&mut self, index: usize) -> Option<&mut dyn Access>;
+}
+
+impl dyn Record + '_ {
     /// The view of the field with this index in the shape.
-    fn view_of(&self, index: usize) -> View<'_>;
+    pub(crate) fn view_of(&self, index: usize) -> View<'_> {
+        self.field(index).map_or(View::Nothing, Access::view)
+    }
+
+    /// The slot of the field with this index in the shape.
+    pub(crate) fn slot_of(&mut self, index: usize) -> Slot<'_> {
+        self.field_mut(index).map_or(Slot::Nothing, Access::slot)
+    }
 }
 
 /// A generated enum of strings.
@@ -49,8 +64,14 @@ pub trait Choice: fmt::Debug {
     /// Becomes the variant for this string. An unknown string is kept as it is.
     fn choose(&mut self, text: &str);
 
-    /// Whether the schema has this string.
-    fn is_known(&self) -> bool;
+    /// All strings of the schema.
+    fn texts(&self) -> &'static [&'static str];
+}
+
+/// The index of a text among others; their number if it is none of them.
+#[must_use]
+pub fn position(texts: &[&str], text: &str) -> usize {
+    texts.iter().position(|known| *known == text).unwrap_or(texts.len())
 }
 
 /// A list of fields of one type.

@@ -6,15 +6,11 @@ use serde_json::Value;
 
 use super::shape::{Field, Others, Presence, Record, Slot, Union, View};
 
-/// Clones a value: the implementation of `Clone` for generated structs.
-pub fn clone<T: Field>(value: &T) -> T {
-    convert(value)
-}
-
-/// Makes a value of one that has the same properties and perhaps more: the implementation of `From` between generated structs.
-pub fn convert<T: Field, U: Field>(value: &T) -> U {
-    let mut copy = U::blank();
-    copy_to(value.view(), copy.slot());
+/// Makes a record of one that has the same properties and perhaps more: the implementation of `From` between generated
+/// structs, and of `Clone`.
+pub fn convert<T: Field + Record>(record: &dyn Record) -> T {
+    let mut copy = T::blank();
+    copy_record(record, &mut copy);
     copy
 }
 
@@ -86,9 +82,10 @@ fn fields(record: &dyn Record) -> usize {
     shape.fields.len() + usize::from(shape.others == Others::Kept)
 }
 
-/// Whether two values are equal: the implementation of `PartialEq` for generated structs.
-pub fn same<T: Field>(one: &T, other: &T) -> bool {
-    equal(one.view(), other.view())
+/// Whether two records of one type are equal: the implementation of `PartialEq` for generated structs.
+#[must_use]
+pub fn same(one: &dyn Record, other: &dyn Record) -> bool {
+    (0..fields(one)).all(|index| equal(one.view_of(index), other.view_of(index)))
 }
 
 fn equal(one: View<'_>, other: View<'_>) -> bool {
@@ -103,9 +100,7 @@ fn equal(one: View<'_>, other: View<'_>) -> bool {
         (View::Choice(a), View::Choice(b)) => a.text() == b.text(),
         (View::FreeForm(a), View::FreeForm(b)) => a == b,
         (View::Value(a), View::Value(b)) => a == b,
-        (View::Record(a), View::Record(b)) => {
-            (0..fields(a)).all(|index| equal(a.view_of(index), b.view_of(index)))
-        }
+        (View::Record(a), View::Record(b)) => same(a, b),
         (View::List(a), View::List(b)) => {
             a.len() == b.len()
                 && (0..a.len()).all(|index| equal(a.view_of(index), b.view_of(index)))
