@@ -33,6 +33,14 @@ impl Work {
         }
     }
 
+    /// Does something once, or not at all.
+    pub(crate) fn once<F: Future>(&self, f: impl FnOnce() -> F) {
+        if self.times > 0 {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            black_box(runtime.expect("a runtime").block_on(f()));
+        }
+    }
+
     /// Makes calls, as many at once as are to be in flight, all on this thread, and prints the peak of memory that they took.
     pub(crate) fn calls<F>(&self, call: impl Fn() -> F + Clone + Send + 'static)
     where

@@ -55,11 +55,13 @@ fn main() {
             let request = request().request();
             request.make_bewit(&credentials, expires).expect("a bewit").to_str()
         }),
-        "clients" => work.again(|| {
+        "clients" => work.once(async || {
             let one = (Auth::new(builder()), Github::new(builder()), Hooks::new(builder()));
             let two = (Index::new(builder()), Notify::new(builder()), Object::new(builder()));
-            let three = (PurgeCache::new(builder()), Queue::new(builder()), Secrets::new(builder()));
-            (one, two, three, WebServer::new(builder()), WorkerManager::new(builder()))
+            let three = (PurgeCache::new(builder()), Secrets::new(builder()), WebServer::new(builder()));
+            let queue = Queue::new(builder()).expect("a client");
+            queue.ping().await.expect("an answer");
+            (one, two, three, queue, WorkerManager::new(builder()))
         }),
         what => panic!("nothing is called {what}"),
     }

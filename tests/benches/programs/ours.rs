@@ -132,7 +132,7 @@ fn main() {
             work.again(|| payload_hash("application/json", &body));
         }
         "bewit" => work.again(|| signer.bewit(&target, 1_500_000_000)),
-        "clients" => work.again(|| {
+        "clients" => work.once(async || {
             use taskcluster::{
                 Auth, Github, Hooks, Index, Notify, Object, PurgeCache, Secrets, WebServer,
                 WorkerManager,
@@ -140,8 +140,10 @@ fn main() {
             let client = client();
             let one = (Auth::new(&client), Github::new(&client), Hooks::new(&client));
             let two = (Index::new(&client), Notify::new(&client), Object::new(&client));
-            let three = (PurgeCache::new(&client), Queue::new(&client), Secrets::new(&client));
-            (one, two, three, WebServer::new(&client), WorkerManager::new(&client))
+            let three = (PurgeCache::new(&client), Secrets::new(&client), WebServer::new(&client));
+            let queue = Queue::new(&client);
+            queue.ping().await.expect("an answer");
+            (one, two, three, queue, WorkerManager::new(&client))
         }),
         what => panic!("nothing is called {what}"),
     }
