@@ -10,13 +10,15 @@ The macro makes methods and facts, too. What it costs without any type is measur
 references with empty schemas, and taken away.
 """
 
-import json
 import os
 import re
 import resource
 import subprocess
 import sys
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+import answers  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "target" / "derives"
@@ -303,39 +305,10 @@ def compare_builds():
                   f"{ours / whole[profile]:.2f}")
 
 
-def page():
-    """A page of a task group as the queue sends it, of 1,000 tasks."""
-    slug = "fN1SbArXTPSVFNUvaOl%03d"
-    date = "2026-01-02T03:04:05.%03dZ"
-    tasks = []
-    for n in range(1000):
-        run = {"runId": 0, "state": "completed", "reasonCreated": "scheduled", "reasonResolved": "completed",
-               "workerGroup": "us-east1-b", "workerId": f"7342901847612{n:03}", "takenUntil": date % n,
-               "scheduled": date % n, "started": date % n, "resolved": date % n}
-        status = {"taskId": slug % n, "provisionerId": "gecko-t", "workerType": "t-linux-large", "schedulerId":
-                  "gecko-level-3", "taskQueueId": "gecko-t/t-linux-large", "taskGroupId": slug % 0,
-                  "projectId": "gecko", "deadline": date % n, "expires": date % n, "retriesLeft": 5,
-                  "state": "completed", "priority": "low", "runs": [run]}
-        task = {"provisionerId": "gecko-t", "workerType": "t-linux-large", "taskQueueId": "gecko-t/t-linux-large",
-                "schedulerId": "gecko-level-3", "projectId": "gecko", "taskGroupId": slug % 0,
-                "dependencies": [slug % 7], "requires": "all-completed", "routes": ["tc-treeherder.v2.autoland"],
-                "priority": "low", "retries": 5, "created": date % n, "deadline": date % n, "expires": date % n,
-                "scopes": ["generic-worker:cache:level-3"], "tags": {"kind": "test", "os": "linux"},
-                "metadata": {"name": f"test-linux1804-64/opt-{n}", "owner": "someone@example.com",
-                             "description": "A test suite", "source": "https://example.com/taskcluster/kinds/test"},
-                "payload": {"maxRunTime": 5400, "command": [["./run-task", "--", "make", "check"]],
-                            "env": {"MOZ_NODE": "1", "SCCACHE": "0"}},
-                "extra": {"suite": "mochitest", "chunks": {"current": n, "total": 1000}}}
-        tasks.append({"status": status, "task": task})
-    document = {"taskGroupId": slug % 0, "schedulerId": "gecko-level-3", "expires": date % 0, "tasks": tasks}
-    path = WORK / "page.json"
-    path.write_text(json.dumps(document, separators=(",", ":")))
-    return path
-
-
 def compare_decoding():
     write(["queue"])
-    path = page()
+    answers.write(WORK)
+    path = WORK / "page.json"
     binaries = {name: WORK / "target" / "release" / name for name in ("ours", "derives")}
     for name in binaries:
         cargo(name, "build", "-q", "--release", "--bin", name)

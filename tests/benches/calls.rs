@@ -1,4 +1,4 @@
-//! What a call costs: signing a header, building a request, and a whole call over loopback beside plain reqwest.
+//! What a call costs: signing, building a request, and a whole call over loopback beside plain reqwest.
 //!
 //! `cargo bench -p taskcluster-tests --bench calls`. The numbers of one run are for comparison with each other.
 
@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use taskcluster::hawk::{Signer, Target};
+use taskcluster::hawk::{Signer, Target, payload_hash};
 use taskcluster::queue::{TaskExceptionReason, TaskExceptionRequest};
 use taskcluster::testing::Deployment;
 use taskcluster::{Auth, Client, Credentials, Queue, Value};
@@ -27,9 +27,18 @@ fn sign(c: &mut Criterion) {
     c.bench_function("sign a header", |b| {
         b.iter(|| signer.header(black_box(&target), None, black_box(1_500_000_000), "abcdef"));
     });
+    c.bench_function("sign a URL", |b| {
+        b.iter(|| signer.bewit(black_box(&target), black_box(1_500_000_000)));
+    });
+    c.bench_function("hash 1 KiB", |b| {
+        b.iter(|| payload_hash("application/json", black_box(&[b'x'; 1024])));
+    });
 }
 
 fn build(c: &mut Criterion) {
+    c.bench_function("make a client", |b| {
+        b.iter(|| Client::builder(black_box("http://taskcluster")).build().expect("a client"));
+    });
     let client = Client::builder("https://tc.example.com").build().expect("a client");
     let queue = Queue::new(&client);
     let reason = TaskExceptionReason::IntermittentTask;
@@ -55,6 +64,10 @@ fn call(c: &mut Criterion) {
     });
     group.bench_function("unsigned", |b| {
         b.to_async(&runtime).iter(async || unsigned.ping().await.expect("an answer"));
+    });
+    group.bench_function("by wire name", |b| {
+        let call = || client.call(&Auth::REFERENCE, "ping").expect("an endpoint");
+        b.to_async(&runtime).iter(async || call().await.expect("an answer"));
     });
     group.bench_function("plain reqwest", |b| {
         b.to_async(&runtime).iter(async || {
