@@ -142,6 +142,7 @@
 //! - `follow`: waits for tasks and follows task groups until they are resolved, in the module `follow`.
 //! - `legacy`: the services of 2017, in the module `legacy`.
 //! - `rustls` (default): TLS with rustls and ring. Trusts the operating system's certificates.
+//! - `http2` (default): HTTP/2 where a server offers it over TLS. Without it, each call in flight has a connection of its own.
 //! - `native-tls`: TLS with the operating system's library. Takes precedence over `rustls`.
 //! - `validation`: checks the whole of every schema in `validate()`.
 //! - `gzip`: requests compressed responses. Large pages are about ten times smaller on the wire. Adds about 5 % to the time of a
@@ -208,6 +209,7 @@ mod model;
 mod patience;
 #[cfg(feature = "pulse")]
 pub mod pulse;
+mod random;
 mod reference;
 pub mod reference_format;
 #[cfg(feature = "references")]
@@ -265,7 +267,6 @@ pub use services::*;
 pub use ::reqwest::{Method, StatusCode, Url};
 pub use chrono;
 pub use serde_json::{self, Value, json};
-pub use uuid::Uuid;
 
 /// The parts of the HTTP library [reqwest](https://docs.rs/reqwest) that this crate's API uses.
 ///

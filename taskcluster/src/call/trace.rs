@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use reqwest::header::{AGE, HeaderMap, HeaderName, HeaderValue};
 
-use crate::slugid;
+use crate::{random, slugid};
 
 /// The header of a request that has its trace id.
 pub(super) const TRACE_ID: &str = "x-taskcluster-trace-id";
@@ -24,7 +24,7 @@ pub(super) struct TraceId(String);
 
 impl TraceId {
     pub(super) fn new() -> Self {
-        Self(format!("{}/{:016x}", *PROCESS, fastrand::u64(..)))
+        Self(format!("{}/{:016x}", *PROCESS, random::number()))
     }
 
     pub(super) fn as_str(&self) -> &str {
