@@ -131,7 +131,7 @@ pub mod golden {
         },
     ];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
-    #[doc = "Schema: `schemas/golden/v1/build.json`."]
+    #[doc = "Defined in `schemas/golden/v1/build.json`, line 1."]
     #[non_exhaustive]
     pub struct Build {
         #[doc = "`created`."]
@@ -183,7 +183,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "Schema: `schemas/golden/v1/update-build-request.json`."]
+    #[doc = "Defined in `schemas/golden/v1/update-build-request.json`, line 1."]
     pub struct UpdateBuildRequest {
         #[doc = "`name`."]
         pub name: __p::String,
@@ -245,7 +245,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "A build in place of another.\n\nTo change what `build` returned and send it back, use `ReplaceBuildRequest::from(&response)`. It copies all that a [`Build`] has in common with the request.\n\nSchema: `schemas/golden/v1/replace-build-request.json`."]
+    #[doc = "A build in place of another.\n\nTo change what `build` returned and send it back, use `ReplaceBuildRequest::from(&response)`. It copies all that a [`Build`] has in common with the request.\n\nDefined in `schemas/golden/v1/replace-build-request.json`, line 1."]
     pub struct ReplaceBuildRequest {
         #[doc = "`name`."]
         pub name: __p::String,

@@ -73,7 +73,7 @@ pub mod golden {
         query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
-    #[doc = "Schema: `schemas/golden/v1/enum.json`."]
+    #[doc = "Defined in `schemas/golden/v1/enum.json`, line 1."]
     pub struct Enum {
         #[doc = "How far it is."]
         pub state: EnumState,
@@ -149,7 +149,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "How far it is.\n\nSchema: `schemas/golden/v1/enum.json#/properties/state`."]
+    #[doc = "How far it is.\n\nDefined in `schemas/golden/v1/enum.json#/properties/state`, line 5."]
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub enum EnumState {

@@ -73,7 +73,7 @@ pub mod golden {
         query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
-    #[doc = "Schema: `schemas/golden/v1/open-record.json`."]
+    #[doc = "Defined in `schemas/golden/v1/open-record.json`, line 1."]
     pub struct OpenRecord {
         #[doc = "Cleared by `null`."]
         pub note: __p::Nullable<__p::String>,

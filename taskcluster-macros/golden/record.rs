@@ -73,7 +73,7 @@ pub mod golden {
         query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
-    #[doc = "A build and its steps.\n\nSchema: `schemas/golden/v1/record.json`."]
+    #[doc = "A build and its steps.\n\nDefined in `schemas/golden/v1/record.json`, line 1."]
     pub struct Record {
         #[doc = "`accessToken`."]
         pub access_token: __p::Option<__p::String>,
@@ -177,7 +177,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "One command.\n\nSchema: `schemas/golden/v1/record.json#/properties/steps/items`."]
+    #[doc = "One command.\n\nDefined in `schemas/golden/v1/record.json#/properties/steps/items`, line 18."]
     pub struct RecordStep {
         #[doc = "`command`, at least 1 items."]
         pub command: __p::Vec<__p::String>,

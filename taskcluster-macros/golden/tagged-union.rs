@@ -73,7 +73,7 @@ pub mod golden {
         query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
-    #[doc = "Where the product is.\n\nSchema: `schemas/golden/v1/tagged-union.json`."]
+    #[doc = "Where the product is.\n\nDefined in `schemas/golden/v1/tagged-union.json`, line 1."]
     #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub enum TaggedUnion {
@@ -146,7 +146,7 @@ pub mod golden {
             Self::Archive(record)
         }
     }
-    #[doc = "Schema: `schemas/golden/v1/tagged-union.json#/oneOf/0`."]
+    #[doc = "Defined in `schemas/golden/v1/tagged-union.json#/oneOf/0`, line 5."]
     pub struct TaggedUnionFile {
         #[doc = "`path`."]
         pub path: __p::String,
@@ -208,7 +208,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "Schema: `schemas/golden/v1/tagged-union.json#/oneOf/1`."]
+    #[doc = "Defined in `schemas/golden/v1/tagged-union.json#/oneOf/1`, line 23."]
     pub struct TaggedUnionArchive {
         #[doc = "`digest`."]
         pub digest: __p::String,
@@ -277,7 +277,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "Schema: `schemas/golden/v1/tagged-union.json#/oneOf/1/properties/kind`."]
+    #[doc = "Defined in `schemas/golden/v1/tagged-union.json#/oneOf/1/properties/kind`, line 26."]
     #[derive(Clone, Debug, PartialEq, Eq, Hash)]
     #[non_exhaustive]
     pub enum TaggedUnionArchiveKind {

@@ -73,7 +73,7 @@ pub mod golden {
         query_patterns: &[],
     }];
     pub(super) static EXCHANGES: [__runtime::Exchange; 0] = [];
-    #[doc = "Schema: `schemas/golden/v1/untagged-union.json`."]
+    #[doc = "Defined in `schemas/golden/v1/untagged-union.json`, line 1."]
     #[derive(Clone, PartialEq)]
     #[non_exhaustive]
     pub enum UntaggedUnion {
@@ -142,7 +142,7 @@ pub mod golden {
             Self::Signature(record)
         }
     }
-    #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/0`."]
+    #[doc = "Defined in `schemas/golden/v1/untagged-union.json#/anyOf/0`, line 4."]
     pub struct UntaggedUnionDocument {
         #[doc = "`document`."]
         pub document: __p::String,
@@ -204,7 +204,7 @@ pub mod golden {
             }
         }
     }
-    #[doc = "Schema: `schemas/golden/v1/untagged-union.json#/anyOf/1`."]
+    #[doc = "Defined in `schemas/golden/v1/untagged-union.json#/anyOf/1`, line 15."]
     pub struct UntaggedUnionSignature {
         #[doc = "`document`."]
         pub document: __p::String,

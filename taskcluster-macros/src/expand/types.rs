@@ -350,10 +350,9 @@ fn tag_text(tag: &Value) -> String {
 fn type_docs(context: &Context<'_>, kind: &Type) -> String {
     let file = kind.place.path.as_str();
     let file = file.rfind("schemas/").map_or(file, |start| &file[start..]);
-    let place = match kind.place.pointer.as_str() {
-        "" => format!("Schema: `{file}`."),
-        pointer => format!("Schema: `{file}#{pointer}`."),
-    };
+    let hash = if kind.place.pointer.is_empty() { "" } else { "#" };
+    let line = kind.line.map_or(String::new(), |line| format!(", line {line}"));
+    let place = format!("Defined in `{file}{hash}{}`{line}.", kind.place.pointer);
     let sources = kind.made_of.iter().map(|source| {
         let answer = path(context, source.answer, Seen::Inside).to_string().replace(' ', "");
         let (name, endpoint) = (&kind.name, &source.endpoint);

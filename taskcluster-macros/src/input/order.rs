@@ -1,9 +1,9 @@
-//! The order of an object's members in a JSON file, which a parsed `Value` has lost.
+//! What a parsed `Value` has lost of a JSON file: the order of an object's members, and the lines of objects.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::input::pointer::unescaped;
 
@@ -15,8 +15,13 @@ pub(crate) struct Ordered {
 
 /// A JSON value without its scalars.
 enum Node {
-    /// The names of the members in order, and the members.
-    Object(Vec<String>, HashMap<String, Self>),
+    Object {
+        /// The line in which it begins, from 1.
+        line: usize,
+        /// The names of the members in order.
+        names: Vec<String>,
+        members: HashMap<String, Self>,
+    },
     List(Vec<Self>),
     Scalar,
 }
@@ -24,7 +29,8 @@ enum Node {
 impl Ordered {
     /// Reads a text that is known to be JSON.
     pub(crate) fn of(text: &str) -> Self {
-        let root = serde_json::from_str(text).unwrap_or(Node::Scalar);
+        let mut parser = serde_json::Deserializer::from_str(text);
+        let root = AnyValue(&mut lines(text)).deserialize(&mut parser).unwrap_or(Node::Scalar);
         let is_sorted = root.is_sorted();
         Self { root, is_sorted }
     }
@@ -36,23 +42,50 @@ impl Ordered {
 
     /// The names of the members of the object at a JSON pointer.
     pub(crate) fn names(&self, pointer: &str) -> &[String] {
-        let mut steps = pointer.split('/').skip(1).map(unescaped);
-        let found = steps.try_fold(&self.root, |value, step| match value {
-            Node::Object(_, members) => members.get(&step),
-            Node::List(items) => items.get(step.parse::<usize>().ok()?),
-            Node::Scalar => None,
-        });
-        match found {
-            Some(Node::Object(names, _)) => names,
+        match self.at(pointer) {
+            Some(Node::Object { names, .. }) => names,
             _ => &[],
         }
     }
+
+    /// The line, from 1, in which the object at a JSON pointer begins.
+    pub(crate) fn line(&self, pointer: &str) -> Option<usize> {
+        match self.at(pointer)? {
+            Node::Object { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+
+    fn at(&self, pointer: &str) -> Option<&Node> {
+        let mut steps = pointer.split('/').skip(1).map(unescaped);
+        steps.try_fold(&self.root, |value, step| match value {
+            Node::Object { members, .. } => members.get(&step),
+            Node::List(items) => items.get(step.parse::<usize>().ok()?),
+            Node::Scalar => None,
+        })
+    }
+}
+
+/// The lines in which the objects of a JSON text begin, in the order of the text.
+fn lines(text: &str) -> impl Iterator<Item = usize> {
+    let (mut line, mut in_text, mut escaped) = (1, false, false);
+    text.bytes().filter_map(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_text = !in_text,
+            b'\n' => line += 1,
+            b'{' if !in_text => return Some(line),
+            _ => {}
+        }
+        None
+    })
 }
 
 impl Node {
     fn is_sorted(&self) -> bool {
         match self {
-            Self::Object(names, members) => {
+            Self::Object { names, members, .. } => {
                 names.is_sorted() && members.values().all(Self::is_sorted)
             }
             Self::List(items) => items.iter().all(Self::is_sorted),
@@ -61,15 +94,18 @@ impl Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(AnyValue)
+/// Reads a value. It takes a line for each object, as they are met in the order of the text.
+struct AnyValue<'a>(&'a mut dyn Iterator<Item = usize>);
+
+impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Node, D::Error> {
+        from.deserialize_any(self)
     }
 }
 
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
+impl<'de> Visitor<'de> for AnyValue<'_> {
     type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,17 +113,18 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let line = self.0.next().unwrap_or_default();
         let (mut names, mut members) = (Vec::new(), HashMap::new());
-        while let Some((name, member)) = map.next_entry::<String, _>()? {
+        while let Some(name) = map.next_key::<String>()? {
             names.push(name.clone());
-            members.insert(name, member);
+            members.insert(name, map.next_value_seed(AnyValue(self.0))?);
         }
-        Ok(Node::Object(names, members))
+        Ok(Node::Object { line, names, members })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
+        while let Some(item) = list.next_element_seed(AnyValue(self.0))? {
             items.push(item);
         }
         Ok(Node::List(items))
@@ -131,5 +168,14 @@ mod tests {
         assert_eq!(file.names("/properties/to/b~1c/0"), ["z", "y"]);
         assert!(file.names("/properties/nothing").is_empty());
         assert!(Ordered::of(r#"{"a": [{"b": 0, "c": 0}], "b": "x"}"#).is_sorted());
+    }
+
+    #[test]
+    fn objects_know_their_lines() {
+        let file = Ordered::of(
+            "{\"a\": \"\\\\\\\"{\",\n \"b{\": {}, \"b{\":\n[1, {\"c\": 0}],\n\"d\":\n{}}",
+        );
+        let lines = ["", "/b{/1", "/d", "/a", "/b{/0", "/e"].map(|pointer| file.line(pointer));
+        assert_eq!(lines, [Some(1), Some(3), Some(5), None, None, None]);
     }
 }

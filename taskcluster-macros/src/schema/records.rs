@@ -82,8 +82,10 @@ impl Understanding<'_, '_> {
     /// Reserves a type before its definition is known, since it may contain itself.
     fn reserve(&mut self, place: &Place, description: &str, without: Option<&str>) -> TypeId {
         let id = self.types.all.len();
+        let document = self.resolver.files.read(&place.path).ok();
         self.types.all.push(Type {
             place: place.clone(),
+            line: document.and_then(|document| document.ordered().line(&place.pointer)),
             file: String::new(),
             item: self.item,
             name: String::new(),

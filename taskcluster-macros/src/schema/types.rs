@@ -47,6 +47,8 @@ pub(crate) struct Types {
 /// A future struct or enum.
 pub(crate) struct Type {
     pub(crate) place: Place,
+    /// The line of that place.
+    pub(crate) line: Option<usize>,
     /// The name of its file as that of a type.
     pub(crate) file: String,
     /// The item whose module it belongs to.

@@ -151,7 +151,7 @@ fn documentation_says_what_schemas_say_and_what_is_not_checked() {
         r"`letters`, `validate` checks its whole schema only with the feature `validation`.",
         r"`unlike`, matches `^(?!x)y?`.",
         // Of a record.
-        r"`validate` checks its whole schema only with the feature `validation`.\n\nSchema: `schemas/wire/v1/demands.json#/properties/conditional`.",
+        r"`validate` checks its whole schema only with the feature `validation`.\n\nDefined in `schemas/wire/v1/demands.json#/properties/conditional`, line 46.",
         // Of a value.
         r"It can wait.\n\n`low`.",
         // Of a contradiction.
