@@ -233,7 +233,7 @@ pub mod worker;
 pub use artifacts::objects;
 pub use call::argument::Integer;
 pub use call::blocking::BlockingIter;
-pub use call::by_name::NamedCall;
+pub use call::by_name::{NamedCall, NamedEndpoint};
 pub use call::many::{Calls, SendAll};
 pub use call::paged::Paged;
 pub use call::paging::{Items, Pages};
