@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::random;
 
 /// Generates a random slug id that does not start with `-`, so that no command line mistakes it for an option.
 ///
@@ -17,15 +17,23 @@ use crate::error::{Error, Result};
 /// ```
 #[must_use]
 pub fn nice() -> String {
-    let mut bytes = Uuid::new_v4().into_bytes();
-    bytes[0] &= 0x7f;
-    encode(Uuid::from_bytes(bytes))
+    let mut uuid = uuid();
+    uuid[0] &= 0x7f;
+    encode(uuid)
 }
 
 /// Generates a random slug id, which may start with `-`.
 #[must_use]
 pub fn v4() -> String {
-    encode(Uuid::new_v4())
+    encode(uuid())
+}
+
+/// Generates a random UUID of version 4.
+pub(crate) fn uuid() -> [u8; 16] {
+    let mut uuid = random::bytes();
+    uuid[6] = uuid[6] & 0x0f | 0x40;
+    uuid[8] = uuid[8] & 0x3f | 0x80;
+    uuid
 }
 
 /// Whether a text is a slug id: 22 characters of a version 4 UUID.
@@ -72,19 +80,19 @@ impl StableSlugids {
     }
 }
 
-/// Encodes a UUID as a slug id.
+/// Encodes the 16 bytes of a UUID as a slug id. Of the crate `uuid`'s type, `into_bytes` returns them.
 #[must_use]
-pub fn encode(uuid: Uuid) -> String {
+pub fn encode(uuid: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(uuid)
 }
 
-/// Decodes a slug id to its UUID.
+/// Decodes a slug id to the 16 bytes of its UUID. The crate `uuid`'s `Uuid::from_bytes` takes them.
 ///
 /// ```
 /// use taskcluster::slugid;
 ///
 /// let uuid = slugid::decode("gE8_yN_LSwaJ-6761eGHVA")?;
-/// assert_eq!(uuid.to_string(), "804f3fc8-dfcb-4b06-89fb-aefad5e18754");
+/// assert_eq!(u128::from_be_bytes(uuid), 0x804f3fc8_dfcb_4b06_89fb_aefad5e18754);
 /// assert_eq!(slugid::encode(uuid), "gE8_yN_LSwaJ-6761eGHVA");
 /// # Ok::<(), taskcluster::Error>(())
 /// ```
@@ -92,9 +100,9 @@ pub fn encode(uuid: Uuid) -> String {
 /// # Errors
 ///
 /// Returns an error if the text is not 22 characters of URL-safe base64.
-pub fn decode(slug: &str) -> Result<Uuid> {
+pub fn decode(slug: &str) -> Result<[u8; 16]> {
     let bytes = URL_SAFE_NO_PAD.decode(slug).ok();
-    bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()).ok_or_else(|| {
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
         Error::input(format!(
             "{slug:?} is not a slug id: expected 22 characters of URL-safe base64"
         ))

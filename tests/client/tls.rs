@@ -1,4 +1,4 @@
-//! Certificates: whose are trusted, and when they are loaded.
+//! Certificates: whose are trusted, and when they are loaded. And what the client offers.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -7,8 +7,9 @@ use std::{fs, thread};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::Acceptor;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
-use taskcluster::{Client, Queue};
+use taskcluster::{Client, Queue, Retry};
 
 use crate::support::process;
 
@@ -94,4 +95,25 @@ fn other_authorities_are_not_trusted() {
     let shown = with(&[("SSL_CERT_FILE", &file("localhost"))]);
     assert!(shown.contains("first: Transport after 6: "), "{shown}");
     assert!(shown.contains("UnknownIssuer"), "{shown}");
+}
+
+#[test]
+fn both_versions_of_http_are_offered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let offered = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut acceptor = Acceptor::default();
+        let accepted = loop {
+            acceptor.read_tls(&mut stream).unwrap();
+            if let Some(accepted) = acceptor.accept().map_err(|(error, _)| error).unwrap() {
+                break accepted;
+            }
+        };
+        accepted.client_hello().alpn().unwrap().map(<[u8]>::to_vec).collect::<Vec<_>>()
+    });
+    let client = Client::builder(url).retry(Retry::never());
+    let client = client.configure_http(|http| http.no_proxy()).build().unwrap();
+    Queue::new(&client).ping().send_blocking().unwrap_err();
+    assert_eq!(offered.join().unwrap(), [b"h2".to_vec(), b"http/1.1".to_vec()]);
 }

@@ -112,7 +112,8 @@ fn routing_key_patterns_are_those_of_other_clients() {
 fn slug_ids_are_uuids() {
     let values = values();
     let case = &values["slugid"];
-    let uuid: taskcluster::Uuid = text(&case["uuid"]).parse().unwrap();
+    let digits = text(&case["uuid"]).replace(['{', '-', '}'], "");
+    let uuid = u128::from_str_radix(&digits, 16).unwrap().to_be_bytes();
     assert_eq!(slugid::encode(uuid), text(&case["slug"]));
     assert_eq!(slugid::decode(text(&case["slug"])).unwrap(), uuid);
     for bad in [

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use reqwest::header::{AGE, HeaderMap, HeaderName, HeaderValue};
 
-use crate::slugid;
+use crate::{random, slugid};
 
 /// The header of a request that has its trace id.
 pub(super) const TRACE_ID: &str = "x-taskcluster-trace-id";
@@ -28,7 +28,7 @@ impl TraceId {
         let mut id = String::with_capacity(PROCESS.len() + 17);
         id.push_str(&PROCESS);
         // Writing to a String cannot fail.
-        let _ = write!(id, "/{:016x}", fastrand::u64(..));
+        let _ = write!(id, "/{:016x}", random::number());
         Self(id)
     }
 

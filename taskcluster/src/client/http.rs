@@ -48,7 +48,9 @@ fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder,
 #[cfg(all(feature = "rustls", not(feature = "native-tls")))]
 fn set_up_tls(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, rustls::Error> {
     let mut config = tls::config()?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let protocols: &[&str] =
+        if cfg!(feature = "http2") { &["h2", "http/1.1"] } else { &["http/1.1"] };
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(builder.tls_backend_preconfigured(config))
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::random;
+
 /// How often to retry a failed call, and after what delays.
 ///
 /// A call is retried if an attempt failed to connect, timed out, was cut off, or was answered with 429 or 5xx. This is
@@ -87,7 +89,7 @@ impl Retry {
         let longest = self.max_delay.as_secs_f32();
         // After 64 doublings every delay is as long as it may be, or zero.
         let doubled = self.first_delay.as_secs_f32() * 2_f32.powi(retries.min(64) as i32);
-        let factor = 1.0 + self.jitter * (2.0 * fastrand::f32() - 1.0);
+        let factor = 1.0 + self.jitter * (2.0 * random::fraction() - 1.0);
         let delay = Duration::try_from_secs_f32(doubled.min(longest) * factor);
         Some(delay.map_or(self.max_delay, |delay| delay.min(self.max_delay)))
     }

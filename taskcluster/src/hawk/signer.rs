@@ -10,6 +10,7 @@ use super::mac::{Purpose, Target, Terms, write_signed_text};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::key::Key;
+use crate::random;
 
 /// Credentials prepared for signing: the key's hash state, `ext` and the constant part of the header are computed once.
 #[derive(Clone)]
@@ -156,6 +157,6 @@ fn ext(certificate: Option<&str>, authorized_scopes: Option<&[String]>) -> Resul
 /// copies the generator, and the process ids tell the copies apart.
 pub(crate) fn nonce() -> [u8; 8] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let random = fastrand::u64(..) ^ u64::from(std::process::id());
+    let random = random::number() ^ u64::from(std::process::id());
     std::array::from_fn(|i| ALPHABET[(random >> (6 * i)) as usize & 63])
 }

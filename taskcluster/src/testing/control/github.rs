@@ -122,7 +122,8 @@ impl GithubControl<'_> {
             event_type,
             state: build_state,
         } = build;
-        let (now, event_id) = (self.0.now(), slugid::decode(&slugid::v4()));
+        let now = self.0.now();
+        let id = format!("{:032x}", u128::from_be_bytes(slugid::uuid()));
         let build = Build {
             organization,
             repository,
@@ -131,7 +132,7 @@ impl GithubControl<'_> {
             task_group_id,
             state: build_state,
             event_type,
-            event_id: event_id.map_or_else(|_| "Unknown".to_owned(), |id| id.to_string()),
+            event_id: [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-"),
             pull_request,
             created: now,
             updated: now,
