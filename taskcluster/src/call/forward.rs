@@ -64,5 +64,18 @@ macro_rules! __forward {
                 self
             }
         }
+
+        // Never applies, since nothing implements the trait: it has the compiler say what to loop over.
+        #[doc(hidden)]
+        impl<$($generics)*> ::core::iter::Iterator for $name
+        where
+            for<'call> (): $crate::__private::LoopsOver<'call>,
+        {
+            type Item = $answer;
+
+            fn next(&mut self) -> ::core::option::Option<$answer> {
+                ::core::option::Option::None
+            }
+        }
     };
 }

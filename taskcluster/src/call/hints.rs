@@ -32,6 +32,28 @@ impl<T> Call<T> {
 }
 
 #[diagnostic::on_unimplemented(
+    message = "a call has no items before it is sent",
+    label = "a call cannot be looped over with `for`",
+    note = "async: loop over a list in `call.await?`, or for all pages: `let mut items = call.items();` and then \
+            `while let Some(item) = items.try_next().await? {{ .. }}`, with `use futures::TryStreamExt as _;`",
+    note = "without async: loop over a list in `call.send_blocking()?`, or for all pages over `call.items_blocking()`"
+)]
+#[doc(hidden)]
+pub trait LoopsOver<'call> {}
+
+#[doc(hidden)]
+impl<T> Iterator for Call<T>
+where
+    for<'call> (): LoopsOver<'call>,
+{
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        None
+    }
+}
+
+#[diagnostic::on_unimplemented(
     message = "`{Stream}` is a stream, and a `for` loop does not wait for it",
     label = "a stream cannot be looped over with `for`",
     note = "async: `while let Some(item) = stream.try_next().await? {{ .. }}`, with `use futures::TryStreamExt as _;`",
