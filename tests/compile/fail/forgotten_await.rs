@@ -19,6 +19,11 @@ async fn f(auth: Auth, queue: Queue) -> Result<()> {
     Ok(())
 }
 
+fn spawned(queue: Queue) {
+    tokio::spawn(queue.status("T"));
+    let _ = futures::future::join_all([queue.list_task_group("G")]);
+}
+
 async fn g(queue: Queue) -> Result<TaskStatusResponse> {
     queue.status("T")
 }
