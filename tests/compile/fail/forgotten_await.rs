@@ -21,7 +21,6 @@ async fn f(auth: Auth, queue: Queue) -> Result<()> {
 
 fn spawned(queue: Queue) {
     tokio::spawn(queue.status("T"));
-    let _ = futures::future::join_all([queue.list_task_group("G")]);
 }
 
 async fn g(queue: Queue) -> Result<TaskStatusResponse> {
