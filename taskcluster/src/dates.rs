@@ -3,7 +3,7 @@
 //! The text is an optional sign followed by one or more numbers, each with a unit, from the largest unit to the smallest.
 //! Whitespace and case do not matter. A year has 365 days, a month 30. Empty text means now.
 
-use chrono::{DateTime, Datelike as _, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 
 use crate::error::{Error, Result};
 
@@ -92,6 +92,37 @@ pub(crate) fn is_writable(date: &DateTime<Utc>) -> bool {
     matches!(date.year(), 0..=9999)
 }
 
+/// Reads a date of RFC 3339, such as services send.
+pub(crate) fn read(text: &str) -> Option<DateTime<Utc>> {
+    usual(text.as_bytes()).or_else(|| Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc()))
+}
+
+/// Reads a date in the form that nearly all have, `2026-01-31T23:59:59.999Z`, in a fraction of the time that one in any form takes.
+/// `None` is no verdict: a leap second is left to the general parser, too.
+fn usual(text: &[u8]) -> Option<DateTime<Utc>> {
+    let text: &[u8; 24] = text.try_into().ok()?;
+    let is_separated = text[4] == b'-'
+        && text[7] == b'-'
+        && text[10] == b'T'
+        && text[13] == b':'
+        && text[16] == b':'
+        && text[19] == b'.'
+        && text[23] == b'Z';
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| {
+            digit.is_ascii_digit().then(|| 10 * number + u32::from(digit - b'0'))
+        })
+    };
+    if !is_separated {
+        return None;
+    }
+    let year = i32::try_from(number(&text[..4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&text[5..7])?, number(&text[8..10])?)?;
+    let (hour, minute) = (number(&text[11..13])?, number(&text[14..16])?);
+    let (second, milli) = (number(&text[17..19])?, number(&text[20..23])?);
+    Some(date.and_hms_milli_opt(hour, minute, second, milli)?.and_utc())
+}
+
 /// Formats a date with all its digits, and at least milliseconds.
 pub(crate) fn exact(date: DateTime<Utc>) -> String {
     let digits = match date.timestamp_subsec_nanos() % 1_000_000 {
@@ -144,4 +175,57 @@ fn parse(text: &str, beyond: impl Fn() -> Error) -> Result<TimeDelta> {
         rest = after.trim_start();
     }
     TimeDelta::try_seconds(if negative { -seconds } else { seconds }).ok_or_else(beyond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `usual` reads is what the general parser reads.
+    fn agree(text: &str) -> bool {
+        let usual = usual(text.as_bytes());
+        let general = DateTime::parse_from_rfc3339(text).ok().map(|date| date.to_utc());
+        assert!(usual.is_none() || usual == general, "{text}: {usual:?}, {general:?}");
+        usual.is_some()
+    }
+
+    #[test]
+    fn usual_dates_are_read_as_all_others() {
+        let first = "0000-01-01T00:00:00.000Z".parse::<DateTime<Utc>>().unwrap();
+        // Steps of 11 days and some, so that all months, days and times of a day come.
+        let step = TimeDelta::milliseconds(999_999_937);
+        let mut dates = 0;
+        for date in std::iter::successors(Some(first), |date| date.checked_add_signed(step))
+            .take_while(is_writable)
+        {
+            assert!(agree(&to_json(date)), "{date}");
+            dates += 1;
+        }
+        assert!(dates > 300_000, "{dates}");
+    }
+
+    #[test]
+    fn one_wrong_character_is_no_date_for_either() {
+        for date in
+            ["2026-01-31T23:59:59.999Z", "2024-02-29T00:00:00.000Z", "9999-12-31T12:30:30.500Z"]
+        {
+            for place in 0..date.len() {
+                for other in 0..=0x7f_u8 {
+                    let mut text = date.as_bytes().to_vec();
+                    text[place] = other;
+                    agree(std::str::from_utf8(&text).unwrap());
+                }
+            }
+        }
+        for text in [
+            "",
+            "2026-01-31T23:59:59Z",
+            "2026-01-31T23:59:59.9999Z",
+            "2026-01-31T23:59:59+01:00",
+            "2026-01-31T23:59:59.99é",
+        ] {
+            assert!(!agree(text), "{text}");
+        }
+        assert!(!agree("2016-12-31T23:59:60.000Z") && read("2016-12-31T23:59:60.000Z").is_some());
+    }
 }

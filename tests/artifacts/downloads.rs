@@ -215,7 +215,7 @@ async fn damaged_gzip_is_an_error() {
     running.s3("public/changed", &changed, "gzip").await;
     let error = running.latest("public/changed").bytes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Artifact, "{error}");
-    running.s3("public/odd", b"hello", "br").await;
+    running.s3("public/odd", b"hello", "compress").await;
     let error = running.latest("public/odd").bytes().await.unwrap_err();
     assert!(error.message().contains("cannot decode"), "{error}");
     // Two members in a row are one content.

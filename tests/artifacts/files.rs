@@ -122,6 +122,30 @@ async fn errors_name_the_path_and_are_not_retried() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn neither_folders_nor_devices_are_replaced_and_links_are() {
+    let running = Running::new().await;
+    running.s3(PUBLIC, b"hello", "identity").await;
+    let (folder, outside) = (Folder::new(), Folder::new());
+    std::fs::create_dir(folder.path("folder")).unwrap();
+    running.fake.clear_calls();
+    for path in [folder.path("folder"), "/dev/null".into(), "/dev/full".into()] {
+        for artifact in [running.latest(PUBLIC), running.latest(PUBLIC).resume(true)] {
+            let error = artifact.download_to(&path).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::File, "{error}");
+            assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+    assert!(running.fake.calls().is_empty() && running.fake.transfers().is_empty());
+    assert_eq!(folder.names(), ["folder"]);
+    std::fs::write(outside.path("theirs"), "theirs").unwrap();
+    std::os::unix::fs::symlink(outside.path("theirs"), folder.path("link")).unwrap();
+    running.latest(PUBLIC).download_to(folder.path("link")).await.unwrap();
+    assert_eq!(std::fs::read(folder.path("link")).unwrap(), b"hello");
+    assert_eq!(std::fs::read(outside.path("theirs")).unwrap(), b"theirs");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn the_umask_decides_about_permissions() {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -108,6 +108,19 @@ async fn names_that_differ_by_case_are_two_files_where_the_file_system_says_so()
 }
 
 #[tokio::test]
+async fn a_name_is_not_a_file_and_a_folder_at_once() {
+    let running = Running::new().await;
+    create(&running, &["a", "a/b/c"]).await;
+    let folder = Folder::new();
+    running.fake.clear_calls();
+    let all = artifacts::download_all(&running.queue, &running.task_id, |_| true);
+    let error = all.to(folder.path("to")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    assert!(error.message().contains("the folder of \"a/b/c\""), "{error}");
+    assert!(running.fake.transfers().is_empty());
+}
+
+#[tokio::test]
 async fn the_first_error_ends_it() {
     let running = Running::new().await;
     create(&running, &["a", "c"]).await;

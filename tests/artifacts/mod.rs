@@ -1,6 +1,7 @@
 //! Downloads and uploads of artifacts and objects: whole, verified, whatever happens on the way.
 
 mod downloads;
+mod encodings;
 mod faults;
 mod files;
 mod many;

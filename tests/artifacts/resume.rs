@@ -10,6 +10,7 @@ use taskcluster::reqwest::header::{ETAG, HeaderValue};
 use taskcluster::testing::{Fault, Reply};
 use taskcluster::{ErrorKind, Queue, Retry, StatusCode};
 
+use crate::artifacts::encodings::{LOG, LOG_BR, LOG_ZSTD};
 use crate::artifacts::{Folder, PUBLIC, Running, bytes, gzip, names_in, sha256};
 
 /// The same artifact for a client that gives up at once.
@@ -24,13 +25,20 @@ fn impatient(running: &Running, name: &str) -> Artifact {
 async fn cut_anywhere_the_content_is_the_same() {
     let running = Running::new().await;
     let data = bytes(90);
-    running.s3("public/plain", &data, "identity").await;
-    running.s3("public/zipped", &gzip(&data), "gzip").await;
     running.object("public/object", &data, json!({"sha256": sha256(&data)})).await;
-    let folder = Folder::new();
-    for (name, length) in
-        [("public/plain", 90), ("public/zipped", gzip(&data).len()), ("public/object", 90)]
+    let mut artifacts = vec![("public/object", data.clone(), 90)];
+    for (name, encoding, body) in
+        [("public/plain", "identity", data.clone()), ("public/zipped", "gzip", gzip(&data))]
     {
+        running.s3(name, &body, encoding).await;
+        artifacts.push((name, data.clone(), body.len()));
+    }
+    for (name, encoding, body) in [("public/br", "br", LOG_BR), ("public/zstd", "zstd", LOG_ZSTD)] {
+        running.s3(name, body, encoding).await;
+        artifacts.push((name, LOG.to_vec(), body.len()));
+    }
+    let folder = Folder::new();
+    for (name, data, length) in artifacts {
         for cut in 0..length {
             let artifact = running.latest(name);
             let cut_off = || {
@@ -58,7 +66,8 @@ async fn cut_anywhere_the_content_is_the_same() {
             let artifact = impatient(&running, name).resume(true);
             let file = artifact.download_to(folder.path("y")).await.unwrap();
             assert!(std::fs::read(&file.path).unwrap() == data, "{name} {cut}");
-            assert_eq!((file.size, file.hashes.sha256), (90, sha256(&data)));
+            assert_eq!(file.size, data.len() as u64);
+            assert_eq!(file.hashes.sha256, sha256(&data));
             assert_eq!(running.ranges(), [None, rest], "{name}");
             assert_eq!(folder.names(), ["x", "y"]);
         }
@@ -69,9 +78,12 @@ async fn cut_anywhere_the_content_is_the_same() {
 async fn a_server_that_sends_the_whole_instead_begins_anew() {
     let running = Running::new().await;
     let data = bytes(90);
-    for (name, body, encoding) in
-        [("public/plain", data.clone(), "identity"), ("public/zipped", gzip(&data), "gzip")]
-    {
+    for (name, body, encoding, data) in [
+        ("public/plain", data.clone(), "identity", &*data),
+        ("public/zipped", gzip(&data), "gzip", &*data),
+        ("public/br", LOG_BR.to_vec(), "br", LOG),
+        ("public/zstd", LOG_ZSTD.to_vec(), "zstd", LOG),
+    ] {
         running.s3(name, &body, encoding).await;
         let etag = HeaderValue::from_static("\"e\"");
         let reply = Reply::new(StatusCode::OK)
@@ -262,4 +274,50 @@ async fn large_content_comes_over_several_connections() {
     assert!(std::fs::read(&path).unwrap() == data);
     assert_eq!(running.fake.transfers().len(), 1);
     assert_eq!(folder.names(), ["file"]);
+}
+
+#[tokio::test]
+async fn a_part_that_is_whole_is_asked_about_and_finished() {
+    let running = Running::new().await;
+    let (data, folder) = (bytes(1000), Folder::new());
+    running.s3(PUBLIC, &data, "identity").await;
+    let path = folder.path("file");
+    running.fake.on_downloads().times(1).fault(Fault::CutOff(400));
+    impatient(&running, PUBLIC).resume(true).download_to(&path).await.unwrap_err();
+    // As if the other process had ended before it gave the file its name.
+    std::fs::write(folder.path("file.part"), &data).unwrap();
+    running.fake.clear_calls();
+    running.latest(PUBLIC).resume(true).download_to(&path).await.unwrap();
+    assert!(std::fs::read(&path).unwrap() == data);
+    assert_eq!(running.ranges(), [Some("bytes=999-".to_owned())]);
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_part_that_somebody_replaced_gets_no_name() {
+    let running = Running::new().await;
+    let (data, folder) = (bytes(1000), Folder::new());
+    running.s3(PUBLIC, &data, "identity").await;
+    let (path, part) = (folder.path("file"), folder.path("file.part"));
+    let theirs = part.clone();
+    let artifact = running.latest(PUBLIC).resume(true).on_progress(move |progress| {
+        if progress.bytes == 1000 {
+            std::fs::remove_file(&theirs).unwrap();
+            std::fs::write(&theirs, vec![b'x'; 1000]).unwrap();
+        }
+    });
+    let error = artifact.download_to(&path).await.unwrap_err();
+    assert!(error.to_string().contains("another program changed"), "{error}");
+    assert_eq!(folder.names(), ["file.part", "file.part.json"]);
+    assert!(std::fs::read(&part).unwrap() == [b'x'; 1000], "theirs stays");
+
+    // Nor is a link followed to a file of somebody else.
+    let other = Folder::new();
+    std::fs::write(other.path("theirs"), [b'y'; 400]).unwrap();
+    std::fs::remove_file(&part).unwrap();
+    std::os::unix::fs::symlink(other.path("theirs"), &part).unwrap();
+    running.latest(PUBLIC).resume(true).download_to(&path).await.unwrap();
+    assert!(std::fs::read(&path).unwrap() == data);
+    assert_eq!(std::fs::read(other.path("theirs")).unwrap(), [b'y'; 400]);
 }

@@ -1,14 +1,16 @@
 //! Which failures are worth another attempt, with which URL.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 use taskcluster::reqwest::header::HeaderValue;
-use taskcluster::testing::{Fault, Reply};
-use taskcluster::{Object, Retry, StatusCode};
+use taskcluster::testing::{Deployment, Fault, Reply};
+use taskcluster::{Object, Queue, Retry, StatusCode, artifacts};
 
 use crate::artifacts::{PUBLIC, Running, bytes, sha256};
+use crate::support::log::Log;
 
 fn xml(status: StatusCode, code: &str) -> Reply {
     let body = format!("<Error><Code>{code}</Code><Message>?</Message></Error>");
@@ -37,6 +39,71 @@ async fn what_may_pass_is_tried_again_until_no_retry_is_left() {
         assert_eq!(running.fake.transfers().len(), 6);
         running.fake.clear_stubs();
     }
+}
+
+#[tokio::test]
+async fn storage_says_when_to_come_again() {
+    const MOST: Duration = Duration::from_secs(60);
+
+    let running = Running::new().await;
+    running.s3(PUBLIC, b"hello", "identity").await;
+    let retry = Retry::default().first_delay(Duration::from_millis(1)).max_delay(MOST);
+    let builder = running.fake.builder().unwrap().retry(retry);
+    let client = builder.credentials(running.fake.client("t", "no-secret", ["*"])).build().unwrap();
+    let queue = Queue::new(&client);
+    // `tracing` asks a subscriber only about events that it has seen before it came.
+    running.fake.on_downloads().times(1).fault(Fault::Disconnect);
+    running.latest(PUBLIC).bytes().await.unwrap();
+    running.fake.on_uploads().times(1).fault(Fault::Disconnect);
+    let upload = artifacts::upload(&queue, &running.task_id, 0, "public/first");
+    upload.expires(running.expires()).s3().bytes("hello").await.unwrap();
+    let busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
+    for (status, asked) in busy.into_iter().flat_map(|status| [(status, 40), (status, 3600)]) {
+        let fault = Fault::RetryAfter(status, Duration::from_secs(asked));
+        let (fake, expires) = (&running.fake, running.expires());
+        let download =
+            async { artifacts::latest(&queue, &running.task_id, PUBLIC).bytes().await.map(drop) };
+        let upload = async {
+            let upload =
+                artifacts::upload(&queue, &running.task_id, 0, format!("{status}/{asked}"));
+            upload.expires(expires).s3().bytes("hello").await.map(drop)
+        };
+        fake.on_downloads().times(1).fault(fault.clone());
+        waits(fake, download, Duration::from_secs(asked).min(MOST)).await;
+        fake.on_uploads().times(1).fault(fault);
+        waits(fake, upload, Duration::from_secs(asked).min(MOST)).await;
+    }
+}
+
+/// Makes sure that a transfer goes on as soon as the deployment's clock has advanced by so much after its first failure.
+async fn waits(
+    fake: &Deployment,
+    transfer: impl Future<Output = taskcluster::Result<()>>,
+    time: Duration,
+) {
+    let log = Log::default();
+    let guard = log.install();
+    let mut transfer = pin!(transfer);
+    // By then it waits.
+    while !log.text().contains(" failed") {
+        tokio::select! {
+            ended = &mut transfer => panic!("it did not wait: {ended:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(guard);
+    fake.clear_calls();
+    // A little is left, whatever time has passed here.
+    fake.advance(time.mul_f64(0.5));
+    tokio::select! {
+        biased;
+        ended = &mut transfer => panic!("it did not wait long enough: {ended:?}"),
+        () = tokio::task::yield_now() => {}
+    }
+    assert!(fake.transfers().is_empty());
+    fake.advance(time.mul_f64(0.5));
+    transfer.await.unwrap();
+    assert_eq!(fake.transfers().len(), 1);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What is uploaded is there, whole, or the upload is an error.
 
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,7 +11,7 @@ use taskcluster::queue::PostArtifactRequestErrorReason;
 use taskcluster::reqwest::header::HeaderValue;
 use taskcluster::testing::{Fault, Reply};
 use taskcluster::{
-    Client, Credentials, CredentialsFuture, CredentialsProvider, ErrorKind, Object, Queue,
+    Client, Credentials, CredentialsFuture, CredentialsProvider, ErrorKind, Object, Queue, Retry,
     StatusCode, artifacts, objects,
 };
 
@@ -336,6 +336,32 @@ async fn an_upload_that_nobody_answers_is_tried_again() {
     let upload = upload(&running, PUBLIC).stall_timeout(Duration::from_millis(300));
     upload.bytes(data.clone()).await.unwrap();
     assert!(running.latest(PUBLIC).bytes().await.unwrap() == data);
+}
+
+#[tokio::test]
+async fn a_source_that_gives_nothing_more_ends_the_upload() {
+    let running = Running::new().await;
+    let builder = running.fake.builder().unwrap().retry(Retry::never());
+    let client = builder.credentials(running.fake.client("t", "no-secret", ["*"])).build().unwrap();
+    let upload = artifacts::upload(&Queue::new(&client), &running.task_id, 0, PUBLIC);
+    let upload = upload.expires(running.expires()).stall_timeout(Duration::from_millis(200));
+    let (held, waiting) = std::sync::mpsc::channel::<()>();
+    let waiting = Arc::new(Mutex::new(waiting));
+    let open = move || Ok(Cursor::new(bytes(10_000)).chain(Silent(waiting.clone())));
+    let error = upload.reader(20_000, open).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    // Lets its thread end.
+    drop(held);
+}
+
+/// Gives nothing as long as the other side is held.
+struct Silent(Arc<Mutex<std::sync::mpsc::Receiver<()>>>);
+
+impl Read for Silent {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        let _ = self.0.lock().unwrap().recv();
+        Ok(0)
+    }
 }
 
 /// Gives other credentials each time, as a worker whose claim is renewed.

@@ -29,6 +29,21 @@ fn a_call_by_name_is_the_typed_call() {
 }
 
 #[test]
+fn an_endpoint_is_looked_up_once_for_many_calls() {
+    let reclaim = client().endpoint(&Queue::REFERENCE, "reclaimTask").unwrap();
+    for run in 0..3 {
+        let kept = reclaim.clone().call().param("taskId", TASK_ID).param("runId", run);
+        let looked_up = call("reclaimTask").args([TASK_ID, &run.to_string()]);
+        assert_eq!(kept.url().unwrap(), looked_up.url().unwrap());
+    }
+    assert_eq!(problem(reclaim.call()), problem(call("reclaimTask")));
+    let shown = format!("{reclaim:?}");
+    assert!(shown.contains("reclaimTask") && shown.contains("/api/queue/v1"), "{shown}");
+    let error = client().endpoint(&Queue::REFERENCE, "reclaimTsk").unwrap_err();
+    assert!(error.message().ends_with("did you mean `reclaimTask`?"), "{error}");
+}
+
+#[test]
 fn mistakes_are_told_with_the_nearest_name() {
     let error = client().call(&Queue::REFERENCE, "create_tsk").unwrap_err();
     assert_eq!(error.to_string(), "queue has no endpoint `create_tsk`; did you mean `createTask`?");

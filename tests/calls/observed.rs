@@ -11,7 +11,9 @@ use taskcluster::{Client, Credentials, Error, ErrorKind, Hooks, Queue, Retry, St
 use taskcluster_tests::{RawServer, answer, json as json_answer};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber, subscriber};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::support::log::{Log, subscribe};
 
 const TASK: &str = "fN1SbArXTPSVFNUvaOlinQ";
 
@@ -111,7 +113,7 @@ async fn each_attempt_is_a_span_in_the_span_of_its_call() {
     let signed = fake.builder().unwrap().credentials(Credentials::new("tester", "no-secret"));
     let (client, told) = hooked(signed.retry(quick()));
     let spans = Spans::default();
-    let guard = subscriber::set_default(spans.clone());
+    let guard = subscribe(spans.clone());
     let error = Queue::new(&client).status(TASK).await.unwrap_err();
     drop(guard);
     assert_eq!((error.status(), error.attempts()), (Some(StatusCode::NOT_FOUND), 2));
@@ -165,7 +167,7 @@ async fn spans_have_no_secrets_and_say_what_failed_without_an_answer() {
     let server = RawServer::start([String::new(), ping]).await.unwrap();
     let client = Client::builder(&server.url).retry(quick()).build().unwrap();
     let spans = Spans::default();
-    let guard = subscriber::set_default(spans.clone());
+    let guard = subscribe(spans.clone());
     let hooks = Hooks::new(&client);
     hooks
         .trigger_hook_with_token("g", "h", "hush", json!({"x": "hush"}))
@@ -216,7 +218,7 @@ async fn a_hook_that_panics_does_not_take_the_call_with_it() {
     let server = RawServer::start([json_answer("200 OK", r#"{"alive": true}"#)]).await.unwrap();
     let panicking = Client::builder(&server.url).on_attempt(|_| panic!("a broken hook"));
     let (client, told) = hooked(panicking);
-    let log = crate::support::log::Log::default();
+    let log = Log::default();
     let guard = log.install();
     assert_eq!(Queue::new(&client).ping().await.unwrap()["alive"], true);
     drop(guard);

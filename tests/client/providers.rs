@@ -152,6 +152,7 @@ async fn however_many_calls_wait_credentials_are_fetched_once() {
         count.fetch_add(1, Ordering::Relaxed);
         let temporary = issuer.temporary(Duration::from_secs(3600)).scopes([CURRENT]).create();
         async {
+            // So that the other calls come meanwhile; those that come later find the credentials.
             tokio::time::sleep(Duration::from_millis(20)).await;
             temporary
         }

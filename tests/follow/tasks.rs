@@ -104,6 +104,7 @@ async fn a_task_that_does_not_change_is_looked_at_once_a_minute() {
     let (begun, waiting) = (scene.fake.now(), tokio::spawn(async move { next(&mut states).await }));
     for _ in 0..60 {
         scene.fake.advance(Duration::from_secs(60));
+        // The more it is looked at meanwhile, the stricter the test; however little, it passes.
         tokio::time::sleep(Duration::from_millis(11)).await;
     }
     let passed = (scene.fake.now() - begun).num_seconds() as usize;

@@ -262,6 +262,7 @@ async fn serve(mut stream: TcpStream, attempts: Arc<Mutex<HashMap<usize, usize>>
         for step in steps(&head, &attempts) {
             let done = match step {
                 Send(bytes) => stream.write_all(&bytes).await.is_err(),
+                // So that what is sent next is likely to arrive by itself.
                 Pause => {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                     false

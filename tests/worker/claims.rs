@@ -37,6 +37,7 @@ async fn a_call_may_wait_for_longer_than_the_timeout_of_the_client() {
     let worker = taskcluster::worker::Worker::new(&client, super::TASKS, "here", "me");
     let working = Working::start(worker.run(as_told));
     until(async || scene.calls_of("claimWork").len() == 1).await;
+    // Longer than the timeout, which runs by a clock that no test can move.
     tokio::time::sleep(Duration::from_millis(1200)).await;
     let id = scene.create(json!({})).await;
     until(async || scene.ends(&id).await == ["completed"]).await;

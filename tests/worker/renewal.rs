@@ -265,7 +265,7 @@ async fn a_deployment_may_be_away_for_ten_minutes_at_any_time() {
         scene.fake.on_any().fault(away);
         for _ in 0..10 {
             scene.fake.advance(minutes(1));
-            // Long enough for the worker to notice.
+            // The worker may notice each minute or not: what comes of the task is the same.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         if from == 2 {

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::task::spawn_blocking;
 
-use super::download::{Written, download};
-use super::file::{TemporaryFile, check_free};
+use super::download::{Written, blocking, download};
+use super::file::{TemporaryFile, check_destination};
 use super::hashes::Hashes;
-use super::part;
+use super::in_parts;
 use super::progress::Progress;
 use super::raw::{Head, Raw, Settings};
 use super::source::{Source, StorageType};
 use super::stream::{ArtifactReader, ArtifactStream};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::runtime::block_on;
 
 /// How much [`Artifact::bytes`] takes into memory unless a limit is set: 64 MiB.
@@ -105,8 +104,8 @@ impl Artifact {
     ///
     /// The unfinished file has the name of the destination with `.part` appended, and a second one with `.part.json` says
     /// which content it is. The next download to the same path with `resume(true)`, by this process or a later one, asks for
-    /// the rest if the server still has the same content, and starts over otherwise. The finished file is read once more to
-    /// verify it.
+    /// the rest if the server still has the same content, and starts over otherwise. What is
+    /// there is read once, to verify it together with the rest.
     ///
     /// ```no_run
     /// # async fn f(artifact: taskcluster::artifacts::Artifact) -> Result<(), taskcluster::Error> {
@@ -120,7 +119,8 @@ impl Artifact {
     /// Downloads large content over this many connections at once; 1 by default. 0 is treated as 1.
     ///
     /// It takes effect in [`download_to`](Self::download_to), for servers that can send a part of the content, and content of
-    /// more than 8 MiB. The finished file is read once more to verify it.
+    /// more than 8 MiB. Each connection fetches 8 MiB at a time. The pieces are verified in their order while others come in;
+    /// for that, they are read from the file again, most often from the system's cache.
     ///
     /// ```no_run
     /// # async fn f(artifact: taskcluster::artifacts::Artifact) -> Result<(), taskcluster::Error> {
@@ -156,8 +156,8 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// If the artifact does not exist or is an error artifact (then [`Error::code`] is its reason), no attempt succeeds, the
-    /// content is larger than the limit, or its hash is wrong.
+    /// If the artifact does not exist or is an error artifact (then its reason is the error's [code](crate::Error::code)), no
+    /// attempt succeeds, the content is larger than the limit, or its hash is wrong.
     pub async fn bytes(&self) -> Result<Bytes> {
         let limit = self.limit.unwrap_or(IN_MEMORY);
         let mut raw = self.raw();
@@ -167,18 +167,18 @@ impl Artifact {
     /// Downloads to this path. The file appears there when it is complete and verified.
     ///
     /// Until then it has a temporary name in the same folder, which must exist. The temporary file is removed if the download
-    /// fails or its future is dropped, except with [`resume`](Self::resume).
+    /// fails or its future is dropped, except with [`resume`](Self::resume). A link at the path is replaced; what it leads to
+    /// stays as it is.
     ///
     /// # Errors
     ///
-    /// As [`bytes`](Self::bytes), and if the file cannot be written; the error names the path.
+    /// As [`bytes`](Self::bytes), and if the file cannot be written; the error names the path. A path of a folder or a device
+    /// is an error before anything is fetched.
     pub async fn download_to(&self, path: impl AsRef<Path>) -> Result<DownloadedFile> {
         let path = path.as_ref();
-        if !self.overwrite {
-            check_free(path)?;
-        }
+        check_destination(path, self.overwrite)?;
         if self.resume || self.connections > 1 {
-            let job = part::Job {
+            let job = in_parts::Job {
                 source: &self.source,
                 settings: &self.settings,
                 path,
@@ -187,16 +187,14 @@ impl Artifact {
                 resume: self.resume,
                 connections: self.connections,
             };
-            let (head, size, hashes) = part::download(&job).await?;
+            let (head, size, hashes) = in_parts::download(&job).await?;
             return Ok(DownloadedFile::new(path, head, size, hashes));
         }
         let mut raw = self.raw();
         let written = download(&mut raw, self.size_limit(), || TemporaryFile::create(path)).await?;
         let Written { head, out, size, hashes } = written;
         let overwrite = self.overwrite;
-        spawn_blocking(move || out.persist(overwrite))
-            .await
-            .map_err(|error| Error::file("the file cannot be renamed").because(error))??;
+        blocking(move || out.persist(overwrite)).await?;
         Ok(DownloadedFile::new(path, head, size, hashes))
     }
 

@@ -2,39 +2,9 @@
 
 use std::io::{self, Write};
 
-use flate2::write::MultiGzDecoder;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-
+use super::encoding::{Decoder, Encoding};
 use super::hashes::{Expected, Hasher, Hashes};
 use crate::error::{Error, Result};
-
-/// How the content is encoded on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    Identity,
-    Gzip,
-}
-
-impl Encoding {
-    /// Reads the `Content-Encoding` of a response.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self> {
-        let mut encoding = Self::Identity;
-        for value in headers.get_all(CONTENT_ENCODING) {
-            for name in value.to_str().unwrap_or("?").split(',').map(str::trim) {
-                encoding = match name.to_ascii_lowercase().as_str() {
-                    "" | "identity" => continue,
-                    "gzip" | "x-gzip" if encoding == Self::Identity => Self::Gzip,
-                    _ => {
-                        return Err(Error::artifact(
-                            "the content is encoded in a way that this crate cannot decode",
-                        ));
-                    }
-                };
-            }
-        }
-        Ok(encoding)
-    }
-}
 
 /// Takes the bytes of the wire and writes the content.
 pub(crate) struct Content<W: Write> {
@@ -42,42 +12,34 @@ pub(crate) struct Content<W: Write> {
     expected: Expected,
 }
 
-enum Decoder<S: Write> {
-    Identity(S),
-    Gzip(Box<MultiGzDecoder<S>>),
-}
-
 impl<W: Write> Content<W> {
     /// Begins content of at most `limit` bytes.
     pub(crate) fn new(encoding: Encoding, expected: Expected, limit: u64, out: W) -> Self {
         let hasher = Hasher::new(expected.sha512.is_some());
         let sink = Sink { out, hasher, size: 0, limit, problem: None };
-        let decoder = match encoding {
-            Encoding::Identity => Decoder::Identity(sink),
-            Encoding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
-        };
+        let decoder = Decoder::new(encoding, sink);
         Self { decoder, expected }
     }
 
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = match &mut self.decoder {
-            Decoder::Identity(sink) => sink.write_all(bytes),
-            Decoder::Gzip(decoder) => decoder.write_all(bytes),
-        };
-        written.map_err(|error| self.explain(error))
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let taken = self.push_some(bytes)?;
+            bytes = bytes.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Takes some of the bytes, and returns how many. What they become fits into memory.
+    pub(crate) fn push_some(&mut self, bytes: &[u8]) -> Result<usize> {
+        let pushed = self.decoder.push(bytes);
+        pushed.map_err(|error| self.explain(error))
     }
 
     /// Makes sure that the content is whole and what it should be.
     pub(crate) fn finish(mut self) -> Result<(W, u64, Hashes)> {
-        let finished = match &mut self.decoder {
-            Decoder::Identity(_) => Ok(()),
-            Decoder::Gzip(decoder) => decoder.try_finish(),
-        };
-        finished.map_err(|error| self.explain(error))?;
-        let Sink { out, hasher, size, .. } = match self.decoder {
-            Decoder::Identity(sink) => sink,
-            Decoder::Gzip(decoder) => decoder.finish().map_err(damaged)?,
-        };
+        let ended = self.decoder.end();
+        ended.map_err(|error| self.explain(error))?;
+        let Sink { out, hasher, size, .. } = self.decoder.into_out().map_err(damaged)?;
         let hashes = hasher.finish();
         self.expected.verify(&hashes)?;
         Ok((out, size, hashes))
@@ -85,18 +47,11 @@ impl<W: Write> Content<W> {
 
     /// Where the content goes.
     pub(crate) fn out(&mut self) -> &mut W {
-        &mut self.sink().out
-    }
-
-    fn sink(&mut self) -> &mut Sink<W> {
-        match &mut self.decoder {
-            Decoder::Identity(sink) => sink,
-            Decoder::Gzip(decoder) => decoder.get_mut(),
-        }
+        &mut self.decoder.out().out
     }
 
     fn explain(&mut self, error: io::Error) -> Error {
-        self.sink().problem.take().unwrap_or_else(|| damaged(error))
+        self.decoder.out().problem.take().unwrap_or_else(|| damaged(error))
     }
 }
 

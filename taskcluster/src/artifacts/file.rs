@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,13 +18,22 @@ pub(crate) struct TemporaryFile {
 impl TemporaryFile {
     /// Creates one with the permissions that the umask gives.
     pub(crate) fn create(destination: &Path) -> Result<Self> {
-        if destination.file_name().is_none() {
-            let path = destination.display();
-            return Err(Error::file(format!("{path} is not the path of a file")));
-        }
+        Self::create_with(destination, OpenOptions::new())
+    }
+
+    /// Creates one that nobody else may read, for folders that others use too.
+    pub(crate) fn create_private(destination: &Path) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Self::create_with(destination, options)
+    }
+
+    fn create_with(destination: &Path, mut options: OpenOptions) -> Result<Self> {
+        check_name(destination)?;
         // The destination's name may be as long as a name can be.
         let path = destination.with_file_name(format!(".taskcluster-{}", slugid::v4()));
-        let file = OpenOptions::new()
+        let file = options
             .write(true)
             .create_new(true)
             .open(&path)
@@ -60,6 +70,12 @@ impl Drop for TemporaryFile {
     }
 }
 
+/// The name of a file at this path.
+pub(crate) fn check_name(path: &Path) -> Result<&OsStr> {
+    path.file_name()
+        .ok_or_else(|| Error::file(format!("{} is not the path of a file", path.display())))
+}
+
 /// Moves a finished file to its destination.
 pub(crate) fn move_to(from: &Path, to: &Path, overwrite: bool) -> Result<()> {
     if overwrite {
@@ -77,8 +93,20 @@ pub(crate) fn move_to(from: &Path, to: &Path, overwrite: bool) -> Result<()> {
     }
 }
 
+/// Refuses, before anything is fetched, what a file cannot be moved to: a name that is taken, unless it may be replaced; and
+/// folders and devices in any case.
+pub(crate) fn check_destination(path: &Path, overwrite: bool) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => {
+            Err(Error::file(format!("{} is there, and is not a file", path.display())))
+        }
+        Ok(_) if !overwrite => Err(exists(path)),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a name that is taken.
-pub(crate) fn check_free(path: &Path) -> Result<()> {
+fn check_free(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Ok(_) => Err(exists(path)),
         Err(_) => Ok(()),

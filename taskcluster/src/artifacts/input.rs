@@ -97,7 +97,8 @@ impl Input {
     /// Compresses the content to a temporary file, since storage has to know the length beforehand.
     pub(crate) fn compress(&self) -> Result<Compressed> {
         let file = std::env::temp_dir().join(format!("taskcluster-{}", slugid::v4()));
-        let mut encoder = GzEncoder::new(TemporaryFile::create(&file)?, Compression::default());
+        let mut encoder =
+            GzEncoder::new(TemporaryFile::create_private(&file)?, Compression::default());
         let cannot = |error| failed("write", &file, error);
         self.read(self.length()?, |piece| encoder.write_all(&piece).map_err(cannot))?;
         encoder.finish().map_err(cannot)?.persist(false)?;

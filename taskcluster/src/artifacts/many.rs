@@ -171,6 +171,7 @@ fn paths(folder: &Path, names: &[String]) -> Result<Vec<PathBuf>> {
         names.iter().map(|name| path_below(folder, name)).collect::<Result<_>>()?;
     fs::create_dir_all(folder).map_err(|error| failed("create", folder, error))?;
     check_case(folder, names)?;
+    check_folders(folder, names)?;
     for path in &paths {
         let Some(parent) = path.parent() else { continue };
         check_links(folder, parent)?;
@@ -221,6 +222,25 @@ fn check_case(folder: &Path, names: &[String]) -> Result<()> {
             return Err(Error::file(format!(
                 "the artifacts {other:?} and {name:?} would be the same file"
             )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a name that is a file for one artifact and a folder for another.
+fn check_folders(folder: &Path, names: &[String]) -> Result<()> {
+    let files: BTreeMap<String, &String> =
+        names.iter().map(|name| (name.to_lowercase(), name)).collect();
+    for name in names {
+        for (end, _) in name.match_indices('/') {
+            let parent = &name[..end];
+            if let Some(file) = files.get(&parent.to_lowercase())
+                && (*file == parent || ignores_case(folder)?)
+            {
+                return Err(Error::file(format!(
+                    "the artifact {file:?} would be the folder of {name:?}"
+                )));
+            }
         }
     }
     Ok(())

@@ -26,7 +26,8 @@
 //!
 //! - All storage types work: `s3`, `object`, `reference`, and links. An `error` artifact is an error with the reason as its
 //!   [`code`](crate::Error::code) and the message that the worker gave.
-//! - Content that is stored with `Content-Encoding: gzip` is decompressed.
+//! - Content that is stored with `Content-Encoding: gzip` is decompressed, and with the features `brotli` and `zstd`, content with
+//!   `br` and `zstd`. Zstandard may need 8 MiB of memory, the most that HTTP allows; content that needs more is an error.
 //! - Objects are verified against their hashes.
 //! - Failed attempts are retried and continue where they broke off; see [`Artifact`](Artifact#what-is-retried).
 //! - A file appears when it is complete and verified, or not at all.
@@ -47,11 +48,16 @@
 //! except the content itself and the calls that an artifact's own credentials sign.
 
 mod artifact;
+#[cfg(feature = "brotli")]
+mod brotli;
 mod content;
 mod declare;
 mod download;
+mod encoding;
 mod file;
+mod filling;
 mod hashes;
+mod in_parts;
 mod input;
 mod many;
 pub mod objects;
@@ -62,6 +68,8 @@ mod raw;
 mod source;
 mod stream;
 mod upload;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use std::fmt::Display;
 
@@ -152,7 +160,7 @@ pub fn indexed(index: &Index, path: impl Display, name: impl Display) -> Artifac
 ///
 /// Before anything is downloaded: if the artifacts cannot be listed; if a name leads out of the folder (`..`, an absolute
 /// path, a link that exists there) or cannot be a file's; if two names are the same file because the file system ignores
-/// case. Then the first error of a download, which cancels the others. Files that were complete by then stay.
+/// case, or if one is the folder of another. Then the first error of a download, which cancels the others. Files that were complete by then stay.
 pub fn download_all(
     queue: &Queue,
     task_id: impl Display,

@@ -76,7 +76,7 @@ pub(crate) async fn put(
             Cure::BeginAnew | Cure::Nothing => return Err(error),
         };
         let Some(delay) = delays.next() else { return Err(error) };
-        tokio::time::sleep(client.settings().retry.wait(delay, after)).await;
+        client.timer().start().reach(client.settings().retry.wait(delay, after)).await;
         if !matches!(cure, Cure::Repeat(_)) || target.expires.timestamp() <= client.clock().now() {
             target = place.target().await?;
         }
@@ -127,12 +127,15 @@ async fn attempt(
     };
     match answered {
         Ok(response) if response.status().is_success() => {
-            reading.await.map_err(|error| Failure::fatal(lost(error)))?.map_err(Failure::fatal)
+            let read = timeout(settings.stall_timeout, reading).await;
+            let read = read.map_err(|_| Failure::on_the_way(Error::timeout()))?;
+            read.map_err(|error| Failure::fatal(lost(error)))?.map_err(Failure::fatal)
         }
         Ok(response) => Err(refused(response, settings.stall_timeout).await),
-        Err(failure) => match reading.await {
+        // A source that gives nothing may do so for ever.
+        Err(failure) => match timeout(settings.stall_timeout, reading).await {
             // What cannot be read is why nothing could be sent.
-            Ok(Err(error)) if !error.is_transport() => Err(Failure::fatal(error)),
+            Ok(Ok(Err(error))) if !error.is_transport() => Err(Failure::fatal(error)),
             _ => Err(failure),
         },
     }

@@ -11,7 +11,7 @@ use reqwest::{Method, Request, Response, StatusCode, Url};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::content::Encoding;
+use super::encoding::{ACCEPTED, Encoding};
 use super::hashes::Expected;
 use super::progress::{OnProgress, Progress};
 use super::source::{Location, Locator, Source, StorageType};
@@ -142,17 +142,25 @@ impl Raw {
         }
     }
 
-    /// Fetches the rest of content whose first bytes are there already. It begins anew if the content is another one now.
-    pub(crate) fn continue_at(mut self, head: Head, position: u64) -> Self {
+    /// Goes on behind bytes that are there already. It begins anew if the content is another one now.
+    pub(crate) fn continue_at(&mut self, head: Head, position: u64) {
+        self.response = None;
         self.head = Some(head);
         self.position = position;
-        self
+        self.farthest = position;
+        self.end = None;
+        self.attempts = 0;
+        self.delays = Box::new(self.client.settings().retry.delays());
     }
 
     /// Stops before this byte.
-    pub(crate) fn stop_at(mut self, end: u64) -> Self {
+    pub(crate) fn stop_at(&mut self, end: u64) {
         self.end = Some(end);
-        self
+    }
+
+    /// Reports to this callback.
+    pub(crate) fn report_to(&mut self, on_progress: Option<OnProgress>) {
+        self.settings.on_progress = on_progress;
     }
 
     /// Whether it stops before the end. A server that cannot send a part sends the whole.
@@ -248,7 +256,8 @@ impl Raw {
         };
         let Some(delay) = self.delays.next() else { return Err(error) };
         if let Some(after) = after {
-            tokio::time::sleep(self.client.settings().retry.wait(delay, after)).await;
+            let wait = self.client.settings().retry.wait(delay, after);
+            self.client.timer().start().reach(wait).await;
         }
         Ok(())
     }
@@ -390,7 +399,7 @@ async fn get(
     for _ in 0..=MAX_REDIRECTS {
         let mut request = Request::new(Method::GET, url.clone());
         let headers = request.headers_mut();
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         if let Some(Ok(range)) = range.map(HeaderValue::try_from) {
             headers.insert(RANGE, range);
             if let Some(etag) = etag {

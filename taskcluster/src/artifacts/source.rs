@@ -34,12 +34,22 @@ pub enum StorageType {
 }
 
 impl StorageType {
-    fn of(name: Option<&str>) -> Self {
+    /// By the wire name.
+    pub(crate) fn of(name: Option<&str>) -> Self {
         match name {
             Some("s3") => Self::S3,
             Some("object") => Self::Object,
             Some("reference") => Self::Reference,
             _ => Self::Unknown,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Object => "object",
+            Self::Reference => "reference",
+            Self::Unknown => "unknown",
         }
     }
 

@@ -12,14 +12,12 @@ use futures_util::stream::try_unfold;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::content::{Content, Encoding};
+use super::content::Content;
+use super::encoding::Encoding;
 use super::raw::{Event, Head, Raw};
 use super::source::StorageType;
 use crate::error::{Error, Result};
 use crate::runtime::block_on;
-
-/// How many encoded bytes are decoded at once: what compressed bytes become must fit into memory.
-const PIECE: usize = 8 * 1024;
 
 /// The content of an artifact as it comes in: a stream of [`Bytes`], and an [`AsyncRead`].
 ///
@@ -179,7 +177,8 @@ impl Streaming {
             if let Some(content) = &mut self.content
                 && !self.encoded.is_empty()
             {
-                content.push(&self.encoded.split_to(self.encoded.len().min(PIECE)))?;
+                let taken = content.push_some(&self.encoded)?;
+                self.encoded.advance(taken.min(self.encoded.len()));
                 let bytes = self.given.take(std::mem::take(content.out()).into())?;
                 if !bytes.is_empty() {
                     return Ok(Some(bytes));

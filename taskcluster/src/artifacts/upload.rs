@@ -101,8 +101,9 @@ impl UploadBuilder {
 
     /// Whether to compress the content with gzip; `false` by default. Whoever downloads it gets it decompressed.
     ///
-    /// This is for artifacts of type [`s3`](Self::s3). Objects are stored as they are, and an upload of one with `compress` is
-    /// an error. The compressed content goes to a temporary file first.
+    /// This is for artifacts of type [`s3`](Self::s3). For objects it is an error: the object service says with which headers
+    /// content is sent to storage, `Content-Encoding: identity` among them, and has no way to ask for others. The compressed
+    /// content goes to a temporary file first, since its length must be known beforehand.
     pub fn compress(mut self, compress: bool) -> Self {
         self.compress = compress;
         self
@@ -291,7 +292,7 @@ impl Upload {
     async fn store(&self, upload: &NewObject<'_>) -> Result<Hashes> {
         if self.to.compress {
             return Err(Error::input(
-                "objects are stored as they are; `compress` is for artifacts of type `s3`",
+                "the object service stores content as it is; `compress` is for artifacts of type `s3`",
             ));
         }
         let hashes = match upload.size {

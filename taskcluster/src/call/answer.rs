@@ -94,9 +94,18 @@ fn is_json(text: &str) -> bool {
 
 /// Decodes a response.
 pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer, strictness: Strictness) -> Result<T> {
+    decode_by(answer, strictness, serde_json::from_str)
+}
+
+/// Decodes a response by this function.
+pub(super) fn decode_by<'a, T>(
+    answer: &'a Answer,
+    strictness: Strictness,
+    read: impl FnOnce(&'a str) -> serde_json::Result<T>,
+) -> Result<T> {
     let json = answer.json()?;
     let reading = Reading::begin(strictness);
-    let value = serde_json::from_str(json);
+    let value = read(json);
     answer.warn(&reading.end());
     value.map_err(|error| {
         let place = element_of(json, &error).map(|index| format!("[{index}]: "));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use serde_core::Serialize;
+use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::paged::Paged;
@@ -52,17 +53,58 @@ impl Client {
     ///
     /// Returns an error if the reference has no such endpoint; the error names the nearest one.
     pub fn call(&self, reference: &'static Reference, endpoint: &str) -> Result<NamedCall> {
-        let endpoint = reference.find_endpoint(endpoint)?;
-        Ok(NamedCall::new(&Service::new(self, reference), endpoint))
+        Ok(self.endpoint(reference, endpoint)?.call())
+    }
+
+    /// Looks up an endpoint by its wire name, for programs that call it more than once.
+    ///
+    /// [`call`](Self::call) looks it up for each call.
+    ///
+    /// ```no_run
+    /// # async fn f(client: taskcluster::Client, ids: Vec<String>) -> Result<(), taskcluster::Error> {
+    /// let status = client.endpoint(&taskcluster::Queue::REFERENCE, "status")?;
+    /// for task_id in ids {
+    ///     println!("{}", status.call().param("taskId", task_id).await?);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the reference has no such endpoint; the error names the nearest one.
+    pub fn endpoint(&self, reference: &'static Reference, name: &str) -> Result<NamedEndpoint> {
+        let endpoint = reference.find_endpoint(name)?;
+        Ok(NamedEndpoint { service: Service::new(self, reference), endpoint })
+    }
+}
+
+/// An endpoint chosen by name at run time; see [`Client::endpoint`]. Cheap to clone.
+#[derive(Clone)]
+pub struct NamedEndpoint {
+    service: Service,
+    endpoint: &'static Endpoint,
+}
+
+impl NamedEndpoint {
+    /// Starts a call to this endpoint.
+    pub fn call(&self) -> NamedCall {
+        let Self { service, endpoint } = self;
+        let args = vec![None; endpoint.args.len()];
+        NamedCall { args, request: Request::new(service, endpoint), has_payload: false }
+    }
+}
+
+/// Shows the service's URL and the endpoint's name.
+impl fmt::Debug for NamedEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedEndpoint")
+            .field("base_url", &self.service.base_url().as_str())
+            .field("name", &self.endpoint.name)
+            .finish()
     }
 }
 
 impl NamedCall {
-    fn new(service: &Service, endpoint: &'static Endpoint) -> Self {
-        let request = Request::new(service, endpoint);
-        Self { args: vec![None; endpoint.args.len()], request, has_payload: false }
-    }
-
     fn endpoint(&self) -> &'static Endpoint {
         self.request.endpoint
     }
@@ -203,8 +245,8 @@ impl NamedCall {
             (None, true) => request.fail(format!("{name} takes no payload")),
             _ => {}
         }
-        let args: Vec<_> = args.iter().map(|arg| arg.as_deref().unwrap_or_default()).collect();
-        let args: Vec<&dyn fmt::Display> = args.iter().map(|arg| arg as _).collect();
+        let args: Vec<&dyn fmt::Display> =
+            args.iter().map(|arg| arg.as_ref().map_or(&"" as _, |text| text as _)).collect();
         Call::new(request.with_args(&args))
     }
 
@@ -227,6 +269,26 @@ impl NamedCall {
     /// Returns an error if an argument or the payload is wrong, and for all the reasons that [`Call::send`] lists.
     pub fn send(self) -> CallFuture<Value> {
         self.into_call().send()
+    }
+
+    /// Sends the call and decodes the response as a type of your choice; see [`Call::send_as`].
+    ///
+    /// A type with only the properties that you need is decoded in less time than a [`Value`] of all.
+    ///
+    /// ```no_run
+    /// # async fn f(client: taskcluster::Client) -> Result<(), taskcluster::Error> {
+    /// use taskcluster::{Queue, queue::TaskStatusResponse};
+    ///
+    /// let call = client.call(&Queue::REFERENCE, "status")?.param("taskId", "fN1SbArXTPSVFNUvaOlinQ");
+    /// let response: TaskStatusResponse = call.send_as().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`send`](Self::send).
+    pub fn send_as<T: DeserializeOwned>(self) -> CallFuture<T> {
+        self.into_call().send_as()
     }
 
     /// Sends the call and blocks until the response is there; see [`Call::send_blocking`].

@@ -9,6 +9,7 @@ pub(crate) mod by_name;
 mod forward;
 pub(crate) mod hints;
 pub(crate) mod many;
+mod noting;
 mod observed;
 mod overrides;
 pub(crate) mod paged;

@@ -13,7 +13,8 @@ use serde_core::de::{
 };
 use serde_json::Deserializer;
 
-use super::answer::{Answer, decode};
+use super::answer::{Answer, decode_by};
+use super::noting::decode_noting;
 use super::request::Request;
 use super::send::send;
 use crate::error::{Error, Result};
@@ -28,9 +29,7 @@ impl<T: DeserializeOwned + Send + 'static> Pages<T> {
     pub(super) fn new(request: Request, max_pages: usize) -> Self {
         Self(Box::pin(try_unfold(Pager::new(request, max_pages), async |mut pager| {
             let Some(answer) = pager.fetch().await? else { return Ok(None) };
-            // A separate pass finds the token, since T may have no field for it.
-            pager.turn::<IgnoredAny>(&answer, Strictness::Answer)?;
-            Ok(Some((decode(&answer, answer.strictness())?, pager)))
+            Ok(Some((pager.turn_whole(&answer)?, pager)))
         })))
     }
 }
@@ -54,7 +53,7 @@ impl<T: DeserializeOwned + Send + 'static> Items<T> {
                     Some(answer) => {
                         let strictness =
                             if promised { answer.strictness() } else { Strictness::Answer };
-                        items = match pager.turn(&answer, strictness)? {
+                        items = match pager.turn_items(&answer, strictness)? {
                             Some(items) => items.into(),
                             None => pager.no_list(&answer, strictness)?,
                         };
@@ -129,8 +128,20 @@ impl Pager {
         send(&self.request).await.map(Some)
     }
 
+    /// Decodes a page, and remembers the token of the next one.
+    fn turn_whole<T: DeserializeOwned>(&mut self, answer: &Answer) -> Result<T> {
+        let paging = self.paging()?;
+        let read = |json| decode_noting(json, paging.token);
+        let (page, noted) = decode_by(answer, answer.strictness(), read)?;
+        match noted {
+            Some(token) => self.remember(token, answer)?,
+            None => drop(self.turn_items::<IgnoredAny>(answer, Strictness::Answer)?),
+        }
+        Ok(page)
+    }
+
     /// Decodes a page's items, if it has a list of them, and remembers the token of the next page.
-    fn turn<I: DeserializeOwned>(
+    fn turn_items<I: DeserializeOwned>(
         &mut self,
         answer: &Answer,
         strictness: Strictness,
@@ -146,7 +157,12 @@ impl Pager {
             let place = wrong.map(|index| format!("{}[{index}]: ", paging.items));
             answer.undecodable(error, &place.unwrap_or_default())
         })?;
-        let token = page.token.filter(|token| !token.is_empty());
+        self.remember(page.token, answer)?;
+        Ok(page.items)
+    }
+
+    fn remember(&mut self, token: Option<String>, answer: &Answer) -> Result<()> {
+        let token = token.filter(|token| !token.is_empty());
         if token.as_ref().is_some_and(|token| !self.seen.insert(token.clone())) {
             let error =
                 Error::answer("the service named the same page twice; paging would never end");
@@ -156,7 +172,7 @@ impl Pager {
             self.pages_left = 0;
         }
         self.token = token;
-        Ok(page.items)
+        Ok(())
     }
 
     /// Handles a page without its list of items like any other missing property: as an empty list, or as an error.

@@ -228,9 +228,10 @@ impl Request {
         self.overrides.as_ref().map(|own| &own.headers)
     }
 
-    /// Whether a header of the call's own takes the place of a signature.
-    pub(super) fn is_authorized(&self) -> bool {
-        self.headers().is_some_and(|own| own.contains_key(AUTHORIZATION))
+    /// Whether the call gets a signature: the client signs, and no header of the call's own takes its place.
+    pub(super) fn is_signed(&self) -> bool {
+        self.service.client().signs()
+            && !self.headers().is_some_and(|own| own.contains_key(AUTHORIZATION))
     }
 
     /// The names of service and endpoint.

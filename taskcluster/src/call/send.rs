@@ -53,7 +53,7 @@ struct Sender<'a> {
     url: Url,
     /// The URL for errors and logs, if it is another one.
     shown: Option<Box<Url>>,
-    /// The hash of the payload, if there is a payload.
+    /// The hash of the payload, if there is a payload and attempts are signed.
     hash: Option<Box<str>>,
     attempts: u32,
     retries: u32,
@@ -83,8 +83,8 @@ impl<'a> Sender<'a> {
             true => Some(Box::new(request.shown_url()?)),
             false => None,
         };
-        let hash =
-            request.payload.as_deref().map(|body| payload_hash("application/json", body).into());
+        let payload = request.payload.as_deref().filter(|_| request.is_signed());
+        let hash = payload.map(|body| payload_hash("application/json", body).into());
         Ok(Self { request, url, shown, hash, attempts: 0, retries: 0, clock_offset: None })
     }
 
@@ -256,9 +256,9 @@ impl<'a> Sender<'a> {
 
     /// Returns the signer of the next attempt, or `None` if it is not signed.
     async fn signer(&self) -> Result<Option<Arc<Signer>>> {
-        match self.request.is_authorized() {
-            true => Ok(None),
-            false => self.request.service.client().signer().await,
+        match self.request.is_signed() {
+            true => self.request.service.client().signer().await,
+            false => Ok(None),
         }
     }
 

@@ -4,6 +4,7 @@
 //! on a kept connection just when the next request goes out, that request gets the wrong response. Services repeat the trace id
 //! of a request in their response, which reveals this.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use reqwest::header::{AGE, HeaderMap, HeaderName, HeaderValue};
@@ -24,7 +25,11 @@ pub(super) struct TraceId(String);
 
 impl TraceId {
     pub(super) fn new() -> Self {
-        Self(format!("{}/{:016x}", *PROCESS, fastrand::u64(..)))
+        let mut id = String::with_capacity(PROCESS.len() + 17);
+        id.push_str(&PROCESS);
+        // Writing to a String cannot fail.
+        let _ = write!(id, "/{:016x}", fastrand::u64(..));
+        Self(id)
     }
 
     pub(super) fn as_str(&self) -> &str {

@@ -9,7 +9,7 @@ pub(crate) mod http;
 mod identity;
 pub(crate) mod retry;
 pub(crate) mod service;
-#[cfg(any(feature = "follow", feature = "worker"))]
+#[cfg(any(feature = "artifacts", feature = "follow"))]
 pub(crate) mod timer;
 #[cfg(any(feature = "pulse", all(feature = "rustls", not(feature = "native-tls"))))]
 pub(crate) mod tls;
@@ -25,7 +25,7 @@ use self::clock::Clock;
 use self::connections::{Connections, Source};
 use self::identity::{Identity, no_credentials_to_limit};
 use self::retry::Retry;
-#[cfg(any(feature = "follow", feature = "worker"))]
+#[cfg(any(feature = "artifacts", feature = "follow"))]
 use self::timer::Timer;
 use crate::credentials::Credentials;
 use crate::credentials::provider::CredentialsProvider;
@@ -74,7 +74,7 @@ struct Inner {
     hooks: Hooks,
     corrections: Arc<Corrections>,
     clock: Arc<Clock>,
-    #[cfg(any(feature = "follow", feature = "worker"))]
+    #[cfg(any(feature = "artifacts", feature = "follow"))]
     timer: Timer,
     #[cfg(feature = "artifacts")]
     storage: Storage,
@@ -141,7 +141,7 @@ impl Client {
             },
             hooks: Hooks::default(),
             max_clock_skew: MAX_CLOCK_SKEW,
-            #[cfg(any(feature = "follow", feature = "worker"))]
+            #[cfg(any(feature = "artifacts", feature = "follow"))]
             timer: Timer::default(),
             http: Source::Own(Arc::new(|http| http)),
         }
@@ -212,7 +212,7 @@ impl Client {
             hooks: hooks.clone(),
             corrections: corrections.clone(),
             clock: clock.clone(),
-            #[cfg(any(feature = "follow", feature = "worker"))]
+            #[cfg(any(feature = "artifacts", feature = "follow"))]
             timer: self.0.timer.clone(),
             #[cfg(feature = "artifacts")]
             storage: self.0.storage.clone(),
@@ -260,7 +260,7 @@ impl Client {
         &self.0.clock
     }
 
-    #[cfg(any(feature = "follow", feature = "worker"))]
+    #[cfg(any(feature = "artifacts", feature = "follow"))]
     pub(crate) fn timer(&self) -> &Timer {
         &self.0.timer
     }
@@ -315,7 +315,7 @@ pub struct ClientBuilder {
     settings: Settings,
     hooks: Hooks,
     max_clock_skew: Duration,
-    #[cfg(any(feature = "follow", feature = "worker"))]
+    #[cfg(any(feature = "artifacts", feature = "follow"))]
     timer: Timer,
     http: Source,
 }
@@ -529,7 +529,7 @@ impl ClientBuilder {
     }
 
     /// Sets how the worker and the followers of this client measure time.
-    #[cfg(all(feature = "testing", any(feature = "follow", feature = "worker")))]
+    #[cfg(all(feature = "testing", any(feature = "artifacts", feature = "follow")))]
     pub(crate) fn timer(mut self, timer: Timer) -> Self {
         self.timer = timer;
         self
@@ -551,7 +551,7 @@ impl ClientBuilder {
             settings,
             hooks,
             max_clock_skew,
-            #[cfg(any(feature = "follow", feature = "worker"))]
+            #[cfg(any(feature = "artifacts", feature = "follow"))]
             timer,
             http,
         } = self;
@@ -579,7 +579,7 @@ impl ClientBuilder {
             hooks,
             corrections: Arc::default(),
             clock,
-            #[cfg(any(feature = "follow", feature = "worker"))]
+            #[cfg(any(feature = "artifacts", feature = "follow"))]
             timer,
             #[cfg(feature = "artifacts")]
             storage,

@@ -1,6 +1,6 @@
 //! What a MAC covers: the parts of a request, and the text that they form.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,18 +46,14 @@ pub(super) fn write_signed_text(
         Purpose::Header => "hawk.1.header\n",
         Purpose::Bewit => "hawk.1.bewit\n",
     });
-    push_number(out, terms.time);
+    out.push_str(itoa::Buffer::new().format(terms.time));
     for line in ["", terms.nonce, target.method, target.resource] {
         out.push_str(line);
         out.push('\n');
     }
-    if target.host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        out.push_str(&target.host.to_ascii_lowercase());
-    } else {
-        out.push_str(target.host);
-    }
+    out.push_str(&in_lower_case(target.host));
     out.push('\n');
-    push_number(out, target.port.into());
+    out.push_str(itoa::Buffer::new().format(target.port));
     out.push('\n');
     out.push_str(terms.hash);
     out.push('\n');
@@ -69,9 +65,12 @@ pub(super) fn write_signed_text(
     out.push('\n');
 }
 
-pub(super) fn push_number(out: &mut String, number: i64) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{number}");
+/// Copies only a text that has upper case.
+fn in_lower_case(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => text.to_ascii_lowercase().into(),
+        false => text.into(),
+    }
 }
 
 /// Hashes a payload for the header and the MAC. The hash covers the content type, without parameters, and the body.
@@ -84,7 +83,7 @@ pub(super) fn push_number(out: &mut String, number: i64) {
 pub fn payload_hash(content_type: &str, body: &[u8]) -> String {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let mut hash = Sha256::new_with_prefix(b"hawk.1.payload\n");
-    hash.update(essence.to_ascii_lowercase());
+    hash.update(in_lower_case(essence).as_bytes());
     hash.update(b"\n");
     hash.update(body);
     hash.update(b"\n");

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::value::RawValue;
 
-use super::mac::{Purpose, Target, Terms, push_number, write_signed_text};
+use super::mac::{Purpose, Target, Terms, write_signed_text};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::key::Key;
@@ -79,7 +79,7 @@ impl Signer {
 
         text.clear();
         text.push_str(&self.header_start);
-        push_number(&mut text, time);
+        text.push_str(itoa::Buffer::new().format(time));
         text.push_str("\", nonce=\"");
         text.push_str(nonce);
         if let Some(hash) = hash {
@@ -102,10 +102,22 @@ impl Signer {
     #[must_use]
     pub fn bewit(&self, target: &Target<'_>, expires: i64) -> String {
         let terms = Terms { time: expires, nonce: "", hash: "", ext: &self.ext };
-        let mut text = String::new();
+        let length =
+            target.resource.len() + target.host.len() + self.client_id.len() + self.ext.len();
+        // One buffer holds first the signed text, then what the bewit encodes.
+        let mut text = String::with_capacity(length + 96);
         write_signed_text(&mut text, Purpose::Bewit, &Target { method: "GET", ..*target }, &terms);
-        let mac = STANDARD.encode(self.key.mac(text.as_bytes()));
-        URL_SAFE_NO_PAD.encode(format!("{}\\{expires}\\{mac}\\{}", self.client_id, self.ext))
+        let mac = self.key.mac(text.as_bytes());
+
+        text.clear();
+        text.push_str(&self.client_id);
+        text.push('\\');
+        text.push_str(itoa::Buffer::new().format(expires));
+        text.push('\\');
+        STANDARD.encode_string(mac, &mut text);
+        text.push('\\');
+        text.push_str(&self.ext);
+        URL_SAFE_NO_PAD.encode(&text)
     }
 }
 

@@ -364,10 +364,11 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
 
 /// Parses a date. What services send counts as UTC if it has no time zone.
 fn date(text: &str, strictness: Strictness) -> Option<DateTime<Utc>> {
-    let date = match DateTime::parse_from_rfc3339(text) {
-        Ok(date) => Some(date.with_timezone(&Utc)),
-        Err(_) if strictness == Strictness::Program => None,
-        Err(_) => text.parse::<NaiveDateTime>().ok().map(|date| date.and_utc()),
+    let date = match dates::read(text) {
+        None if strictness != Strictness::Program => {
+            text.parse::<NaiveDateTime>().ok().map(|date| date.and_utc())
+        }
+        date => date,
     };
     date.filter(dates::is_writable)
 }

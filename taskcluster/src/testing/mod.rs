@@ -57,7 +57,8 @@
 //!   signatures. Credentials for other services are of the right form but good for nothing, except for the token of
 //!   websocktunnel, which is signed with a random secret.
 //! - github: [builds](GithubControl::build) that the test adds, which succeed or fail with their tasks, and badges. Statuses and
-//!   comments are [recorded](GithubControl::posts), not posted.
+//!   comments are [recorded](GithubControl::posts), not posted. `renderTaskclusterYml` renders files of version 1 for events
+//!   of a repository that need not exist.
 //! - queue: everything. Claims and deadlines expire, tasks wait for their dependencies, completed tasks are indexed by their
 //!   routes, and workers are remembered and can be quarantined.
 //! - hooks: everything. Hooks fire when triggered, by their schedules, and on the messages they are bound to.
@@ -83,8 +84,8 @@
 //!
 //! Any other call gets status 400 with the code `NotStubbed`:
 //!
-//! Of today's endpoints, these are `auth.listGithubApps`, whose answer no reference states, and
-//! `github.renderTaskclusterYml`, which renders YAML.
+//! Of today's endpoints, this is `auth.listGithubApps` alone, whose answer no reference states. A `.taskcluster.yml` of version 0
+//! gets it, too.
 //!
 //! Of those of 2017, these are all of the services that exist no more, `aws-provisioner.*`, `login.*` and `pulse.*`; all of
 //! `hooks.*` but `removeHook`, since hooks were different; what belonged to services of others,
@@ -108,6 +109,7 @@
 //! - What the real services answer with 500 because they cannot store it is refused with 500 (index ranks of more than 32 bits,
 //!   U+0000 in tasks, too long names), but leaves nothing behind that later calls would stumble over. Their other 500s are not
 //!   copied.
+//! - `as_slugid` in a `.taskcluster.yml` gives an id that can be placed, compared and joined, but not measured, split or cut.
 //! - All of notify's ways to send work; a real deployment without Slack or Matrix answers 204 or 500.
 //! - Where required scopes depend on what only the real service knows, any scope that could satisfy them is accepted.
 //!

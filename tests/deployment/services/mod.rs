@@ -13,6 +13,7 @@ mod purge_cache;
 mod queue;
 mod secrets;
 mod storage;
+mod taskcluster_yml;
 mod web_server;
 mod worker_manager;
 

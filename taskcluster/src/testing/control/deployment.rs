@@ -273,7 +273,7 @@ impl Deployment {
             .validate(true)
             // A test may move this deployment's clock as far as it likes.
             .max_clock_skew(Duration::MAX);
-        #[cfg(any(feature = "follow", feature = "worker"))]
+        #[cfg(any(feature = "artifacts", feature = "follow"))]
         let builder = builder.timer(self.timer());
         Ok(builder)
     }

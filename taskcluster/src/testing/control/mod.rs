@@ -10,7 +10,7 @@ mod inbox;
 #[cfg(feature = "pulse")]
 mod listener;
 pub(crate) mod listening;
-#[cfg(any(feature = "follow", feature = "worker"))]
+#[cfg(any(feature = "artifacts", feature = "follow"))]
 mod pace;
 mod recorded;
 mod served_references;

@@ -1,4 +1,4 @@
-//! Lets the worker and the followers of a deployment's clients wait by its clock.
+//! Lets the worker, the followers and the transfers of a deployment's clients wait by its clock.
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};

@@ -19,7 +19,8 @@ impl Deployment {
     /// advance, [`start`](crate::TemporaryBuilder::start) them at [`now`](Self::now). The clock advances by a century at most.
     ///
     /// The worker and the followers of this deployment's clients wait by this clock, too: after an advance of 17 minutes, a
-    /// worker reclaims its tasks at once. Timeouts and the delays of retries are by this machine's clock.
+    /// worker reclaims its tasks at once. So do transfers of artifacts before they try again. Timeouts and the delays between the
+    /// attempts of a call are by this machine's clock.
     ///
     /// ```
     /// use std::time::Duration;

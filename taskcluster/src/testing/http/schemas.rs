@@ -1,5 +1,6 @@
 //! Validates payloads, answers and messages. Each schema is compiled when it is first needed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
 use std::fmt;
@@ -48,7 +49,8 @@ impl Schemas {
         let url = url(service, schema);
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = inner.index(&url).map_err(Problem::NoSchema)?;
-        inner.compiled.validate(value, index).map_err(|error| {
+        inner.compiled.validate(value, index).map_err(|mut error| {
+            hide_values(&mut error);
             // The first line only says that there are errors.
             let text = error.to_string();
             let places: Vec<_> = text.lines().skip(1).collect();
@@ -189,6 +191,16 @@ fn resolve(url: &str, reference: &str) -> String {
     }
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     format!("{folder}/{reference}")
+}
+
+/// Leaves out the texts that are wrong: they may be secret.
+fn hide_values(error: &mut ValidationError<'_, '_>) {
+    match &mut error.kind {
+        ErrorKind::Pattern { got, .. } => *got = "…".into(),
+        ErrorKind::Format { got, .. } => *got = Cow::Owned("…".into()),
+        _ => {}
+    }
+    error.causes.iter_mut().for_each(hide_values);
 }
 
 /// Collects the properties that a schema does not know, with their places.

@@ -162,6 +162,14 @@ async fn an_artifact_is_uploaded_as_an_object_and_downloaded() {
     assert_eq!(upload["projectId"], "proj");
     let get = || artifact_of(&tc, "getArtifact", &claim, "public/log");
     assert_eq!(get().await.unwrap_err().status(), Some(StatusCode::NOT_FOUND));
+    // The upload has begun, and belongs to who knows its id.
+    let theirs =
+        tc.call(&Object::REFERENCE, "createUpload").unwrap().param("name", &upload["name"]);
+    let theirs = theirs.payload(json!({
+        "projectId": "proj", "uploadId": slugid::nice(), "expires": expires,
+        "proposedUploadMethods": {},
+    }));
+    assert_eq!(theirs.await.unwrap_err().status(), Some(StatusCode::CONFLICT));
 
     let credentials = Credentials::from_json(&upload["credentials"].to_string()).unwrap();
     let uploader = fake.builder().unwrap().credentials(credentials).build().unwrap();

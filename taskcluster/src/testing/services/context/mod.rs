@@ -2,8 +2,10 @@
 
 pub(crate) mod audit;
 pub(crate) mod clock;
+mod expressions;
 pub(crate) mod message;
 pub(crate) mod storage;
+pub(crate) mod template;
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};

@@ -1,8 +1,12 @@
-//! The GitHub service: builds that a test has put in, and what the service posts to GitHub.
+//! The GitHub service: builds that a test has put in, what the service posts to GitHub, and what it makes of files.
 
 mod builds;
+mod events;
+mod labels;
+mod render;
 mod repositories;
 pub(crate) mod store;
+mod yaml;
 
 pub(crate) use self::store::Github;
 use crate::QueueEvents;
@@ -21,6 +25,7 @@ impl Service for Github {
             "createComment" => repositories::post(self, call, "comment", "number"),
             "badge" => return Some(Ok(repositories::badge(self, call))),
             "latest" => return Some(repositories::latest(self, context, call)),
+            "renderTaskclusterYml" => render::answer(context, call)?,
             _ => return None,
         };
         Some(answer.map(Reply::from))

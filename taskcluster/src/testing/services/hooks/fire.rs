@@ -3,10 +3,9 @@
 use chrono::{DateTime, Months, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::expressions;
 use super::store::{Fire, Hooks, Key};
 use crate::testing::http::answer::{Refusal, timestamp};
-use crate::testing::services::context::Context;
+use crate::testing::services::context::{Context, template};
 use crate::{Queue, slugid};
 
 /// The client that creates the tasks.
@@ -55,11 +54,7 @@ fn render(
     task_id: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Map<String, Value>>, Refusal> {
-    let refuse =
-        |why: String| Refusal::input(format!("the task template cannot be rendered: {why}"));
-    expressions::check(template).map_err(|why| refuse(why.to_owned()))?;
-    let template = json!({"$let": {"now": timestamp(now)}, "in": template});
-    let mut task = match json_e::render(&template, values) {
+    let mut task = match template::render(template, values, now) {
         Ok(Value::Object(task)) => task,
         Ok(Value::Null) => return Ok(None),
         Ok(other) => {
@@ -67,7 +62,10 @@ fn render(
                 "the task template renders to {other}, which is not a task"
             )));
         }
-        Err(error) => return Err(refuse(format!("{error:#}"))),
+        Err(why) => {
+            let why = format!("the task template cannot be rendered: {why}");
+            return Err(Refusal::input(why));
+        }
     };
     let day = timestamp(now + TimeDelta::days(1));
     let month = now.checked_add_months(Months::new(1)).unwrap_or(now);

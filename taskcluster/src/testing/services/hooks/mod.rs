@@ -1,6 +1,5 @@
 //! The hooks service: creates tasks from templates when triggered by a call, a schedule or a message.
 
-mod expressions;
 mod fire;
 mod schedule;
 mod store;

@@ -129,7 +129,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
         if new.expires > task.definition.expires {
             return Err(Refusal::input("the artifact expires after its task"));
         }
-        let run = &mut task.runs[number];
+        let run = &task.runs[number];
         let is_late = || run.resolved.is_some_and(|resolved| now <= resolved + LATE);
         match run.state {
             RunState::Running => {}
@@ -141,7 +141,7 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
                 )));
             }
         }
-        let artifact = run.artifacts.entry(name.to_owned()).or_insert_with(|| new.clone());
+        let mut artifact = run.artifacts.get(name).unwrap_or(&new).clone();
         if !artifact.may_become(&new) {
             return Err(Refusal::conflict(format!("a different artifact {name:?} already exists")));
         }
@@ -161,6 +161,14 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
             Kind::Object { upload_id, .. } => {
                 let object = object_name(call, number, name);
                 let scope = format!("object:upload:{project}:{object}");
+                // Begins the upload, so that nobody else can.
+                let upload = json!({
+                    "projectId": project, "uploadId": upload_id, "proposedUploadMethods": {},
+                    "expires": timestamp(artifact.expires),
+                });
+                let caller = (SERVICE, vec![scope.clone()]);
+                let args = [("name", object.as_str())];
+                context.call(&Object::REFERENCE, "createUpload", caller, &args, Some(upload))?;
                 let Worker { group, id: worker } = &worker;
                 let client = format!("artifact-upload/{id}/{number}/on/{group}/{worker}");
                 answer["credentials"] = context.temporary_credentials(
@@ -176,7 +184,10 @@ fn create(queue: &Queue, context: &Context, call: &RecordedCall) -> Result<Value
             }
             _ => {}
         }
-        if !matches!(artifact.kind, Kind::Object { finished: false, .. } | Kind::S3(_)) {
+        let is_announced =
+            !matches!(artifact.kind, Kind::Object { finished: false, .. } | Kind::S3(_));
+        task.runs[number].artifacts.insert(name.to_owned(), artifact);
+        if is_announced {
             announce(tasks, call, number);
         }
         Ok(answer)

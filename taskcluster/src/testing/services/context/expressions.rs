@@ -38,7 +38,9 @@ fn collect<'a>(template: &'a Value, found: &mut Vec<&'a str>) {
             for (key, value) in members {
                 interpolations(key, found);
                 // The operands of operators: `{"$eval": "1 + 1"}`, `{"$switch": {"a > 1": ...}}`.
-                if key.starts_with('$') || key.starts_with("by(") {
+                // Those of `each(x)` are only with `$find`.
+                let finds = || key.starts_with("each(") && members.contains_key("$find");
+                if key.starts_with('$') || key.starts_with("by(") || finds() {
                     found.extend(value.as_str());
                     found.extend(
                         value.as_object().iter().flat_map(|cases| cases.keys()).map(String::as_str),
@@ -139,6 +141,7 @@ mod tests {
                 json!({"$if": expression, "then": 1}),
                 json!({"$switch": {&expression: 1}}),
                 json!({"$sort": [1, 2], "by(x)": expression}),
+                json!({"$find": [1, 2], "each(x)": expression}),
                 json!(format!("text ${{{expression}}} text")),
                 json!({format!("${{{expression}}}"): 1}),
             ] {
