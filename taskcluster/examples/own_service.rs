@@ -28,8 +28,7 @@ async fn main() -> shared::Outcome {
 
     let client = fake.connect_as("release-bot", ["releases:release:browser"])?;
     let releases = Releases::new(&client);
-    let mut new = ReleaseNew::new("fN1SbArXTPSVFNUvaOlinQ", ReleaseChannel::Beta);
-    new.notes = Some(vec!["It is faster.".to_owned()]);
+    let new = ReleaseNew::new("fN1SbArXTPSVFNUvaOlinQ", ReleaseChannel::Beta).note("It is faster.");
     let release = releases.release("browser", "1.2", &new).await?;
     println!("released    {} for {}", release.version, release.channel);
 

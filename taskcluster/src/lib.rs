@@ -423,6 +423,7 @@ pub mod __private {
     pub use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
     pub use serde_json::Value;
 
+    pub use crate::call::hints::{LoopsOver, Sent};
     pub use crate::credentials::in_records::credentials;
     pub use crate::model::*;
 }

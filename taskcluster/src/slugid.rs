@@ -60,7 +60,7 @@ pub fn is_valid(text: &str) -> bool {
 /// use taskcluster::slugid::StableSlugids;
 ///
 /// let mut ids = StableSlugids::new();
-/// let build = ids.get("build").to_owned();
+/// let build = ids.get("build");
 /// assert_eq!(ids.get("build"), build);
 /// assert_ne!(ids.get("test"), build);
 /// ```
@@ -75,8 +75,8 @@ impl StableSlugids {
     }
 
     /// Returns the id of a name, generating it on first use.
-    pub fn get(&mut self, name: impl Into<String>) -> &str {
-        self.0.entry(name.into()).or_insert_with(nice)
+    pub fn get(&mut self, name: impl Into<String>) -> String {
+        self.0.entry(name.into()).or_insert_with(nice).clone()
     }
 }
 

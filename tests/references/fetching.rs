@@ -159,6 +159,34 @@ async fn what_was_not_fetched_is_left_alone_and_what_is_gone_is_removed() {
 }
 
 #[tokio::test]
+async fn patterns_that_no_deployment_serves_are_added_for_services_that_have_none() {
+    let fake = Deployment::start().await.unwrap();
+    let fetch = Fetch::new(&fake.anonymous().unwrap());
+    let folder = Folder::new();
+    fetch.clone().services(["queue"]).write_to(&folder).await.unwrap();
+    let patterns = folder.json("patterns.json");
+    assert_eq!(patterns["queue"]["args"]["runId"], "^[1-9]*[0-9]+$");
+    assert_eq!(patterns.as_object().unwrap().len(), 1);
+
+    // What is there stays.
+    let own = json!({"queue": {"args": {"runId": null}}, "builds": {}});
+    folder.write("patterns.json", &own.to_string());
+    fetch.clone().services(["queue"]).write_to(&folder).await.unwrap();
+    assert_eq!(folder.json("patterns.json"), own);
+    fetch.clone().services(["queue", "hooks"]).write_to(&folder).await.unwrap();
+    let patterns = folder.json("patterns.json");
+    assert_eq!((&patterns["queue"], &patterns["builds"]), (&own["queue"], &own["builds"]));
+    assert!(patterns["hooks"]["args"]["hookId"].is_string());
+
+    // So does what is no JSON, and a file in a folder above is not hidden.
+    folder.write("patterns.json", "{");
+    fetch.clone().services(["queue"]).write_to(&folder).await.unwrap();
+    assert_eq!(folder.files()["patterns.json"], "{");
+    fetch.services(["queue"]).write_to(folder.as_ref().join("below")).await.unwrap();
+    assert!(!folder.files().contains_key("below/patterns.json"));
+}
+
+#[tokio::test]
 async fn no_name_that_a_server_sends_leads_out_of_the_folder() {
     let served = Documents::default();
     let client = served.start().await;

@@ -36,7 +36,7 @@ async fn the_embedded_deployment_serves_the_references_that_are_built_in() {
     let count = |folder: &str| {
         files.keys().filter(|path| path.starts_with("schemas/") == (folder == "schemas")).count()
     };
-    assert_eq!(count("references"), PREBUILT.len());
+    assert_eq!(count("references"), PREBUILT.len() + 1, "and the patterns");
     assert!(count("schemas") > 150, "{}", count("schemas"));
     assert!(Fetch::new(&client).diff(&references).await.unwrap().is_empty());
     assert!(fake.calls().is_empty(), "that is no call of any service");

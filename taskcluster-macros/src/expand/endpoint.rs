@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use crate::expand::camel_case::misleads;
 use crate::expand::categories::Category;
 use crate::expand::context::{Context, ident};
 use crate::expand::docs;
@@ -39,8 +40,8 @@ fn method(
     let name = context.method(&endpoint.name);
     let args: Vec<_> = endpoint.args.iter().map(|arg| ident(&arg.rust)).collect();
     let runtime = paths::runtime(context, Seen::Beside);
-    let arg_types =
-        endpoint.patterns.iter().map(|pattern| value_type(&runtime, pattern.as_deref()));
+    let arg_types: Vec<_> =
+        endpoint.patterns.iter().map(|pattern| value_type(&runtime, pattern.as_deref())).collect();
     let index = Literal::usize_unsuffixed(index);
     let facts = quote!(&#module::ENDPOINTS[#index]);
     let (payload_arg, payload) = match &endpoint.payload {
@@ -69,6 +70,20 @@ fn method(
         let wrapper = call_type_name(endpoint);
         (quote!(#module::#wrapper), quote!(#module::#wrapper(#call)))
     };
+    let in_camel_case = misleads(endpoint, reference).then(|| {
+        let camel_case = ident(&endpoint.name.wire);
+        let note = format!("it is called `{name}`");
+        let payload = payload_arg.is_some().then(|| quote!(, payload));
+        quote! {
+            #[doc(hidden)]
+            #[deprecated = #note]
+            #[allow(non_snake_case)]
+            #[inline]
+            pub fn #camel_case(&self #(, #args: #arg_types)* #payload_arg) -> #result {
+                self.#name(#(#args),* #payload)
+            }
+        }
+    });
     quote! {
         #docs
         #alias
@@ -76,6 +91,8 @@ fn method(
         pub fn #name(&self #(, #args: #arg_types)* #payload_arg) -> #result {
             #call
         }
+
+        #in_camel_case
     }
 }
 

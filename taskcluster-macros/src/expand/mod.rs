@@ -6,6 +6,7 @@
 //!
 //! The module's types are named by the reference, so generated code refers to anything else by its full path.
 
+mod camel_case;
 mod categories;
 mod context;
 mod docs;

@@ -101,25 +101,9 @@ impl Check<'_, '_> {
     fn route(&mut self, endpoint: &Endpoint) -> bool {
         let place = endpoint.place.key("route");
         let route = endpoint.route.as_str();
-        let mut params = Vec::new();
-        let mut rest = route;
-        while let Some((text, after)) = rest.split_once('<') {
-            match after.split_once('>') {
-                Some((param, tail)) if !text.contains('>') && !param.contains('<') => {
-                    params.push(param);
-                    rest = tail;
-                }
-                _ => {
-                    return self.fail(
-                        &place,
-                        &format!("the route `{route}` has unmatched angle brackets"),
-                    );
-                }
-            }
-        }
-        if rest.contains('>') {
+        let Some(params) = placeholders(route) else {
             return self.fail(&place, &format!("the route `{route}` has unmatched angle brackets"));
-        }
+        };
         let args: Vec<&str> = endpoint.args.iter().map(|arg| arg.wire.as_str()).collect();
         let mut good = true;
         for param in params.iter().filter(|param| !args.contains(param)) {
@@ -201,10 +185,7 @@ impl Check<'_, '_> {
 
 /// The parameters of an expression that are not its own.
 fn parameters<'s>(scopes: &'s Scopes, named: &mut Vec<&'s str>) {
-    let of = |template: &'s str| {
-        let parts = template.split('<').skip(1);
-        parts.filter_map(|part| Some(part.split_once('>')?.0))
-    };
+    let of = |template: &'s str| placeholders(template).unwrap_or_default().into_iter();
     match scopes {
         Scopes::Scope(template) => named.extend(of(template)),
         Scopes::AllOf(parts) | Scopes::AnyOf(parts) => {
@@ -216,4 +197,19 @@ fn parameters<'s>(scopes: &'s Scopes, named: &mut Vec<&'s str>) {
             otherwise.iter().for_each(|otherwise| parameters(otherwise, named));
         }
     }
+}
+
+/// The names in angle brackets in a template, or `None` if the brackets do not match.
+pub(super) fn placeholders(template: &str) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some((text, after)) = rest.split_once('<') {
+        let (name, tail) = after.split_once('>')?;
+        if text.contains('>') || name.contains('<') {
+            return None;
+        }
+        names.push(name);
+        rest = tail;
+    }
+    (!rest.contains('>')).then_some(names)
 }

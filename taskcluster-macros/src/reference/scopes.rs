@@ -4,13 +4,17 @@ use serde_json::Value;
 
 use crate::input::locate::JsonPath;
 use crate::input::problems::did_you_mean;
+use crate::reference::check::placeholders;
 use crate::reference::model::Scopes;
 use crate::reference::shapes::{Object, Read, Reader};
 
 impl Reader<'_, '_> {
     pub(super) fn scopes(&mut self, scopes: &Value, place: JsonPath) -> Read<Scopes> {
         match scopes {
-            Value::String(scope) => Ok(Scopes::Scope(scope.clone())),
+            Value::String(scope) => {
+                self.template(scope, &place)?;
+                Ok(Scopes::Scope(scope.clone()))
+            }
             // References of 2017 list alternative sets of scopes.
             Value::Array(sets) => {
                 let mut any = Vec::with_capacity(sets.len());
@@ -19,7 +23,8 @@ impl Reader<'_, '_> {
                     let Value::Array(set) = set else {
                         return self.fail(
                             &place,
-                            "expected a list of scopes: `scopes` is a list of such lists, and a caller needs all scopes of one of them",
+                            "expected a list of scopes: `scopes` is a list of such lists, and a caller needs all scopes of one of them; \
+                             for one list, write `{\"AllOf\": [...]}`",
                         );
                     };
                     any.push(Scopes::AllOf(self.all_scopes(set, &place)?));
@@ -43,11 +48,10 @@ impl Reader<'_, '_> {
                     });
                 }
                 if members.contains_key("for") {
-                    return Ok(Scopes::ForEach {
-                        var: self.text(&object, "for")?,
-                        list: self.text(&object, "in")?,
-                        each: self.text(&object, "each")?,
-                    });
+                    let (var, list) = (self.text(&object, "for")?, self.text(&object, "in")?);
+                    let each = self.text(&object, "each")?;
+                    self.template(&each, &object.place.key("each"))?;
+                    return Ok(Scopes::ForEach { var, list, each });
                 }
                 if members.contains_key("if") {
                     let condition = self.text(&object, "if")?;
@@ -72,6 +76,14 @@ impl Reader<'_, '_> {
                 )
             }
             _ => self.fail(&place, "expected a scope (a string) or a scope expression (an object)"),
+        }
+    }
+
+    /// Checks the brackets of a scope.
+    fn template(&mut self, scope: &str, place: &JsonPath) -> Read<()> {
+        match placeholders(scope) {
+            Some(_) => Ok(()),
+            None => self.fail(place, &format!("the scope `{scope}` has unmatched angle brackets")),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Checks that schemas are schemas: that the values of their keywords have the form that draft 7 of JSON Schema gives them.
 //!
-//! Unknown keywords are allowed, as draft 7 says. Even a service of 2017 has one that is only misspelt.
+//! Unknown keywords are allowed, as draft 7 says, unless they are misspelt beyond doubt: without `required` by its name, every
+//! property would be optional.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::input::files::Document;
 use crate::input::locate::JsonPath;
 use crate::input::pointer;
-use crate::input::problems::{ProblemsAt, expected};
+use crate::input::problems::{ProblemsAt, expected, misspelt};
 use crate::schema::expressions;
 use crate::schema::resolve::{Resolver, Schema};
 use crate::schema::types::Place;
@@ -142,6 +143,12 @@ impl Check<'_, '_> {
             if let Ok(index) = KEYWORDS.binary_search_by_key(&key.as_str(), |(known, _)| known) {
                 let form = KEYWORDS[index].1;
                 self.inside(pointer, key, |check, at| check.keyword(key, form, value, at));
+            } else if !key.starts_with("x-")
+                && let Some(near) = misspelt(key, KEYWORDS.iter().map(|(known, _)| *known))
+                && !members.contains_key(near)
+            {
+                let message = format!("unknown keyword `{key}`; did you mean `{near}`?");
+                self.inside(pointer, key, |check, at| check.fail(at, &message));
             }
         }
     }

@@ -8,6 +8,8 @@ fn methods_and_lists(item: &str) -> (Vec<String>, Vec<String>) {
     let (before, after) = rust.split_once("pub const REFERENCE").unwrap();
     let (methods, _) = after.split_once("pub mod ").unwrap();
     let methods = methods.split("pub fn ").skip(1).filter_map(|method| method.split(' ').next());
+    // Names on the wire are hidden.
+    let methods = methods.filter(|name| !name.contains(char::is_uppercase));
     let (docs, _) = before.split_once("pub struct ").unwrap();
     let lists = docs.split("\\n").filter_map(|line| line.strip_prefix("- **"));
     let lists = lists.map(|line| line.split('"').next().unwrap_or_default());

@@ -97,6 +97,58 @@ fn every_keyword_of_draft_7_has_its_form() {
 }
 
 #[test]
+fn a_misspelt_keyword_is_an_error_and_other_unknown_ones_are_not() {
+    for (misspelt, right) in [
+        ("requierd", "required"),
+        ("propertis", "properties"),
+        ("additionalproperties", "additionalProperties"),
+        ("patern", "pattern"),
+    ] {
+        let message = format!("unknown keyword `{misspelt}`; did you mean `{right}`?");
+        assert_eq!(error_of(misspelt, json!(1)), Some(message));
+        // Beside the right one, it is something else.
+        let both =
+            json!({"type": "object", "properties": {}, misspelt: 1, right: keyword_value(right)});
+        assert_eq!(errors(both), [""; 0]);
+    }
+    for other in [
+        "id",
+        "example",
+        "nullable",
+        "deprecated",
+        "discriminator",
+        "xml",
+        "prefixItems",
+        "minContains",
+        "maxContains",
+        "dependentRequired",
+        "dependentSchemas",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "$anchor",
+        "$dynamicRef",
+        "$recursiveRef",
+        "$vocabulary",
+        "contentSchema",
+        "divisibleBy",
+        "disallow",
+        "extends",
+        "require",
+        "x-type",
+    ] {
+        assert_eq!(error_of(other, json!(1)), None, "{other}");
+    }
+}
+
+fn keyword_value(keyword: &str) -> Value {
+    match keyword {
+        "required" => json!([]),
+        "pattern" => json!("x"),
+        _ => json!({}),
+    }
+}
+
+#[test]
 fn a_wrong_word_has_its_place_and_the_nearest_right_one() {
     let all = "; expected `array`, `boolean`, `integer`, `null`, `number`, `object`, `string`";
     for (word, hint) in [

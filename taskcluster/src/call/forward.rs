@@ -64,5 +64,34 @@ macro_rules! __forward {
                 self
             }
         }
+
+        // These never apply, since nothing implements the traits: they have the compiler say what to pass and to loop over. The first
+        // trait names this type, so that no impl of it may appear elsewhere, which would be in the way of `IntoFuture`.
+        #[doc(hidden)]
+        impl<$($generics)*> ::core::future::Future for $name
+        where
+            for<'call> (): $crate::__private::Sent<'call, Self>,
+        {
+            type Output = $crate::Result<$answer>;
+
+            fn poll(
+                self: ::core::pin::Pin<&mut Self>,
+                _: &mut ::core::task::Context<'_>,
+            ) -> ::core::task::Poll<Self::Output> {
+                ::core::task::Poll::Pending
+            }
+        }
+
+        #[doc(hidden)]
+        impl<$($generics)*> ::core::iter::Iterator for $name
+        where
+            for<'call> (): $crate::__private::LoopsOver<'call>,
+        {
+            type Item = $answer;
+
+            fn next(&mut self) -> ::core::option::Option<$answer> {
+                ::core::option::Option::None
+            }
+        }
     };
 }

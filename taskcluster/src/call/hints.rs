@@ -1,5 +1,9 @@
 //! What the compiler says to who forgets to wait for a result. Nothing here ever applies: the traits are never implemented.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use super::Call;
 use super::paging::{Items, Pages};
 use crate::error::Result;
@@ -28,6 +32,48 @@ impl<T> Call<T> {
         Self: Awaited<T>,
     {
         self.result()
+    }
+}
+
+#[diagnostic::on_unimplemented(
+    message = "a call is no future before it is sent",
+    label = "pass `call.send()`",
+    note = "`call.send()` is a future that owns the call, and `call.into_future()` is the same"
+)]
+#[doc(hidden)]
+pub trait Sent<'call, Call> {}
+
+#[doc(hidden)]
+impl<T> Future for Call<T>
+where
+    for<'call> (): Sent<'call, Self>,
+{
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<T>> {
+        Poll::Pending
+    }
+}
+
+#[diagnostic::on_unimplemented(
+    message = "a call has no items before it is sent",
+    label = "a call cannot be looped over with `for`",
+    note = "async: loop over a list in `call.await?`, or for all pages: `let mut items = call.items();` and then \
+            `while let Some(item) = items.try_next().await? {{ .. }}`, with `use futures::TryStreamExt as _;`",
+    note = "without async: loop over a list in `call.send_blocking()?`, or for all pages over `call.items_blocking()`"
+)]
+#[doc(hidden)]
+pub trait LoopsOver<'call> {}
+
+#[doc(hidden)]
+impl<T> Iterator for Call<T>
+where
+    for<'call> (): LoopsOver<'call>,
+{
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@ mod body;
 pub(crate) mod by_name;
 #[macro_use]
 mod forward;
-mod hints;
+pub(crate) mod hints;
 pub(crate) mod many;
 mod noting;
 mod observed;
@@ -126,11 +126,14 @@ pub const SIGNED_URL_LIFETIME: Duration = Duration::from_secs(15 * 60);
 pub struct Call<T = Value> {
     request: Request,
     answer: PhantomData<fn() -> T>,
+    /// Nothing: the compiler names this field to who looks for one of the response.
+    #[cfg_attr(doc, doc(hidden))]
+    pub r#await: (),
 }
 
 impl<T> Call<T> {
     fn new(request: Request) -> Self {
-        Self { request, answer: PhantomData }
+        Self { request, answer: PhantomData, r#await: () }
     }
 
     /// Creates a call to an endpoint with these arguments, for expansions of the macro.
@@ -398,11 +401,14 @@ pub struct CallFuture<T> {
     /// Whether `T` is the type that the reference promises.
     promised: bool,
     decoded: PhantomData<fn() -> T>,
+    /// Nothing: the compiler names this field to who looks for one of the response.
+    #[cfg_attr(doc, doc(hidden))]
+    pub r#await: (),
 }
 
 impl<T> CallFuture<T> {
     fn new(request: Request, promised: bool) -> Self {
-        Self { answer: sending(request), promised, decoded: PhantomData }
+        Self { answer: sending(request), promised, decoded: PhantomData, r#await: () }
     }
 }
 

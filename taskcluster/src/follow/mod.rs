@@ -37,6 +37,23 @@
 //!
 //! A group can get new tasks, and tasks can be rerun, after this has ended. To be sure that none is added, seal the group.
 //!
+//! Tasks that depend on one that failed are not resolved before their deadline, since somebody may rerun it. If nobody will,
+//! cancel what is left, and the stream ends:
+//!
+//! ```no_run
+//! use futures::TryStreamExt as _;
+//! use taskcluster::queue::TaskState;
+//!
+//! # async fn f(queue: taskcluster::Queue, group: &str) -> Result<(), taskcluster::Error> {
+//! let mut states = queue.follow_group(group).states();
+//! while let Some(status) = states.try_next().await? {
+//!     if status.state == TaskState::Failed {
+//!         queue.cancel_tasks(group, 16).await?;
+//!     }
+//! }
+//! # Ok(()) }
+//! ```
+//!
 //! In an embedded deployment, it waits by the deployment's clock:
 //! [`Deployment::advance`](crate::testing::Deployment::advance) makes it look at once.
 //!

@@ -10,6 +10,7 @@ use super::compare;
 use super::documents::{Documents, Kind, schemas_of_entries, schemas_of_schema};
 use super::folder::Present;
 use super::paths;
+use super::patterns;
 use super::source::Source;
 use super::write::write;
 use crate::client::Client;
@@ -79,7 +80,9 @@ impl Fetch {
     /// Fetches, updates the files in this folder, and returns what changed.
     ///
     /// References and schemas of the fetched services are replaced, or removed if the deployment no longer serves them.
-    /// All other files in the folder stay as they are. Nothing is written before everything has arrived; then each file is
+    /// Deployments do not serve the patterns of arguments. Those of the built-in services are added to `patterns.json`, unless it
+    /// already has the service, or one is in a folder above; for your own services,
+    /// [write them](crate::taskcluster_api#patterns). All other files in the folder stay as they are. Nothing is written before everything has arrived; then each file is
     /// written next to the old one and renamed. An error or interruption leaves the old files intact.
     ///
     /// # Errors
@@ -87,10 +90,11 @@ impl Fetch {
     /// Returns an error if the deployment does not serve one of the services, if a document cannot be fetched or is not
     /// valid, if its name would lead out of the folder, or if a file cannot be written.
     pub async fn write_to(&self, folder: impl AsRef<Path>) -> Result<Changes> {
-        let new = self.documents().await?;
+        let mut new = self.documents().await?;
         on_disk(folder.as_ref(), move |folder| {
             let present = Present::read(folder, &new)?;
             let changes = compare::documents(&present.documents, &new);
+            patterns::add(folder, &mut new);
             write(folder, &new, &present.stale)?;
             Ok(changes)
         })

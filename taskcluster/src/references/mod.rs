@@ -21,6 +21,7 @@ mod facts;
 mod fetch;
 mod folder;
 mod paths;
+mod patterns;
 mod schema_changes;
 mod source;
 mod write;

@@ -1,5 +1,5 @@
 // Wrong calls.
-use taskcluster::{Client, Queue, QueueEvents};
+use taskcluster::{Auth, Client, Queue, QueueEvents};
 
 fn main() {
     let client = Client::builder("https://tc.example.com").build().unwrap();
@@ -8,6 +8,8 @@ fn main() {
     let _ = queue.statsu("T");
     let _ = queue.listTaskGroup("G");
     let _ = queue.getLatestArtifact("T", "public/log");
+    let _ = queue.latestArtifact("T", "public/log");
+    let _ = Auth::new(&client).sentryDSN("project");
     let _ = queue.status();
     let _ = queue.ping("T");
     let _ = queue.create_task("T");

@@ -41,7 +41,7 @@ pub(super) fn resolve(result: &mut Value) -> Option<()> {
                 BEGIN => labels.push(String::new()),
                 END => match labels.pop() {
                     Some(label) => {
-                        labels.last_mut().unwrap_or(&mut outside).push_str(ids.get(label))
+                        labels.last_mut().unwrap_or(&mut outside).push_str(&ids.get(label))
                     }
                     None => is_whole = false,
                 },
