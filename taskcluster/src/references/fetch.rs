@@ -79,11 +79,13 @@ impl Fetch {
 
     /// Fetches, updates the files in this folder, and returns what changed.
     ///
-    /// References and schemas of the fetched services are replaced, or removed if the deployment no longer serves them.
-    /// Deployments do not serve the patterns of arguments. Those of the built-in services are added to `patterns.json`, unless it
-    /// already has the service, or one is in a folder above; for your own services,
-    /// [write them](crate::taskcluster_api#patterns). All other files in the folder stay as they are. Nothing is written before everything has arrived; then each file is
-    /// written next to the old one and renamed. An error or interruption leaves the old files intact.
+    /// References and schemas of the fetched services are replaced, or removed if the deployment no longer serves them. All other
+    /// files in the folder stay as they are. Nothing is written before everything has arrived; then each file is written next to
+    /// the old one and renamed. An error or interruption leaves the old files intact.
+    ///
+    /// Deployments do not serve the patterns of arguments. Those of the built-in services are added to `patterns.json`, unless the
+    /// file already has the service, or there is one in a folder above. For your own services,
+    /// [write them](crate::taskcluster_api#patterns).
     ///
     /// # Errors
     ///
