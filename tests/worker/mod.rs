@@ -115,7 +115,8 @@ impl Working {
     }
 
     async fn stop(self) -> Tally {
-        self.stop.send(()).unwrap();
+        // A worker that has ended by itself says why below.
+        let _ = self.stop.send(());
         soon(self.run).await.unwrap().unwrap()
     }
 }
