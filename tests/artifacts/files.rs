@@ -159,6 +159,30 @@ async fn the_umask_decides_about_permissions() {
     assert_eq!([mode("x"), mode("y")], [mode("plain"); 2]);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_may_not_be_written_to_is_an_error_with_the_path() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let running = Running::new().await;
+    running.s3(PUBLIC, b"hello", "identity").await;
+    let folder = Folder::new();
+    let locked = folder.path("locked");
+    std::fs::create_dir(&locked).unwrap();
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::File::create(locked.join("x")).is_ok() {
+        eprintln!("skipped: root may write everywhere; run the tests as another user");
+        return;
+    }
+    let artifact = running.latest(PUBLIC);
+    for artifact in [artifact.clone(), artifact.resume(true), artifact.parallel(2)] {
+        let error = artifact.download_to(locked.join("x")).await.unwrap_err();
+        assert_eq!((error.kind(), io_kind(&error)), (ErrorKind::File, Io::PermissionDenied));
+        assert!(error.to_string().contains(locked.to_str().unwrap()), "{error}");
+    }
+    assert_eq!(std::fs::read_dir(&locked).unwrap().count(), 0);
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_is_an_error_with_the_path() {

@@ -51,12 +51,6 @@ async fn storage_says_when_to_come_again() {
     let builder = running.fake.builder().unwrap().retry(retry);
     let client = builder.credentials(running.fake.client("t", "no-secret", ["*"])).build().unwrap();
     let queue = Queue::new(&client);
-    // `tracing` asks a subscriber only about events that it has seen before it came.
-    running.fake.on_downloads().times(1).fault(Fault::Disconnect);
-    running.latest(PUBLIC).bytes().await.unwrap();
-    running.fake.on_uploads().times(1).fault(Fault::Disconnect);
-    let upload = artifacts::upload(&queue, &running.task_id, 0, "public/first");
-    upload.expires(running.expires()).s3().bytes("hello").await.unwrap();
     let busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
     for (status, asked) in busy.into_iter().flat_map(|status| [(status, 40), (status, 3600)]) {
         let fault = Fault::RetryAfter(status, Duration::from_secs(asked));

@@ -82,7 +82,7 @@ pub(crate) async fn fetch<T: Take>(
             }
             Event::Data(bytes) => {
                 batch.push(bytes);
-                if batch.is_full()
+                if batch.size >= BATCH
                     && let Some((_, worker)) = &mut work
                 {
                     worker.give(mem::take(&mut batch)).await?;
@@ -109,10 +109,6 @@ impl Batch {
     pub(crate) fn push(&mut self, bytes: Bytes) {
         self.size += bytes.len();
         self.pieces.push(bytes);
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.size >= BATCH
     }
 }
 

@@ -14,7 +14,7 @@ use super::raw::Head;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many bytes are read at once.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// The encoded bytes in a file that may stay, and the content that they decode to.
 pub(crate) struct Filling {

@@ -1,6 +1,8 @@
 //! Downloads that may go on later, and those over several connections.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,9 @@ use crate::error::{Error, Result};
 
 /// What one connection fetches at a time, in bytes.
 const PIECE: u64 = 8 * 1024 * 1024;
+
+/// How many bytes are written at once. Every connection holds so many, and the HTTP library's buffers that they are in.
+const BATCH: usize = 64 * 1024;
 
 /// What to download, and how.
 pub(super) struct Job<'a> {
@@ -158,8 +163,8 @@ impl Order {
 }
 
 async fn fill_piece(part: &Arc<Part>, raw: &mut Raw, start: u64) -> Result<()> {
+    let mut file = part.open_at(start)?;
     let mut batch = Batch::default();
-    let mut position = start;
     loop {
         match raw.next().await? {
             Event::Begin(_) => {
@@ -171,24 +176,23 @@ async fn fill_piece(part: &Arc<Part>, raw: &mut Raw, start: u64) -> Result<()> {
             }
             Event::Data(bytes) => {
                 batch.push(bytes);
-                if batch.is_full() {
-                    position = write(part, position, std::mem::take(&mut batch)).await?;
+                if batch.size >= BATCH {
+                    file = write(part, file, std::mem::take(&mut batch)).await?;
                 }
             }
-            Event::End => {
-                write(part, position, batch).await?;
-                return Ok(());
-            }
+            Event::End => return write(part, file, batch).await.map(drop),
         }
     }
 }
 
-/// Writes a batch to this place, and returns the next place.
-async fn write(part: &Arc<Part>, start: u64, batch: Batch) -> Result<u64> {
+async fn write(part: &Arc<Part>, mut file: File, batch: Batch) -> Result<File> {
     let part = part.clone();
-    let end = start + batch.size as u64;
-    blocking(move || part.write(start, &batch.pieces)).await?;
-    Ok(end)
+    blocking(move || {
+        let written = batch.pieces.iter().try_for_each(|bytes| file.write_all(bytes));
+        written.map_err(|error| part.failed("write", error))?;
+        Ok(file)
+    })
+    .await
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

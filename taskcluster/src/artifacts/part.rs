@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
@@ -93,6 +92,13 @@ impl Part {
         opened.map_err(|error| self.failed("open", error))
     }
 
+    /// Opens it once more, to write from this byte on: whoever else fills it with the same content does no harm.
+    pub(crate) fn open_at(&self, start: u64) -> Result<File> {
+        let mut file = self.open()?;
+        file.seek(SeekFrom::Start(start)).map_err(|error| self.failed("write", error))?;
+        Ok(file)
+    }
+
     /// Notes what it is a part of, and how much of it is complete if there are holes.
     pub(crate) fn describe(&self, head: &Head, complete: Option<u64>) -> Result<()> {
         let about = json!({
@@ -108,16 +114,6 @@ impl Part {
         });
         fs::write(&self.about, about.to_string())
             .map_err(|error| failed("write", &self.about, error))
-    }
-
-    /// Writes bytes to their place: whoever else fills the file with the same content does no harm.
-    pub(crate) fn write(&self, start: u64, pieces: &[Bytes]) -> Result<()> {
-        let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new().write(true).open(&self.path)?;
-            file.seek(SeekFrom::Start(start))?;
-            pieces.iter().try_for_each(|bytes| file.write_all(bytes))
-        };
-        write().map_err(|error| self.failed("write", error))
     }
 
     /// Gives the file, which has this length and was written by this handle, the name of its destination.
