@@ -238,11 +238,12 @@ pub use call::many::{Calls, SendAll};
 pub use call::paged::Paged;
 pub use call::paging::{Items, Pages};
 pub use call::{Call, CallFuture, SIGNED_URL_LIFETIME};
+pub use client::Client;
 pub use client::attempt::Attempt;
+pub use client::builder::ClientBuilder;
 pub use client::http::http_client_builder;
 pub use client::retry::Retry;
 pub use client::service::Service;
-pub use client::{Client, ClientBuilder};
 pub use credentials::Credentials;
 #[cfg(feature = "auth")]
 pub use credentials::check::CheckedCredentials;

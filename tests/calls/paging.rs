@@ -2,9 +2,12 @@
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use taskcluster::queue::ListTaskGroupResponse;
 use taskcluster::testing::Deployment;
-use taskcluster::{Auth, Client, ErrorKind, Queue, StatusCode};
+use taskcluster::{Auth, Client, ErrorKind, Paged, Queue, StatusCode};
 use taskcluster_tests::{RawServer, TASK_ID, json};
 
 use crate::payloads::full;
@@ -88,8 +91,12 @@ async fn a_listing_goes_on_where_a_token_says() {
 }
 
 async fn listing(pages: &[Value]) -> (RawServer, Queue) {
+    listing_of(pages.iter().map(Value::to_string)).await
+}
+
+async fn listing_of(pages: impl IntoIterator<Item = String>) -> (RawServer, Queue) {
     let server =
-        RawServer::start(pages.iter().map(|page| json("200 OK", &page.to_string()))).await.unwrap();
+        RawServer::start(pages.into_iter().map(|page| json("200 OK", &page))).await.unwrap();
     let client = Client::builder(&server.url).build().unwrap();
     (server, Queue::new(&client))
 }
@@ -130,6 +137,109 @@ async fn the_same_token_for_ever_is_an_error() {
     .await;
     let pages: Vec<_> = queue.list_task_group(TASK_ID).pages().collect().await;
     assert!(pages.len() == 2 && pages[1].is_err());
+}
+
+/// A call whose pages are read as this type, whatever the type reads of them.
+fn pages_of<T: DeserializeOwned>(queue: &Queue) -> Paged<T> {
+    Paged::of(queue.as_ref(), Queue::REFERENCE.endpoint("listTaskGroup"), &[&TASK_ID])
+}
+
+/// The options of the requests for the pages.
+fn asked(server: &RawServer) -> Vec<String> {
+    let target = |request: &String| request.split(' ').nth(1).unwrap().to_owned();
+    let option = |target: String| target.split_once('?').map_or("", |(_, query)| query).to_owned();
+    server.requests().iter().map(target).map(option).collect()
+}
+
+/// A type that a page is read as only after it has been kept whole.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Either {
+    Tasks { tasks: Vec<u32> },
+    Other {},
+}
+
+#[tokio::test]
+async fn pages_of_any_type_name_the_next_one() {
+    async fn reads<T: DeserializeOwned + Send + 'static>(are: impl Fn(&[T]) -> bool) {
+        let (server, queue) = listing_of([
+            r#"{"tasks": [1], "continuationToken": "a"}"#.to_owned(),
+            r#" {"continuation\u0054oken": "b\/\u0063", "new": {"continuationToken": 1}, "tasks": [2]}"#.to_owned(),
+            r#"{"continuationToken": null, "tasks": [], "continuationToken": "d"}"#.to_owned(),
+            r#"{"tasks": [3], "continuationToken": ""}"#.to_owned(),
+        ])
+        .await;
+        let pages: Vec<T> = pages_of(&queue).pages().try_collect().await.unwrap();
+        let options = ["", "continuationToken=a", "continuationToken=b%2Fc", "continuationToken=d"];
+        assert_eq!(asked(&server), options, "{}", std::any::type_name::<T>());
+        assert!(pages.len() == 4 && are(&pages), "{}", std::any::type_name::<T>());
+    }
+    reads::<Value>(|pages| pages[1]["continuationToken"] == "b/c" && pages[3]["tasks"][0] == 3)
+        .await;
+    reads::<Option<Value>>(|pages| pages.iter().all(Option::is_some)).await;
+    reads::<Box<RawValue>>(|pages| pages[1].get().contains(r"b\/\u0063")).await;
+    reads::<Either>(|pages| matches!(&pages[3], Either::Tasks { tasks } if *tasks == [3])).await;
+    reads::<taskcluster::FreeForm>(|pages| pages[2].text().starts_with('{')).await;
+    reads::<Tasks>(|pages| pages[1].tasks == [2]).await;
+}
+
+#[derive(Deserialize)]
+struct Tasks {
+    tasks: Vec<u32>,
+}
+
+#[tokio::test]
+async fn the_last_page_names_none_whatever_it_is_read_as() {
+    async fn reads<T: DeserializeOwned + Send + 'static>() {
+        for end in [json!({}), json!({"continuationToken": null}), json!({"continuationToken": ""})]
+        {
+            let mut last = full("queue/v1/list-task-group-response.json");
+            last.as_object_mut().unwrap().remove("continuationToken");
+            last.as_object_mut().unwrap().extend(end.as_object().unwrap().clone());
+            let (server, queue) = listing(&[last]).await;
+            let pages: Vec<T> = pages_of(&queue).pages().try_collect().await.unwrap();
+            assert_eq!((pages.len(), server.requests().len()), (1, 1), "{end}");
+        }
+    }
+    reads::<Value>().await;
+    reads::<Box<RawValue>>().await;
+    reads::<Either>().await;
+    reads::<Option<Value>>().await;
+    reads::<ListTaskGroupResponse>().await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_text_is_an_error_that_names_it() {
+    async fn error_of<T: DeserializeOwned + Send + 'static>(token: &str) -> String {
+        let mut page = full("queue/v1/list-task-group-response.json");
+        page["continuationToken"] = json!("TOKEN");
+        let page = page.to_string().replace(r#""TOKEN""#, token);
+        let (server, queue) = listing_of([page]).await;
+        let results: Vec<_> = pages_of::<T>(&queue).pages().collect().await;
+        assert_eq!((results.len(), server.requests().len()), (1, 1));
+        let error = results.into_iter().next().unwrap().err().unwrap();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Answer, Some(StatusCode::OK)));
+        error.message().to_owned()
+    }
+    for token in ["5", "true", r#"{"secret": 1}"#, "[1]"] {
+        let errors = [
+            error_of::<Value>(token).await,
+            error_of::<Box<RawValue>>(token).await,
+            error_of::<Either>(token).await,
+            error_of::<ListTaskGroupResponse>(token).await,
+        ];
+        for error in errors {
+            assert!(error.contains("continuationToken: expected text"), "{token}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+    // What is no JSON is another error.
+    let error = error_of::<ListTaskGroupResponse>("nulk").await;
+    assert!(error.contains("the service sent"), "{error}");
+
+    let (_server, queue) = listing(&[json!({"tasks": [1], "continuationToken": 5})]).await;
+    let error = queue.list_task_group(TASK_ID).items_as::<Value>().try_next().await.unwrap_err();
+    assert!(error.message().contains("continuationToken: expected text"), "{error}");
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde_core::de::value::UnitDeserializer;
 use serde_core::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer as _, MapAccess,
+    Visitor,
 };
 use serde_core::forward_to_deserialize_any;
+use serde_json::Value;
 
 /// The value of the property, if it has one that is not `null`. `None` if the properties were not read one by one.
 pub(super) type Noted = Option<Option<String>>;
@@ -107,11 +109,23 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Properties<'_, A> {
         if !self.is_next {
             return self.map.next_value_seed(seed);
         }
-        let text: Option<String> = self.map.next_value()?;
+        let text = next_text(&mut self.map, self.property)?;
         *self.noted = Some(text.clone());
         match text {
             Some(text) => seed.deserialize(text.into_deserializer()),
             None => seed.deserialize(UnitDeserializer::new()),
         }
+    }
+}
+
+/// Reads the value of this property, which is text or `null`.
+pub(super) fn next_text<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    property: &str,
+) -> Result<Option<String>, A::Error> {
+    match map.next_value()? {
+        Value::String(text) => Ok(Some(text)),
+        Value::Null => Ok(None),
+        _ => Err(A::Error::custom(format_args!("{property}: expected text"))),
     }
 }

@@ -14,7 +14,7 @@ use serde_core::de::{
 use serde_json::Deserializer;
 
 use super::answer::{Answer, decode_by};
-use super::noting::decode_noting;
+use super::noting::{decode_noting, next_text};
 use super::request::Request;
 use super::send::send;
 use crate::error::{Error, Result};
@@ -226,7 +226,7 @@ impl<'de, I: DeserializeOwned> Visitor<'de> for PageSeed<'_, I> {
                 let seed = ItemsSeed { wrong: &mut *self.wrong, item: PhantomData };
                 items = Some(map.next_value_seed(seed)?);
             } else if key == self.paging.token {
-                token = map.next_value()?;
+                token = next_text(&mut map, self.paging.token)?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

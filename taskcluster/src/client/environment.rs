@@ -1,6 +1,7 @@
 //! Clients from environment variables.
 
-use super::{Chosen, Client, ClientBuilder, base_url};
+use super::builder::{Chosen, ClientBuilder};
+use super::{Client, base_url};
 use crate::credentials::Credentials;
 use crate::env::variable;
 use crate::error::{Error, Result};

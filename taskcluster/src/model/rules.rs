@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use regex_lite::Regex;
 use reqwest::Url;
@@ -28,11 +28,15 @@ pub fn validate(view: View<'_>) -> Result<()> {
 
 /// Whether a text matches a pattern. An invalid pattern matches everything.
 pub(crate) fn matches(pattern: &'static str, text: &str) -> bool {
-    static COMPILED: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> =
-        LazyLock::new(Mutex::default);
-    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    let regex = compiled.entry(pattern).or_insert_with(|| Regex::new(pattern).ok());
-    regex.as_ref().is_none_or(|regex| regex.is_match(text))
+    static COMPILED: LazyLock<RwLock<HashMap<&'static str, Option<Regex>>>> =
+        LazyLock::new(RwLock::default);
+    let fits = |regex: &Option<Regex>| regex.as_ref().is_none_or(|regex| regex.is_match(text));
+    // Threads wait for each other only where a pattern is used for the first time.
+    if let Some(regex) = COMPILED.read().unwrap_or_else(PoisonError::into_inner).get(pattern) {
+        return fits(regex);
+    }
+    let mut compiled = COMPILED.write().unwrap_or_else(PoisonError::into_inner);
+    fits(compiled.entry(pattern).or_insert_with(|| Regex::new(pattern).ok()))
 }
 
 struct Checker {
