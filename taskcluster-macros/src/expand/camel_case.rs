@@ -10,8 +10,9 @@ use crate::reference::model::{Endpoint, Reference};
 pub(super) fn misleads(endpoint: &Endpoint, reference: &Reference) -> bool {
     let wire = endpoint.name.wire.as_str();
     let is_capital = |letter: char| letter.is_ascii_uppercase();
-    let is_camel_case =
-        wire.contains(is_capital) && wire.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_camel_case = wire.starts_with(|first: char| first.is_ascii_lowercase())
+        && wire.contains(is_capital)
+        && wire.chars().all(|c| c.is_ascii_alphanumeric());
     let has_run = wire.as_bytes().windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase));
     let nearer = || {
         let others = reference.endpoints.iter().map(|other| other.name.rust.as_str());

@@ -73,14 +73,14 @@ fn method(
     let in_camel_case = misleads(endpoint, reference).then(|| {
         let camel_case = ident(&endpoint.name.wire);
         let note = format!("it is called `{name}`");
-        let payload = payload_arg.is_some().then(|| quote!(, payload));
+        let payload = payload_arg.is_some().then(|| quote!(payload));
         quote! {
             #[doc(hidden)]
             #[deprecated = #note]
             #[allow(non_snake_case)]
             #[inline]
             pub fn #camel_case(&self #(, #args: #arg_types)* #payload_arg) -> #result {
-                self.#name(#(#args),* #payload)
+                self.#name(#(#args,)* #payload)
             }
         }
     });
