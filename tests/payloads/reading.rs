@@ -126,6 +126,25 @@ fn keys_and_texts_may_be_escaped() {
 }
 
 #[test]
+fn keys_may_come_in_another_order_in_each_record() {
+    let mut document = status();
+    let run = document["status"]["runs"][0].clone();
+    let members = run.as_object().unwrap().iter();
+    let mut members: Vec<_> = members.map(|(key, value)| format!("{key:?}: {value}")).collect();
+    let mut runs = Vec::new();
+    for _ in 0..members.len() {
+        runs.push(format!("{{{}}}", members.join(",")));
+        members.rotate_left(1);
+        runs.push(format!("{{{}}}", members.join(",")));
+        members.reverse();
+    }
+    document["status"]["runs"] = json!("RUNS");
+    let text = document.to_string().replace("\"RUNS\"", &format!("[{}]", runs.join(",")));
+    let found = read::<TaskStatusResponse>(&text).status.runs;
+    assert_eq!(found, vec![read::<TaskStatusRun>(&run.to_string()); runs.len()]);
+}
+
+#[test]
 fn a_newer_service_breaks_nothing() {
     let mut document = status();
     document["status"]["state"] = json!("frozen");

@@ -10,6 +10,7 @@ mod correction;
 mod field;
 mod free_form;
 mod implement;
+mod keys;
 mod nullable;
 mod number;
 mod payload;

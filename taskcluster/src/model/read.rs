@@ -12,8 +12,9 @@ use serde_core::de::{
 };
 
 use super::free_form::FreeForm;
+use super::keys::{Key, KeyReader};
 use super::number::Number;
-use super::shape::{Access, Field, FieldShape, List, Others, Presence, Record, Shape, Slot, Union};
+use super::shape::{Access, Field, List, Others, Presence, Record, Shape, Slot, Union};
 use super::strictness::{self, Missing, Strictness};
 use super::trace::{MAX_DEPTH, Step, Trace};
 use super::union::{candidates, form_of};
@@ -414,6 +415,8 @@ impl Seen {
     }
 }
 
+/// Not inlined, so that values that are no records do not take its space on the stack.
+#[inline(never)]
 fn read_record<'de, A: MapAccess<'de>>(
     record: &mut dyn Record,
     trace: &mut Trace,
@@ -421,7 +424,7 @@ fn read_record<'de, A: MapAccess<'de>>(
 ) -> Result<(), A::Error> {
     let shape = record.shape();
     let mut seen = Seen::default();
-    let mut next = 0;
+    let mut previous = shape.fields.len();
     let mut others = 0;
     let tag = trace.tag.take();
     let keeps = match shape.others {
@@ -429,11 +432,16 @@ fn read_record<'de, A: MapAccess<'de>>(
         Others::Kept => true,
         Others::Refused => trace.strictness == Strictness::Program,
     };
-    while let Some(key) = map.next_key_seed(KeyReader { shape, next, keeps, tag })? {
+    loop {
+        let likely = trace.order.after(shape, previous);
+        let Some(key) = map.next_key_seed(KeyReader { shape, likely, keeps, tag })? else { break };
         let (slot, step) = match key {
             Key::Field(index) => {
                 let key = shape.fields[index].key;
-                next = index + 1;
+                if index != likely {
+                    trace.order.note(shape, previous, index);
+                }
+                previous = index;
                 if seen.insert(index) {
                     return Err(trace.fail(format!("`{key}` appears twice")));
                 }
@@ -475,49 +483,4 @@ fn unknown(shape: &Shape, tag: Option<&'static str>, key: &str) -> String {
     let known = shape.fields.iter().map(|field| field.key).chain(tag);
     let hint = nearest(key, known).map(|near| format!("; did you mean `{near}`?"));
     format!("there is no property `{}`{}", shown(key, 80), hint.unwrap_or_default())
-}
-
-enum Key {
-    Field(usize),
-    /// A property without a field, to be kept or refused.
-    Other(String),
-    /// The tag of a union, which is not a field.
-    Tag,
-    Unknown,
-}
-
-/// Finds the field of a key. The search starts after the previous field, since services write keys in a fixed order.
-struct KeyReader {
-    shape: &'static Shape,
-    next: usize,
-    /// Whether properties without a field matter.
-    keeps: bool,
-    tag: Option<&'static str>,
-}
-
-impl<'de> DeserializeSeed<'de> for KeyReader {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
-        from.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for KeyReader {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
-        let (before, after) = self.shape.fields.split_at(self.next);
-        let find = |fields: &[FieldShape]| fields.iter().position(|field| field.key == key);
-        Ok(match find(after).map(|index| self.next + index).or_else(|| find(before)) {
-            Some(index) => Key::Field(index),
-            None if self.tag == Some(key) => Key::Tag,
-            None if self.keeps => Key::Other(key.to_owned()),
-            None => Key::Unknown,
-        })
-    }
 }

@@ -2,6 +2,7 @@
 
 use serde_core::de::Error;
 
+use super::keys::Order;
 use super::strictness::{Missing, Strictness};
 
 /// How to read, what went wrong, and the path to it, innermost step first.
@@ -19,6 +20,8 @@ pub(super) struct Trace {
     pub(super) lost: usize,
     /// How many more bytes may be read to find out which branch of a union holds them. Set within the outermost union.
     pub(super) allowance: Option<usize>,
+    /// In which order keys were read before.
+    pub(super) order: Order,
 }
 
 /// How often the text of a union may be read to find out which branch holds it, unions within unions together.
@@ -47,6 +50,7 @@ impl Trace {
             missing: Vec::new(),
             lost: 0,
             allowance: None,
+            order: Order::default(),
         }
     }
 
