@@ -1,10 +1,11 @@
 //! Assertions on what was called: they pass when they should, and say what was different.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use taskcluster::testing::{Deployment, ExpectedCall, called};
-use taskcluster::{Auth, Secrets, StatusCode};
+use taskcluster::testing::{Deployment, ExpectedCall, Fault, called};
+use taskcluster::{Auth, Retry, Secrets, StatusCode};
 
 /// A deployment whose client has set two secrets, has asked for one that is not there, and has listed clients.
 fn after_some_calls() -> Deployment {
@@ -172,5 +173,54 @@ fn names_that_no_call_can_have_are_mistakes() {
         assert!(panic.contains(message), "{panic}");
         let panic = failure(|| fake.assert_calls([expected.clone()]));
         assert!(panic.contains(message), "{panic}");
+        let error = fake.wait_for_calls_blocking(expected, 1).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
     }
+}
+
+#[test]
+fn calls_that_are_yet_to_come_are_waited_for() {
+    let fake = after_some_calls();
+    let read = fake.wait_for_calls_blocking("secrets.get", 1).unwrap();
+    assert_eq!((read.len(), read[0].status), (1, Some(StatusCode::NOT_FOUND)));
+
+    let ping = Auth::REFERENCE.endpoint("ping");
+    fake.on(ping).fault(Fault::Stall(0));
+    let auth = Auth::new(&fake.builder().unwrap().retry(Retry::never()).build().unwrap());
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| auth.ping().timeout(Duration::from_secs(1)).send_blocking());
+        }
+        // They have arrived before they are answered.
+        assert!(fake.wait_for_calls_blocking("auth.ping", 3).unwrap().len() == 3);
+    });
+    fake.clear_calls();
+    fake.clear_stubs();
+    let answered = called("auth.ping").status(StatusCode::OK);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| fake.wait_for_calls_blocking(answered, 2).unwrap());
+        for _ in 0..2 {
+            auth.ping().send_blocking().unwrap();
+        }
+        assert_eq!(waiting.join().unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn calls_that_do_not_come_are_not_waited_for_without_end() {
+    let fake = after_some_calls();
+    // Its clock runs ahead when there is nothing else to do.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    let missing = |expected: ExpectedCall, count| {
+        let error = runtime.block_on(fake.wait_for_calls(expected, count)).unwrap_err();
+        error.message().to_owned()
+    };
+    let message = missing("secrets.set".into(), 3);
+    assert_eq!(message, "within 30s, 2 of 3 calls of secrets.set were as expected");
+    let message = missing(set("a", "z"), 1);
+    assert!(message.contains("0 of 1 calls of secrets.set were as expected"), "{message}");
+    assert!(message.contains("-       \"password\": \"z\""), "{message}");
+    let message = missing("auth.ping".into(), 1);
+    assert!(message.contains("auth.ping was not called; these were:"), "{message}");
 }

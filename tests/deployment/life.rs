@@ -46,10 +46,7 @@ async fn a_deployment_ends_in_the_middle_of_a_call() {
     fake.on(Auth::REFERENCE.endpoint("ping")).fault(Fault::Delay(Duration::from_secs(86_400)));
     let tc = fake.builder().unwrap().retry(Retry::never()).build().unwrap();
     let call = tokio::spawn(async move { Auth::new(&tc).ping().await });
-    while fake.calls().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(fake.calls()[0].status, None);
+    assert_eq!(fake.wait_for_calls("auth.ping", 1).await.unwrap()[0].status, None);
     drop(fake);
     let error = call.await.unwrap().unwrap_err();
     assert!(error.is_transport() && !error.is_timeout(), "{error}");

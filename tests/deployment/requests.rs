@@ -137,6 +137,10 @@ async fn an_error_repeats_the_request() {
     assert_eq!(info["payload"]["retries"], 1);
     assert_eq!(info["payload"]["priority"], "lowest");
     assert_eq!(info["payload"]["workerType"], "work");
+    assert_eq!(info["payload"]["taskGroupId"], TASK_ID);
+    let expires: Option<chrono::DateTime<chrono::Utc>> =
+        info["payload"]["expires"].as_str().and_then(|date| date.parse().ok());
+    assert!(expires.unwrap() > fake.now() + chrono::TimeDelta::days(364), "{info}");
     let time = info["time"].as_str().unwrap();
     assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
     let (_, trailer) = error.message().split_once("\n\n---\n\n").unwrap();

@@ -5,6 +5,7 @@ use taskcluster::testing::Fault;
 use taskcluster::{Queue, StatusCode, slugid};
 
 use super::{A_WHILE, Scene, item, next};
+use crate::support::as_time_passes;
 
 #[tokio::test]
 async fn a_group_is_followed_until_all_is_resolved_with_the_tasks_that_come_later() {
@@ -105,11 +106,8 @@ async fn a_group_is_followed_through_faults() {
     for id in scene.claim(5).await {
         scene.queue.report_failed(id, 0).await.unwrap();
     }
-    while !following.is_finished() {
-        scene.fake.advance(A_WHILE);
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
-    assert_eq!(following.await.unwrap().unwrap().failed_tasks().count(), 5);
+    let end = as_time_passes(&scene.fake, A_WHILE, following).await;
+    assert_eq!(end.unwrap().unwrap().failed_tasks().count(), 5);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use taskcluster::testing::Fault;
 use taskcluster::{Queue, StatusCode, slugid};
 
 use super::{A_WHILE, Scene, item, next};
+use crate::support::as_time_passes;
 
 #[tokio::test]
 async fn each_state_of_a_task_comes_once_and_the_last_one_is_the_end() {
@@ -36,9 +37,7 @@ async fn waiting_returns_how_a_task_ended() {
     let scene = Scene::new();
     let id = scene.create(&slugid::nice()).await;
     let waiting = tokio::spawn(scene.queue.wait_for(&id).into_future());
-    while scene.calls_of("status").is_empty() {
-        tokio::task::yield_now().await;
-    }
+    scene.fake.wait_for_calls("queue.status", 1).await.unwrap();
     scene.queue.cancel_task(&id).await.unwrap();
     scene.fake.advance(A_WHILE);
     let status = waiting.await.unwrap().unwrap();
@@ -84,10 +83,8 @@ async fn a_deployment_that_is_away_is_asked_again() {
         scene.fake.clear_calls();
         scene.fake.on(Queue::REFERENCE.endpoint("status")).fault(fault);
         let waiting = tokio::spawn(scene.queue.wait_for(&id).into_future());
-        while scene.calls_of("status").len() < 3 {
-            scene.fake.advance(Duration::from_secs(1));
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let asked = scene.fake.wait_for_calls("queue.status", 3);
+        as_time_passes(&scene.fake, Duration::from_secs(1), asked).await.unwrap();
         assert!(!waiting.is_finished());
         scene.fake.clear_stubs();
         scene.fake.advance(A_WHILE);

@@ -7,6 +7,9 @@ pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod samples;
 
+/// Nothing is measured by it: it keeps a broken test from hanging.
+const HANGING: std::time::Duration = std::time::Duration::from_secs(120);
+
 /// A file of values from other implementations.
 pub(crate) fn vectors(name: &str) -> serde_json::Value {
     let path = format!("{}/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -48,6 +51,25 @@ pub(crate) fn assert_api_error_saying(
 ) {
     for message in messages {
         assert_api_error(error, status, code, message);
+    }
+}
+
+/// Lets time pass for a deployment, a step at a time, until something has come of it.
+pub(crate) async fn as_time_passes<F: Future>(
+    fake: &taskcluster::testing::Deployment,
+    step: std::time::Duration,
+    future: F,
+) -> F::Output {
+    let passing = async {
+        loop {
+            fake.advance(step);
+            // As often as clients look at the deployment's clock.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        output = tokio::time::timeout(HANGING, future) => output.expect("it must not hang"),
+        () = passing => unreachable!(),
     }
 }
 

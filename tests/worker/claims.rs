@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use taskcluster::queue::QuarantineWorkerRequest;
-use taskcluster::testing::Fault;
+use taskcluster::testing::{Fault, called};
 use taskcluster::{Queue, StatusCode, from_now};
 use tokio::sync::mpsc;
 
-use super::{Scene, Working, as_told, minutes, soon, told, until};
+use super::{Scene, Working, as_told, minutes, soon, told};
+use crate::support::as_time_passes;
 
 #[tokio::test]
 async fn a_queue_that_has_nothing_is_asked_every_5_seconds_at_most() {
@@ -17,7 +18,7 @@ async fn a_queue_that_has_nothing_is_asked_every_5_seconds_at_most() {
     let begun = scene.fake.now();
     let working = Working::start(scene.worker().run(as_told));
     for asked in 1..20 {
-        until(async || scene.calls_of("claimWork").len() >= asked).await;
+        scene.fake.wait_for_calls("queue.claimWork", asked).await.unwrap();
         let passed = (scene.fake.now() - begun).to_std().unwrap().as_secs_f64();
         let most = 1 + (passed / 5.0) as usize;
         assert!(scene.calls_of("claimWork").len() <= most);
@@ -36,11 +37,11 @@ async fn a_call_may_wait_for_longer_than_the_timeout_of_the_client() {
     let client = client.timeout(Duration::from_secs(1)).build().unwrap();
     let worker = taskcluster::worker::Worker::new(&client, super::TASKS, "here", "me");
     let working = Working::start(worker.run(as_told));
-    until(async || scene.calls_of("claimWork").len() == 1).await;
+    scene.fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
     // Longer than the timeout, which runs by a clock that no test can move.
     tokio::time::sleep(Duration::from_millis(1200)).await;
     let id = scene.create(json!({})).await;
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     assert_eq!(scene.calls_of("claimWork")[0].status, Some(StatusCode::OK));
     scene.fake.advance(Duration::from_secs(20));
     working.stop().await;
@@ -62,13 +63,9 @@ async fn a_refusal_ends_the_worker_once_its_tasks_have_ended() {
     }));
     soon(begun.recv()).await.unwrap();
     scene.fake.client("worker", "another-secret", ["queue:*"]);
-    let refused =
-        |call: &taskcluster::testing::RecordedCall| call.status == Some(StatusCode::UNAUTHORIZED);
-    until(async || {
-        scene.fake.advance(Duration::from_secs(5));
-        scene.calls_of("claimWork").iter().filter(|call| refused(call)).count() == 3
-    })
-    .await;
+    let refused = called("queue.claimWork").status(StatusCode::UNAUTHORIZED);
+    let refused = scene.fake.wait_for_calls(refused, 3);
+    as_time_passes(&scene.fake, Duration::from_secs(1), refused).await.unwrap();
     assert_eq!(scene.ends(&id).await, ["running"]);
     end.send(true).unwrap();
     let error = soon(working.run).await.unwrap().unwrap_err();
@@ -95,11 +92,8 @@ async fn what_is_no_refusal_by_the_queue_is_tried_again_and_again() {
     }
     let id = scene.create(json!({})).await;
     let working = Working::start(scene.worker().run(as_told));
-    until(async || {
-        scene.fake.advance(Duration::from_secs(5));
-        scene.ends(&id).await == ["completed"]
-    })
-    .await;
+    let ended = as_time_passes(&scene.fake, Duration::from_secs(5), scene.ended(&id)).await;
+    assert_eq!(ended, ["completed"]);
     assert!(scene.calls_of("claimWork").len() > count);
     working.stop().await;
 }
@@ -110,13 +104,13 @@ async fn tasks_whose_claim_was_never_heard_of_come_again() {
     let ids = [scene.create(json!({})).await, scene.create(told("failed")).await];
     scene.fake.on(Queue::REFERENCE.endpoint("claimWork")).times(1).fault(Fault::LoseAnswer);
     let working = Working::start(scene.worker().capacity(2).run(as_told));
-    until(async || {
-        scene.fake.advance(minutes(1));
-        scene.ends(&ids[1]).await.len() == 2
-    })
-    .await;
-    until(async || scene.ends(&ids[0]).await == ["exception: claim-expired", "completed"]).await;
-    until(async || scene.ends(&ids[1]).await == ["exception: claim-expired", "failed"]).await;
+    scene.fake.wait_for_calls(called("queue.claimWork").status(StatusCode::OK), 1).await.unwrap();
+    // The claims expire.
+    scene.fake.advance(minutes(20));
+    for (id, end) in ids.iter().zip(["completed", "failed"]) {
+        let ended = as_time_passes(&scene.fake, Duration::from_secs(5), scene.ended(id)).await;
+        assert_eq!(ended, ["exception: claim-expired", end]);
+    }
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.failed, tally.lost), (1, 1, 0));
 }
@@ -125,17 +119,17 @@ async fn tasks_whose_claim_was_never_heard_of_come_again() {
 async fn a_worker_in_quarantine_goes_on_asking_and_gets_tasks_after_it() {
     let scene = Scene::new().await;
     let working = Working::start(scene.worker().run(as_told));
-    until(async || scene.calls_of("claimWork").len() == 1).await;
+    scene.fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
     let until_then = QuarantineWorkerRequest::new(from_now("1 hour").unwrap());
     scene.author.quarantine_worker("builds", "linux", "here", "me", &until_then).await.unwrap();
     let id = scene.create(json!({})).await;
     for _ in 0..3 {
         let asked = scene.calls_of("claimWork").len();
         scene.fake.advance(Duration::from_secs(20));
-        until(async || scene.calls_of("claimWork").len() > asked).await;
+        scene.fake.wait_for_calls("queue.claimWork", asked + 1).await.unwrap();
     }
     assert_eq!(scene.ends(&id).await, ["pending"]);
     scene.fake.advance(minutes(60));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     working.stop().await;
 }

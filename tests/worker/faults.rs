@@ -7,7 +7,8 @@ use taskcluster::testing::Fault;
 use taskcluster::worker::{ClaimedTask, Worker};
 use taskcluster::{Endpoint, Object, Queue, StatusCode, reqwest::header::HeaderValue};
 
-use super::{Scene, TASKS, Working, as_told, told, until};
+use super::{Scene, TASKS, Working, as_told, told};
+use crate::support::as_time_passes;
 
 /// Every fault that an attempt at a call can meet, without those that are refusals.
 pub(super) fn faults() -> Vec<Fault> {
@@ -78,11 +79,8 @@ async fn goes_through(fault: &Fault, endpoints: &[&'static Endpoint]) {
     let working =
         Working::start(impatient_worker(&scene, "me").capacity(4).run(log_and_do_as_told));
     for (id, expected) in &tasks {
-        until(async || {
-            scene.fake.advance(Duration::from_secs(5));
-            scene.ends(id).await.last().is_some_and(|end| end == expected)
-        })
-        .await;
+        let ended = as_time_passes(&scene.fake, Duration::from_secs(20), scene.ended(id)).await;
+        assert_eq!(ended.last().unwrap(), expected, "{fault:?}: {ended:?}");
     }
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.failed, tally.exceptions), (1, 1, 2), "{fault:?}");
@@ -119,7 +117,7 @@ async fn answers_that_hang() {
         scene.fake.on(endpoint).times(1).fault(Fault::Stall(10));
     }
     let working = Working::start(impatient_worker(&scene, "me").run(log_and_do_as_told));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     assert_eq!(working.stop().await.completed, 1);
 }
 
@@ -135,6 +133,6 @@ async fn storage_that_breaks_off() {
             task.upload("public/large").bytes("y".repeat(100_000)).await?;
             as_told(task).await
         }));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     assert_eq!(working.stop().await.completed, 1);
 }

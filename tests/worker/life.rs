@@ -10,7 +10,7 @@ use taskcluster::worker::{ClaimedTask, Outcome, Reason};
 use taskcluster::{Auth, StatusCode, artifacts};
 use tokio::sync::{Notify, mpsc};
 
-use super::{Scene, Working, as_told, minutes, soon, told, until};
+use super::{Scene, Working, as_told, minutes, soon, told};
 
 #[tokio::test]
 async fn a_task_is_claimed_carried_out_and_reported() {
@@ -87,7 +87,7 @@ async fn each_outcome_is_reported_as_such_and_a_panic_is_not_the_end() {
         "completed",
         "exception: malformed-payload",
     ]) {
-        until(async || scene.ends(id).await == [end]).await;
+        assert_eq!(scene.ended(id).await, [end]);
     }
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.failed, tally.exceptions, tally.lost), (1, 2, 4, 0));
@@ -112,8 +112,8 @@ async fn errors_are_outcomes_by_the_rule_of_the_user() {
         task.payload::<HashMap<String, String>>()?;
         as_told(task).await
     }));
-    until(async || scene.ends(&error).await == ["exception: resource-unavailable"]).await;
-    until(async || scene.ends(&malformed).await == ["exception: malformed-payload"]).await;
+    assert_eq!(scene.ended(&error).await, ["exception: resource-unavailable"]);
+    assert_eq!(scene.ended(&malformed).await, ["exception: malformed-payload"]);
     working.stop().await;
 }
 
@@ -122,7 +122,7 @@ async fn a_panic_in_the_rule_for_errors_is_an_internal_error_too() {
     let scene = Scene::new().await;
     let id = scene.create(told("error")).await;
     let working = Working::start(scene.worker().on_error(|_| panic!("no rule")).run(as_told));
-    until(async || scene.ends(&id).await == ["exception: internal-error"]).await;
+    assert_eq!(scene.ended(&id).await, ["exception: internal-error"]);
     assert_eq!(working.stop().await.exceptions, 1);
 }
 
@@ -146,9 +146,7 @@ async fn the_client_of_a_task_has_its_scopes_and_no_others() {
         assert_eq!(error.status(), Some(StatusCode::FORBIDDEN));
         Ok(Outcome::Completed)
     }));
-    until(async || scene.ends(&id).await != ["pending"] && scene.ends(&id).await != ["running"])
-        .await;
-    assert_eq!(scene.ends(&id).await, ["completed"]);
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     working.stop().await;
 }
 
@@ -171,7 +169,7 @@ async fn there_are_never_more_tasks_at_once_than_its_capacity() {
             }
         }
     }));
-    until(async || scene.calls_of("reportCompleted").len() == 40).await;
+    scene.fake.wait_for_calls("queue.reportCompleted", 40).await.unwrap();
     assert_eq!(working.stop().await.completed, 40);
     assert!(most.load(Ordering::SeqCst) <= 3);
     let asked = scene.calls_of("claimWork");
@@ -199,7 +197,7 @@ async fn a_task_that_takes_longer_than_it_may_fails() {
     }));
     soon(begun.notified()).await;
     scene.fake.advance(minutes(10));
-    until(async || scene.ends(&id).await == ["failed"]).await;
+    assert_eq!(scene.ended(&id).await, ["failed"]);
     working.stop().await;
     assert!(scene.calls_of("reclaimTask").is_empty());
 }

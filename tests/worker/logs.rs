@@ -6,7 +6,8 @@ use taskcluster::worker::{ClaimedTask, Outcome};
 use taskcluster::{Queue, StatusCode, artifacts};
 use tokio::sync::mpsc;
 
-use super::{Scene, Working, minutes, soon, until};
+use super::{Scene, Working, minutes, soon};
+use crate::support::as_time_passes;
 
 async fn log(scene: &Scene, task_id: &str) -> String {
     let log =
@@ -25,7 +26,7 @@ async fn a_long_log_keeps_its_order() {
         }
         Ok(Outcome::Completed)
     }));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     working.stop().await;
     assert!(log(&scene, &id).await == expected);
 }
@@ -41,7 +42,7 @@ async fn a_log_beyond_the_limit_says_so_at_its_end() {
             }
             Ok(Outcome::Completed)
         }));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     working.stop().await;
     assert_eq!(
         log(&scene, &id).await,
@@ -58,7 +59,7 @@ async fn a_log_goes_to_s3_if_uploads_do() {
         task.log("packed\n").await?;
         Ok(Outcome::Completed)
     }));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     working.stop().await;
     assert_eq!(log(&scene, &id).await, "packed\n");
     assert_eq!(scene.calls_of("createArtifact")[0].payload.as_ref().unwrap()["storageType"], "s3");
@@ -74,7 +75,7 @@ async fn a_task_is_reported_without_its_log_if_that_is_refused() {
         task.log("text").await?;
         Ok(Outcome::Completed)
     }));
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     assert_eq!(working.stop().await.completed, 1);
 }
 
@@ -88,21 +89,17 @@ async fn a_log_waits_for_the_object_service_but_not_for_ever() {
         task.log("text").await?;
         Ok(Outcome::Completed)
     }));
-    let tries = async || scene.calls_of("createUpload").len();
-    until(async || tries().await >= 6).await;
+    scene.fake.wait_for_calls("object.createUpload", 6).await.unwrap();
     assert_eq!(scene.ends(&late).await, ["running"]);
     scene.fake.clear_stubs();
     scene.fake.advance(minutes(1));
-    until(async || scene.ends(&late).await == ["completed"]).await;
+    assert_eq!(scene.ended(&late).await, ["completed"]);
     assert_eq!(log(&scene, &late).await, "text");
 
     let away = Fault::Status(StatusCode::SERVICE_UNAVAILABLE);
     scene.fake.on(taskcluster::Object::REFERENCE.endpoint("createUpload")).fault(away);
-    until(async || {
-        scene.fake.advance(minutes(1));
-        scene.ends(&never).await == ["completed"]
-    })
-    .await;
+    let ended = as_time_passes(&scene.fake, minutes(1), scene.ended(&never)).await;
+    assert_eq!(ended, ["completed"]);
     working.stop().await;
 }
 
@@ -119,7 +116,7 @@ async fn the_log_of_a_task_that_has_ended_is_closed() {
         }
     }));
     let task = soon(given.recv()).await.unwrap();
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     soon(task.cancelled()).await;
     working.stop().await;
     assert!(task.is_cancelled());

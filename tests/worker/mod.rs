@@ -12,10 +12,10 @@ mod soak;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskStatus};
+use taskcluster::queue::{CreateTaskRequest, TaskMetadata, TaskState, TaskStatus};
 use taskcluster::testing::{Deployment, RecordedCall};
 use taskcluster::worker::{ClaimedTask, Outcome, Run, Tally, TaskError, Worker};
-use taskcluster::{Queue, Result, from_now, slugid};
+use taskcluster::{Queue, QueueEvents, Result, from_now, slugid};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -74,6 +74,21 @@ impl Scene {
         runs.into_iter().map(end).collect()
     }
 
+    /// Waits until the task is resolved, and returns how its runs ended.
+    async fn ended(&self, task_id: &str) -> Vec<String> {
+        let completed = QueueEvents::task_completed().task_id(task_id);
+        let mut messages = self.fake.listen(completed).unwrap();
+        messages = messages.bind(QueueEvents::task_failed().task_id(task_id)).unwrap();
+        messages = messages.bind(QueueEvents::task_exception().task_id(task_id)).unwrap();
+        while matches!(
+            self.status(task_id).await.state,
+            TaskState::Unscheduled | TaskState::Pending | TaskState::Running
+        ) {
+            messages.next().await.unwrap();
+        }
+        self.ends(task_id).await
+    }
+
     fn calls_of(&self, endpoint: &str) -> Vec<RecordedCall> {
         self.fake.calls().into_iter().filter(|call| call.endpoint.name == endpoint).collect()
     }
@@ -110,10 +125,10 @@ async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(HANGING, future).await.expect("it must not hang")
 }
 
-/// Waits until something is so.
-async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+/// Waits until something is so that only the worker's process knows.
+async fn until(mut is_so: impl FnMut() -> bool) {
     soon(async {
-        while !is_so().await {
+        while !is_so() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     })

@@ -2,14 +2,16 @@
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, mpsc as blocking};
+use std::time::Duration;
 
 use serde_json::json;
-use taskcluster::testing::Fault;
+use taskcluster::testing::{Fault, called};
 use taskcluster::worker::{ClaimedTask, Outcome};
 use taskcluster::{Queue, StatusCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Scene, Working, minutes, soon, until};
+use crate::support::as_time_passes;
 
 /// A worker whose tasks run until they are told to end, and are handed out.
 fn waiting(scene: &Scene) -> (Working, mpsc::Receiver<ClaimedTask>, watch::Sender<bool>) {
@@ -37,20 +39,16 @@ async fn a_claim_is_renewed_3_minutes_before_its_end_with_its_own_credentials() 
         scene.fake.advance(minutes(16));
         assert_eq!(scene.calls_of("reclaimTask").len(), renewals - 1);
         scene.fake.advance(minutes(1));
-        until(async || {
-            scene.calls_of("reclaimTask").iter().filter(|call| call.status.is_some()).count()
-                == renewals
-        })
-        .await;
-        let call = scene.calls_of("reclaimTask").pop().unwrap();
+        let reclaimed = called("queue.reclaimTask").status(StatusCode::OK);
+        let call = scene.fake.wait_for_calls(reclaimed, renewals).await.unwrap().pop().unwrap();
         assert_eq!((&call.args["taskId"], &*call.args["runId"]), (&id, "0"));
         names.push(call.client_id.unwrap());
         // The worker has the new credentials when it knows the new end of the claim.
         let taken = scene.status(&id).await.runs[0].taken_until;
-        until(async || task.status().runs[0].taken_until == taken).await;
+        until(|| task.status().runs[0].taken_until == taken).await;
     }
     end.send(true).unwrap();
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     names.push(scene.calls_of("reportCompleted")[0].client_id.clone().unwrap());
     assert!(names[0].starts_with(&format!("task-client/{id}/0/on/here/me/until/")), "{names:?}");
     names.sort();
@@ -80,13 +78,14 @@ async fn an_upload_under_way_goes_on_with_the_new_credentials() {
     }));
     soon(begun).await.unwrap();
     scene.fake.advance(minutes(17));
-    until(async || scene.calls_of("reclaimTask").iter().any(|call| call.status.is_some())).await;
+    let reclaimed = called("queue.reclaimTask").status(StatusCode::OK);
+    scene.fake.wait_for_calls(reclaimed, 1).await.unwrap();
     let taken = scene.status(&id).await.runs[0].taken_until.unwrap().timestamp();
     // Until the worker has read the response.
     scene.fake.advance(minutes(17));
-    until(async || scene.calls_of("reclaimTask").len() == 2).await;
+    scene.fake.wait_for_calls("queue.reclaimTask", 2).await.unwrap();
     go_on.send(()).unwrap();
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
     let created = scene.calls_of("createArtifact").remove(0).client_id.unwrap();
     let finished = scene.calls_of("finishArtifact").remove(0).client_id.unwrap();
     let second = format!("task-client/{id}/0/on/here/me/until/{taken}");
@@ -171,9 +170,9 @@ async fn a_task_stops_after_its_deadline() {
     let (working, mut given, _end) = waiting(&scene);
     let task = soon(given.recv()).await.unwrap();
     scene.fake.advance(minutes(17));
-    until(async || scene.calls_of("reclaimTask").len() == 1).await;
+    scene.fake.wait_for_calls("queue.reclaimTask", 1).await.unwrap();
     let taken = scene.status(&id).await.runs[0].taken_until;
-    until(async || task.status().runs[0].taken_until == taken).await;
+    until(|| task.status().runs[0].taken_until == taken).await;
     scene.fake.advance(minutes(17));
     soon(task.cancelled()).await;
     assert_eq!(working.stop().await.lost, 1);
@@ -191,14 +190,13 @@ async fn a_renewal_is_tried_until_the_claim_ends() {
     reclaim().times(1).fault(Fault::Html(StatusCode::NOT_FOUND));
     reclaim().times(1).fault(Fault::Truncate);
     scene.fake.advance(minutes(17));
-    until(async || {
-        scene.fake.advance(std::time::Duration::from_secs(1));
-        scene.calls_of("reclaimTask").len() >= 9
-    })
-    .await;
+    // The client tries six times by itself.
+    scene.fake.wait_for_calls("queue.reclaimTask", 6).await.unwrap();
+    let all = scene.fake.wait_for_calls("queue.reclaimTask", 9);
+    as_time_passes(&scene.fake, Duration::from_secs(1), all).await.unwrap();
     assert!(!task.is_cancelled());
     end.send(true).unwrap();
-    until(async || scene.ends(&id).await == ["completed"]).await;
+    assert_eq!(scene.ended(&id).await, ["completed"]);
 
     // The next task is not so lucky.
     assert_eq!(working.stop().await.completed, 1);
@@ -206,12 +204,9 @@ async fn a_renewal_is_tried_until_the_claim_ends() {
     let (working, mut given, _end) = waiting(&scene);
     let task = soon(given.recv()).await.unwrap();
     scene.fake.on(Queue::REFERENCE.endpoint("reclaimTask")).fault(Fault::Disconnect);
-    until(async || {
-        scene.fake.advance(minutes(1));
-        task.is_cancelled()
-    })
-    .await;
-    until(async || scene.ends(&id).await[0] == "exception: claim-expired").await;
+    as_time_passes(&scene.fake, minutes(1), task.cancelled()).await;
+    scene.fake.advance(minutes(20));
+    assert_eq!(scene.ends(&id).await[0], "exception: claim-expired");
     working.run.abort();
 }
 
@@ -236,12 +231,12 @@ async fn the_clock_of_the_machine_does_not_matter() {
         for renewals in 1..=2 {
             assert_eq!(scene.calls_of("reclaimTask").len(), renewals - 1);
             scene.fake.advance(minutes(17));
-            let taken = async || scene.status(&id).await.runs[0].taken_until;
-            until(async || scene.calls_of("reclaimTask").len() == renewals).await;
-            until(async || task.status().runs[0].taken_until == taken().await).await;
+            scene.fake.wait_for_calls("queue.reclaimTask", renewals).await.unwrap();
+            let taken = scene.status(&id).await.runs[0].taken_until;
+            until(|| task.status().runs[0].taken_until == taken).await;
         }
         end.send(true).unwrap();
-        until(async || scene.ends(&id).await == ["completed"]).await;
+        assert_eq!(scene.ended(&id).await, ["completed"]);
         working.stop().await;
     }
 }
@@ -266,28 +261,24 @@ async fn a_deployment_may_be_away_for_ten_minutes_at_any_time() {
         for _ in 0..10 {
             scene.fake.advance(minutes(1));
             // The worker may notice each minute or not: what comes of the task is the same.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         if from == 2 {
             // The task ends while the deployment is away, so it is reported later.
             end.send(true).unwrap();
-            until(async || scene.calls_of("reportCompleted").len() >= 6).await;
+            scene.fake.wait_for_calls("queue.reportCompleted", 6).await.unwrap();
         }
         scene.fake.clear_stubs();
-        let little_by_little = async |is_so: &dyn Fn() -> bool| {
-            while !is_so() {
-                scene.fake.advance(std::time::Duration::from_secs(2));
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        let accepted = |name: &str| {
-            scene.calls_of(name).iter().any(|call| call.status == Some(StatusCode::OK))
+        let accepted = async |name: &str| {
+            let accepted = scene.fake.wait_for_calls(called(name).status(StatusCode::OK), 1);
+            // A minute of the claim is left, so little by little.
+            as_time_passes(&scene.fake, Duration::from_millis(500), accepted).await.unwrap();
         };
         if from == 9 {
-            soon(little_by_little(&|| accepted("reclaimTask"))).await;
+            accepted("queue.reclaimTask").await;
         }
         let _ = end.send(true);
-        soon(little_by_little(&|| accepted("reportCompleted"))).await;
+        accepted("queue.reportCompleted").await;
         assert_eq!(scene.ends(&id).await, expected);
         let tally = working.stop().await;
         assert_eq!((tally.completed, tally.lost), (1, expected.len() as u64 - 1));
@@ -305,7 +296,7 @@ async fn many_tasks_renew_their_claims_beside_each_other() {
         soon(given.recv()).await.unwrap();
     }
     scene.fake.advance(minutes(17));
-    until(async || scene.calls_of("reclaimTask").len() == 4).await;
+    scene.fake.wait_for_calls("queue.reclaimTask", 4).await.unwrap();
     end.send(true).unwrap();
     assert_eq!(working.stop().await.completed, 4);
 }

@@ -1,12 +1,12 @@
 //! Reports, which the queue must get once.
 
 use serde_json::json;
-use taskcluster::testing::{Fault, Reply};
+use taskcluster::testing::{Fault, Reply, called};
 use taskcluster::worker::{ClaimedTask, Outcome, Reason, Tally};
 use taskcluster::{Queue, QueueEvents, StatusCode};
 use tokio::sync::mpsc;
 
-use super::{Scene, Working, as_told, soon, told, until};
+use super::{Scene, Working, as_told, soon, told};
 
 fn conflict() -> Reply {
     let body = json!({"code": "RequestConflict", "message": "the run is resolved or not running"});
@@ -22,10 +22,10 @@ async fn a_report_whose_response_was_lost_counts_once() {
     report().times(7).fault(Fault::LoseAnswer);
     let id = scene.create(json!({})).await;
     let working = Working::start(scene.worker().run(as_told));
-    until(async || scene.calls_of("reportCompleted").len() == 6).await;
+    scene.fake.wait_for_calls("queue.reportCompleted", 6).await.unwrap();
     scene.fake.advance(std::time::Duration::from_secs(60));
-    until(async || scene.calls_of("reportCompleted").iter().any(|call| call.status.is_some()))
-        .await;
+    let reported = called("queue.reportCompleted").status(StatusCode::OK);
+    scene.fake.wait_for_calls(reported, 1).await.unwrap();
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.lost), (1, 0));
     assert_eq!(scene.ends(&id).await, ["completed"]);
@@ -48,10 +48,7 @@ async fn a_worker_knows_its_report_again_when_the_repeated_one_is_a_conflict() {
         scene.fake.on(endpoint).one_in(2).reply(conflict());
         let id = scene.create_with(told(end), |task| task.retries = Some(0)).await;
         let working = Working::start(scene.worker().run(as_told));
-        until(async || {
-            scene.calls_of("status").iter().any(|call| call.client_id.as_deref() == Some("worker"))
-        })
-        .await;
+        scene.fake.wait_for_calls(called("queue.status").by("worker"), 1).await.unwrap();
         let tally = working.stop().await;
         assert_eq!(
             (tally.completed + tally.failed + tally.exceptions, tally.lost),
@@ -77,7 +74,8 @@ async fn report_of_a_cancelled_task(outcome: fn() -> Outcome, report: &'static s
             Ok(outcome())
         }
     }));
-    until(async || scene.calls_of(report).iter().any(|call| call.status.is_some())).await;
+    let refused = called(&format!("queue.{report}")).status(StatusCode::CONFLICT);
+    scene.fake.wait_for_calls(refused, 1).await.unwrap();
     let tally = working.stop().await;
     assert_eq!(scene.calls_of(report).len(), 1);
     assert_eq!(scene.ends(&id).await, ["exception: canceled"]);
@@ -112,7 +110,7 @@ async fn a_claim_that_is_refused_while_its_report_is_under_way_is_not_lost() {
         }
     }));
     soon(begun.recv()).await.unwrap();
-    until(async || scene.calls_of("reportCompleted").len() == 6).await;
+    scene.fake.wait_for_calls("queue.reportCompleted", 6).await.unwrap();
     // The renewal is due before the next attempt.
     scene
         .fake
@@ -120,11 +118,9 @@ async fn a_claim_that_is_refused_while_its_report_is_under_way_is_not_lost() {
         .times(1)
         .fault(Fault::Delay(std::time::Duration::from_millis(200)));
     scene.fake.advance(super::minutes(17));
-    until(async || {
-        scene.calls_of("reclaimTask").iter().any(|call| call.status == Some(StatusCode::CONFLICT))
-    })
-    .await;
-    until(async || scene.calls_of("reportCompleted").len() == 7).await;
+    let refused = called("queue.reclaimTask").status(StatusCode::CONFLICT);
+    scene.fake.wait_for_calls(refused, 1).await.unwrap();
+    scene.fake.wait_for_calls("queue.reportCompleted", 7).await.unwrap();
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.lost), (1, 0));
     assert_eq!(scene.ends(&id).await, ["completed"]);

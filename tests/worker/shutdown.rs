@@ -9,7 +9,8 @@ use taskcluster::testing::Fault;
 use taskcluster::worker::{ClaimedTask, Outcome, Shutdown};
 use tokio::sync::{mpsc, watch};
 
-use super::{Scene, Working, as_told, minutes, soon, until};
+use super::{Scene, Working, as_told, minutes, soon};
+use crate::support::as_time_passes;
 
 #[tokio::test]
 async fn a_worker_takes_no_more_tasks_and_waits_for_those_it_has() {
@@ -29,7 +30,7 @@ async fn a_worker_takes_no_more_tasks_and_waits_for_those_it_has() {
     stop.send(()).unwrap();
     // The claim is still renewed.
     scene.fake.advance(minutes(17));
-    until(async || scene.calls_of("reclaimTask").len() == 1).await;
+    scene.fake.wait_for_calls("queue.reclaimTask", 1).await.unwrap();
     assert!(!run.is_finished());
     end.send(true).unwrap();
     assert_eq!(soon(run).await.unwrap().unwrap().completed, 1);
@@ -57,11 +58,7 @@ async fn a_worker_that_has_no_time_gives_its_tasks_back() {
     stop.send(()).unwrap();
     tokio::task::yield_now().await;
     assert!(!task.is_cancelled());
-    until(async || {
-        scene.fake.advance(Duration::from_secs(10));
-        task.is_cancelled()
-    })
-    .await;
+    as_time_passes(&scene.fake, Duration::from_secs(10), task.cancelled()).await;
     let tally = soon(run).await.unwrap().unwrap();
     assert_eq!((tally.exceptions, tally.lost), (1, 0));
     assert_eq!(scene.ends(&id).await, ["exception: worker-shutdown", "pending"]);
@@ -81,7 +78,7 @@ async fn tasks_that_come_after_the_signal_are_given_back() {
     scene.fake.on(claim).times(1).fault(Fault::Delay(Duration::from_millis(200)));
     let id = scene.create(json!({})).await;
     let working = Working::start(scene.worker().run(as_told));
-    until(async || scene.calls_of("claimWork").len() == 1).await;
+    scene.fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
     let tally = working.stop().await;
     assert_eq!((tally.completed, tally.exceptions), (0, 1));
     assert_eq!(scene.ends(&id).await, ["exception: worker-shutdown", "pending"]);
@@ -91,7 +88,7 @@ async fn tasks_that_come_after_the_signal_are_given_back() {
 async fn a_worker_without_tasks_ends_at_once() {
     let scene = Scene::new().await;
     let working = Working::start(scene.worker().run(as_told));
-    until(async || scene.calls_of("claimWork").len() == 1).await;
+    scene.fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
     assert_eq!(working.stop().await, Default::default());
 }
 

@@ -121,7 +121,7 @@ impl ExpectedCall {
         self.name.split_once('.') == Some((call.service, call.endpoint.name))
     }
 
-    fn matches(&self, call: &RecordedCall) -> bool {
+    pub(crate) fn matches(&self, call: &RecordedCall) -> bool {
         self.is_of(call) && self.lines() == self.lines_of(call)
     }
 
@@ -260,6 +260,14 @@ fn pairs<'a>(
         }
     }
     pairs
+}
+
+/// Returns a message that shows how many of this many calls were made, and all calls if none was as expected.
+pub(crate) fn too_few(expected: &ExpectedCall, count: usize, calls: &[RecordedCall]) -> String {
+    let made = calls.iter().filter(|call| expected.matches(call)).count();
+    let nearest = not_called(expected, calls).map(|text| format!("\n\n{text}"));
+    let nearest = nearest.unwrap_or_default();
+    format!("{made} of {count} calls of {} were as expected{nearest}", expected.name)
 }
 
 /// Returns a message that shows the nearest calls if none was as expected.

@@ -17,5 +17,6 @@ mod served_references;
 mod state;
 pub(crate) mod stub;
 mod time;
+mod waiting;
 pub(crate) mod web_user;
 pub(crate) mod workers;

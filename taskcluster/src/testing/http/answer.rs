@@ -41,6 +41,8 @@ enum Content {
     Error {
         code: Cow<'static, str>,
         message: String,
+        /// What the service made of the request's payload before it refused it.
+        payload: Option<Value>,
     },
 }
 
@@ -66,7 +68,7 @@ impl Reply {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        let content = Content::Error { code: code.into(), message: message.into() };
+        let content = Content::Error { code: code.into(), message: message.into(), payload: None };
         Self { content, ..Self::new(status) }
     }
 
@@ -107,13 +109,14 @@ impl Reply {
         let mut error = None;
         let body = match content {
             Content::Bytes(body) => body,
-            Content::Error { code, message } => {
+            Content::Error { code, message, payload } => {
                 error = Some(format!("{code}: {message}"));
                 headers.insert(
                     CONTENT_TYPE,
                     HeaderValue::from_static("application/json; charset=utf-8"),
                 );
-                error_body(status, &code, &message, call, now).to_string().into()
+                let payload = payload.as_ref();
+                error_body(status, &code, &message, call, payload, now).to_string().into()
             }
         };
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -186,6 +189,7 @@ fn error_body(
     code: &str,
     message: &str,
     call: Option<&RecordedCall>,
+    payload: Option<&Value>,
     now: DateTime<Utc>,
 ) -> Value {
     let time = timestamp(now);
@@ -195,7 +199,8 @@ fn error_body(
         status.as_u16()
     );
     let params = call.map_or_else(|| json!({}), |call| json!(call.args));
-    let payload = call.map_or_else(|| json!({}), without_secrets);
+    let payload = payload.cloned().or_else(|| call.map(without_secrets));
+    let payload = payload.unwrap_or_else(|| json!({}));
     let info = json!({"method": method, "params": params, "payload": payload, "time": time});
     json!({"code": code, "message": message, "requestInfo": info})
 }
@@ -229,11 +234,17 @@ pub(crate) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: String,
+    payload: Option<Value>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), payload: None }
+    }
+
+    /// Repeats this payload, which the service has completed or changed, instead of the request's.
+    pub(crate) fn repeating(self, payload: Value) -> Self {
+        Self { payload: Some(payload), ..self }
     }
 
     pub(crate) fn message(&self) -> &str {
@@ -250,7 +261,7 @@ impl Refusal {
 
     /// Returns the body of the error as the answer to this call.
     pub(crate) fn body(&self, call: &RecordedCall, now: DateTime<Utc>) -> Value {
-        error_body(self.status, self.code, &self.message, Some(call), now)
+        error_body(self.status, self.code, &self.message, Some(call), self.payload.as_ref(), now)
     }
 
     pub(crate) fn input(message: impl Into<String>) -> Self {
@@ -321,8 +332,9 @@ impl fmt::Display for Refusal {
 }
 
 impl From<Refusal> for Reply {
-    fn from(Refusal { status, code, message }: Refusal) -> Self {
-        Self::error(status, code, message)
+    fn from(Refusal { status, code, message, payload }: Refusal) -> Self {
+        let content = Content::Error { code: code.into(), message, payload };
+        Self { content, ..Self::new(status) }
     }
 }
 

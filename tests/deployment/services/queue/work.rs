@@ -14,7 +14,7 @@ use crate::deployment::services::queue::{
     names, run, status, task, time, worker,
 };
 use crate::deployment::{HOUR, with};
-use crate::support::assert_api_error;
+use crate::support::{as_time_passes, assert_api_error};
 
 #[tokio::test]
 async fn a_worker_claims_reclaims_and_completes() {
@@ -117,9 +117,7 @@ async fn a_worker_that_waits_gets_the_task_that_appears() {
         let tc = tc.clone();
         async move { claim_one(&tc).await }
     });
-    while fake.calls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
     let id = create(&tc, &task(&fake)).await;
     assert_eq!(waiting.await.unwrap()["status"]["taskId"], id);
 }
@@ -130,14 +128,8 @@ async fn waiting_for_work_ends_when_the_clock_says_so() {
     // More than a real deployment waits, so it is as long as that.
     fake.set_claim_wait(HOUR);
     let waiting = tokio::spawn(async move { claim_work_is_empty(&tc).await });
-    while fake.calls().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    while !waiting.is_finished() {
-        fake.advance(Duration::from_secs(20));
-        tokio::task::yield_now().await;
-    }
-    assert!(waiting.await.unwrap());
+    fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
+    assert!(as_time_passes(&fake, Duration::from_secs(20), waiting).await.unwrap());
 }
 
 #[tokio::test]
@@ -145,9 +137,7 @@ async fn waiting_for_work_ends_even_if_the_clock_is_set_back() {
     let (fake, tc) = connected().await;
     fake.set_claim_wait(Duration::from_millis(200));
     let waiting = tokio::spawn(async move { claim_work_is_empty(&tc).await });
-    while fake.calls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    fake.wait_for_calls("queue.claimWork", 1).await.unwrap();
     fake.set_clock_offset(-86_400);
     assert!(waiting.await.unwrap());
 }

@@ -54,12 +54,7 @@ pub(super) fn answer(context: &Context, call: &RecordedCall) -> Option<Result<Re
 }
 
 fn aws(context: &Context, call: &RecordedCall) -> Result<Reply, Refusal> {
-    let (level, prefix) = (call.arg("level"), call.arg("prefix"));
-    if !matches!(level, "read-only" | "read-write") {
-        return Err(Refusal::arguments(format!(
-            "`level` must be read-only or read-write, not {level:?}"
-        )));
-    }
+    let prefix = call.arg("prefix");
     if prefix.starts_with('/') {
         return Err(Refusal::input(format!("`prefix` must not begin with a slash: {prefix:?}")));
     }

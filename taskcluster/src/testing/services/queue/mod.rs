@@ -186,8 +186,10 @@ fn create_task(
     check_as_of_2017(context, call)?;
     let id = call.arg("taskId");
     let definition = Definition::new(id, call.payload(), &context.clock)?;
+    let completed = definition.json.clone();
     queue.with(context, |tasks, now| {
-        tasks.create(id, definition, on_demand, now)?;
+        let created = tasks.create(id, definition, on_demand, now);
+        created.map_err(|refusal| refusal.repeating(completed))?;
         tasks.status(id)
     })
 }

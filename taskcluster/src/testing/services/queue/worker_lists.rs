@@ -27,7 +27,12 @@ pub(super) fn answer(
 ) -> Option<Result<Value, Refusal>> {
     type Act = fn(&Context, &RecordedCall, &mut Tasks, DateTime<Utc>) -> Result<Value, Refusal>;
     let act: Act = match endpoint {
-        "listProvisioners" => list_provisioners,
+        "listProvisioners" => |context, call, tasks, _| {
+            let workers = &tasks.workers;
+            let names = workers.task_queues().filter_map(|name| Some(name.split_once('/')?.0));
+            let names: BTreeSet<_> = names.collect();
+            list(context, call, "provisioners", names, |name| workers.about_provisioner(name))
+        },
         "getProvisioner" => |_, call, tasks, _| {
             let provisioner = call.arg("provisionerId");
             let found = tasks.workers.about_provisioner(provisioner);
@@ -35,12 +40,20 @@ pub(super) fn answer(
                 Refusal::not_found(format!("provisioner {provisioner} does not exist"))
             })
         },
-        "listTaskQueues" => list_task_queues,
+        "listTaskQueues" => |context, call, tasks, _| {
+            let workers = &tasks.workers;
+            let names = workers.task_queues();
+            list(context, call, "taskQueues", names, |name| workers.about_task_queue(name))
+        },
         "getTaskQueue" => |_, call, tasks, _| {
             let name = task_queue(call);
             tasks.workers.about_task_queue(&name).ok_or_else(|| no_queue(&name))
         },
-        "listWorkerTypes" => list_worker_types,
+        "listWorkerTypes" => |context, call, tasks, _| {
+            let workers = &tasks.workers;
+            let names = workers.task_queues_of(call.arg("provisionerId"));
+            list(context, call, "workerTypes", names, |name| workers.about_worker_type(name))
+        },
         "getWorkerType" => |_, call, tasks, _| {
             let name = task_queue(call);
             tasks.workers.about_worker_type(&name).ok_or_else(|| no_queue(&name))
@@ -88,43 +101,16 @@ fn find<'q>(
     })
 }
 
-fn list_provisioners(
+/// A page of what is known about provisioners or task queues.
+fn list<'n>(
     context: &Context,
     call: &RecordedCall,
-    tasks: &mut Tasks,
-    _: DateTime<Utc>,
+    property: &str,
+    names: impl IntoIterator<Item = &'n str>,
+    about: impl Fn(&str) -> Option<Value>,
 ) -> Result<Value, Refusal> {
-    let names = tasks.workers.0.keys().filter_map(|name| Some(name.split_once('/')?.0));
-    let names: BTreeSet<_> = names.collect();
-    let items = names
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), tasks.workers.about_provisioner(name)?)));
-    page(&context.token_key, call, "provisioners", items)
-}
-
-fn list_task_queues(
-    context: &Context,
-    call: &RecordedCall,
-    tasks: &mut Tasks,
-    _: DateTime<Utc>,
-) -> Result<Value, Refusal> {
-    let names = tasks.workers.0.keys();
-    let items =
-        names.filter_map(|name| Some((name.clone(), tasks.workers.about_task_queue(name)?)));
-    page(&context.token_key, call, "taskQueues", items)
-}
-
-fn list_worker_types(
-    context: &Context,
-    call: &RecordedCall,
-    tasks: &mut Tasks,
-    _: DateTime<Utc>,
-) -> Result<Value, Refusal> {
-    let prefix = format!("{}/", call.arg("provisionerId"));
-    let names = tasks.workers.0.keys().filter(|name| name.starts_with(&prefix));
-    let items =
-        names.filter_map(|name| Some((name.clone(), tasks.workers.about_worker_type(name)?)));
-    page(&context.token_key, call, "workerTypes", items)
+    let items = names.into_iter().filter_map(|name| Some((name.to_owned(), about(name)?)));
+    page(&context.token_key, call, property, items)
 }
 
 fn list_workers(

@@ -78,6 +78,15 @@ impl Workers {
         workers.entry(worker.clone()).or_insert_with(|| Record::new(now))
     }
 
+    pub(super) fn task_queues(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    pub(super) fn task_queues_of(&self, provisioner: &str) -> impl Iterator<Item = &str> {
+        let is_of = move |name: &&str| name.split_once('/').is_some_and(|(p, _)| p == provisioner);
+        self.task_queues().filter(is_of)
+    }
+
     /// Records that a worker asks for tasks, and returns whether it may have any.
     pub(super) fn seen(&mut self, task_queue: &str, worker: &Worker, now: DateTime<Utc>) -> bool {
         let record = self.record(task_queue, worker, now);
@@ -102,7 +111,7 @@ impl Workers {
     }
 
     /// Returns when one or more task queues were last active, and when they expire.
-    fn activity<'a>(&self, task_queues: impl Iterator<Item = &'a String>) -> Option<Value> {
+    fn activity<'a>(&self, task_queues: impl Iterator<Item = &'a str>) -> Option<Value> {
         let records: Vec<_> = task_queues.flat_map(|name| self.0[name].values()).collect();
         let last = records.iter().map(|record| record.last).max()?;
         let expires = records.iter().map(|record| record.expires).max()?;
@@ -113,15 +122,13 @@ impl Workers {
     }
 
     pub(super) fn about_provisioner(&self, provisioner: &str) -> Option<Value> {
-        let of_provisioner =
-            |name: &&String| name.split_once('/').is_some_and(|(p, _)| p == provisioner);
-        let mut about = self.activity(self.0.keys().filter(of_provisioner))?;
+        let mut about = self.activity(self.task_queues_of(provisioner))?;
         about["provisionerId"] = json!(provisioner);
         Some(about)
     }
 
     pub(super) fn about_task_queue(&self, name: &str) -> Option<Value> {
-        let mut about = self.activity(self.0.keys().filter(|known| *known == name))?;
+        let mut about = self.activity(self.task_queues().filter(|known| *known == name))?;
         about["taskQueueId"] = json!(name);
         Some(about)
     }
