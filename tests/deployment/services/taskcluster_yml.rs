@@ -193,8 +193,10 @@ async fn yaml_is_read_as_the_service_reads_it() {
     assert_eq!(payload_of(&tc, payload).await.unwrap(), expected);
     let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
     let steep: String = (6..200).map(|depth| format!("\n{:depth$}- ", "")).collect();
-    let mut bomb = "\n      a0: &a0 [x]".to_owned();
-    for n in 1..40 {
+    let first = "\n      a0: &a0 [x]";
+    let (mut stairs, mut bomb) = (first.to_owned(), first.to_owned());
+    for n in 1..200 {
+        stairs += &format!("\n      a{n}: &a{n} [*a{}]", n - 1);
         bomb += &format!("\n      a{n}: &a{n} [*a{0}, *a{0}]", n - 1);
     }
     for (payload, message) in [
@@ -210,6 +212,7 @@ async fn yaml_is_read_as_the_service_reads_it() {
         ("a\n---\nversion: 1", "a second document"),
         (&deep, "nested too deeply"),
         (&steep, "nested too deeply"),
+        (&stairs, "nested too deeply"),
         (&bomb, "too large"),
     ] {
         assert_refused(payload_of(&tc, payload).await, message);

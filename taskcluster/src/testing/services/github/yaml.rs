@@ -7,7 +7,7 @@ use yaml_rust2::Yaml;
 use yaml_rust2::parser::{Event, Parser, Tag};
 use yaml_rust2::scanner::{ScanError, TScalarStyle};
 
-/// How deep lists and mappings may be nested: no deeper than in JSON.
+/// How deep lists and mappings may be nested, those that aliases stand for included: no deeper than in JSON.
 const DEEPEST: usize = 100;
 
 /// The maximum size of a document whose aliases are replaced by what they stand for, in bytes of text and [`NODE`]s.
@@ -74,6 +74,9 @@ impl Document {
             }
             Event::Alias(anchor) => {
                 let value = self.anchors.get(&anchor).ok_or("an alias of what has not ended")?;
+                if self.open.len() + depth(value) > DEEPEST {
+                    return Err("lists and mappings are nested too deeply".to_owned());
+                }
                 let value = value.clone();
                 self.grow(size(&value))?;
                 self.put(value, 0)
@@ -247,4 +250,14 @@ fn size(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     };
     NODE + content
+}
+
+/// How many lists and mappings are nested in a value, itself included.
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(members) => members.values().map(depth).max(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return 0,
+    };
+    1 + inner.unwrap_or_default()
 }
