@@ -28,6 +28,7 @@ struct Content {
 /// A message in an inbox.
 pub(crate) struct Waiting {
     pub(crate) message: Message,
+    #[cfg(feature = "pulse")]
     pub(crate) redelivered: bool,
 }
 
@@ -48,7 +49,11 @@ impl Inbox {
         if content.bindings.iter().any(fits) {
             let place = content.arrived;
             content.arrived += 1;
-            let waiting = Waiting { message: message.clone(), redelivered: false };
+            let waiting = Waiting {
+                message: message.clone(),
+                #[cfg(feature = "pulse")]
+                redelivered: false,
+            };
             content.waiting.insert(place, waiting);
             self.arrived.notify_one();
         }
@@ -59,6 +64,7 @@ impl Inbox {
         self.content().waiting.pop_first()
     }
 
+    #[cfg(feature = "pulse")]
     pub(crate) fn put_back(&self, place: u64, message: Message) {
         self.content().waiting.insert(place, Waiting { message, redelivered: true });
         self.arrived.notify_one();

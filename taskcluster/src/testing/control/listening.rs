@@ -42,6 +42,7 @@ impl Listening {
         listening
     }
 
+    #[cfg(feature = "pulse")]
     pub(super) fn inbox(&self) -> &Inbox {
         &self.inbox
     }
