@@ -211,6 +211,7 @@ mod logging;
 mod model;
 #[cfg(any(feature = "follow", feature = "worker"))]
 mod patience;
+mod private_file;
 #[cfg(feature = "pulse")]
 pub mod pulse;
 mod random;

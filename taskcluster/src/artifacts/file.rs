@@ -1,12 +1,12 @@
 //! Files that appear whole or not at all.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::slugid;
+use crate::{private_file, slugid};
 
 /// A file under a temporary name beside its destination. Dropping it removes it.
 pub(crate) struct TemporaryFile {
@@ -18,26 +18,23 @@ pub(crate) struct TemporaryFile {
 impl TemporaryFile {
     /// Creates one with the permissions that the umask gives.
     pub(crate) fn create(destination: &Path) -> Result<Self> {
-        Self::create_with(destination, OpenOptions::new())
+        Self::create_by(destination, |path| File::create_new(path))
     }
 
     /// Creates one that nobody else may read, for folders that others use too.
     pub(crate) fn create_private(destination: &Path) -> Result<Self> {
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Self::create_with(destination, options)
+        Self::create_by(destination, private_file::create)
     }
 
-    fn create_with(destination: &Path, mut options: OpenOptions) -> Result<Self> {
+    fn create_by(
+        destination: &Path,
+        create: impl FnOnce(&Path) -> io::Result<File>,
+    ) -> Result<Self> {
         check_name(destination)?;
         // The destination's name may be as long as a name can be.
         let path = destination.with_file_name(format!(".taskcluster-{}", slugid::v4()));
-        let file = options
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(|error| failed("create a file beside", destination, error))?;
+        let file =
+            create(&path).map_err(|error| failed("create a file beside", destination, error))?;
         Ok(Self { file: Some(file), path, destination: destination.to_owned() })
     }
 

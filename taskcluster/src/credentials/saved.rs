@@ -1,6 +1,6 @@
 //! Credentials that a program keeps in the user's configuration folder.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fmt::Write as _};
@@ -12,7 +12,7 @@ use super::Credentials;
 use super::file::{read_all, unreadable, wrong};
 use crate::client::base_url;
 use crate::error::{Error, Result};
-use crate::slugid;
+use crate::{private_file, slugid};
 
 impl Credentials {
     /// Saves the credentials for a deployment in the user's configuration folder, and returns the path of the file. It replaces
@@ -122,11 +122,7 @@ fn save(folder: &Path, root_url: &str, credentials: &Credentials) -> Result<Path
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = private_file::create(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -1,6 +1,6 @@
 //! The log of a task: kept here while the task runs, uploaded at its end.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::artifacts::{Upload, UploadBuilder};
 use crate::error::{Error, Result};
-use crate::slugid;
+use crate::{private_file, slugid};
 
 /// How much is kept in memory before it goes to a file.
 const IN_MEMORY: usize = 64 * 1024;
@@ -103,10 +103,7 @@ impl Spool {
     /// Creates one that only this user can read.
     fn create() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("taskcluster-{}.log", slugid::v4()));
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.write(true).create_new(true).open(&path)?;
+        let file = private_file::create(&path)?;
         Ok(Self { file, path })
     }
 }
