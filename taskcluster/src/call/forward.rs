@@ -65,8 +65,18 @@ macro_rules! __forward {
             }
         }
 
-        // These never apply, since nothing implements the traits: they have the compiler say what to pass and to loop over. The first
-        // trait names this type, so that no impl of it may appear elsewhere, which would be in the way of `IntoFuture`.
+        $crate::__hint!([$($generics)*] $name, $answer);
+    };
+}
+
+/// Has the compiler say, of something that contains a call or is one, what to pass as a future and what to loop over.
+///
+/// The impls never apply, since nothing implements the traits. The first trait names this type, so that no impl of it may appear
+/// elsewhere, which would be in the way of `IntoFuture`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __hint {
+    ([$($generics:tt)*] $name:ty, $answer:ty) => {
         #[doc(hidden)]
         impl<$($generics)*> ::core::future::Future for $name
         where

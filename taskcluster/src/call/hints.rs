@@ -1,9 +1,5 @@
 //! What the compiler says to who forgets to wait for a result. Nothing here ever applies: the traits are never implemented.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use super::Call;
 use super::paging::{Items, Pages};
 use crate::error::Result;
@@ -43,18 +39,6 @@ impl<T> Call<T> {
 #[doc(hidden)]
 pub trait Sent<'call, Call> {}
 
-#[doc(hidden)]
-impl<T> Future for Call<T>
-where
-    for<'call> (): Sent<'call, Self>,
-{
-    type Output = Result<T>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<T>> {
-        Poll::Pending
-    }
-}
-
 #[diagnostic::on_unimplemented(
     message = "a call has no items before it is sent",
     label = "a call cannot be looped over with `for`",
@@ -65,17 +49,7 @@ where
 #[doc(hidden)]
 pub trait LoopsOver<'call> {}
 
-#[doc(hidden)]
-impl<T> Iterator for Call<T>
-where
-    for<'call> (): LoopsOver<'call>,
-{
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        None
-    }
-}
+__hint!([T] Call<T>, T);
 
 #[diagnostic::on_unimplemented(
     message = "`{Stream}` is a stream, and a `for` loop does not wait for it",
