@@ -39,5 +39,5 @@ if __name__ == "__main__":
                 for name, what in (("ours", "signed"), ("floor", "typed")):
                     with serving(made["server"], WORK / "answers", tls) as server:
                         seconds, peak = run([made[name], what, server.url, calls, in_flight])
-                cells.append(f"{1e6 * seconds / calls:.1f} µs, {peak:.1f} MiB, {server.connections}")
+                    cells.append(f"{1e6 * seconds / calls:.1f} µs, {peak:.1f} MiB, {server.connections}")
                 print(f"| {protocol} | {in_flight} | {calls:,} | {' | '.join(cells)} |", flush=True)
