@@ -104,8 +104,8 @@ impl Artifact {
     ///
     /// The unfinished file has the name of the destination with `.part` appended, and a second one with `.part.json` says
     /// which content it is. The next download to the same path with `resume(true)`, by this process or a later one, asks for
-    /// the rest if the server still has the same content, and starts over otherwise. What is
-    /// there is read once, to verify it together with the rest.
+    /// the rest if the server still has the same content, and starts over otherwise. What is there is read once, to verify it
+    /// together with the rest.
     ///
     /// ```no_run
     /// # async fn f(artifact: taskcluster::artifacts::Artifact) -> Result<(), taskcluster::Error> {
