@@ -275,6 +275,8 @@ impl<'a> Sender<'a> {
         if let Some(own) = self.request.headers() {
             headers.clone_from(own);
         }
+        // The HTTP library adds some.
+        headers.reserve(8);
         if let Some(signer) = signer {
             let target = Target {
                 method: endpoint.method.as_str(),

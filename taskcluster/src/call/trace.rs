@@ -4,9 +4,10 @@
 //! on a kept connection just when the next request goes out, that request gets the wrong response. Services repeat the trace id
 //! of a request in their response, which reveals this.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use reqwest::header::{AGE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::{random, slugid};
@@ -20,24 +21,19 @@ static IN_RESPONSES: HeaderName = HeaderName::from_static("x-for-trace-id");
 /// The prefix of all trace ids of this process.
 static PROCESS: LazyLock<String> = LazyLock::new(slugid::v4);
 
-/// The trace id of one attempt.
-pub(super) struct TraceId(String);
+/// The trace id of one attempt: what all of this process have in front, a slash, and this number.
+pub(super) struct TraceId(u64);
 
 impl TraceId {
     pub(super) fn new() -> Self {
-        let mut id = String::with_capacity(PROCESS.len() + 17);
-        id.push_str(&PROCESS);
-        // Writing to a String cannot fail.
-        let _ = write!(id, "/{:016x}", random::number());
-        Self(id)
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
+        Self(random::number())
     }
 
     pub(super) fn put_into(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::from_str(&self.0) {
+        let mut text = String::with_capacity(PROCESS.len() + 17);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{self}");
+        if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
             headers.insert(&IN_REQUESTS, value);
         }
     }
@@ -45,10 +41,16 @@ impl TraceId {
     /// Whether a response belongs to another request of this process. Ids with other prefixes are ignored, because proxies
     /// choose their own, and so are cached responses, which have the id of the first request.
     pub(super) fn is_of_another(&self, response: &HeaderMap) -> bool {
-        response.get(&IN_RESPONSES).is_some_and(|id| {
-            id.as_bytes().starts_with(PROCESS.as_bytes())
-                && id.as_bytes() != self.0.as_bytes()
-                && !response.contains_key(AGE)
-        })
+        let Some(id) = response.get(&IN_RESPONSES) else { return false };
+        let Some(number) = id.as_bytes().strip_prefix(PROCESS.as_bytes()) else { return false };
+        let number = std::str::from_utf8(number).ok().and_then(|number| number.strip_prefix('/'));
+        let number = number.and_then(|number| u64::from_str_radix(number, 16).ok());
+        number != Some(self.0) && !response.contains_key(AGE)
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{:016x}", *PROCESS, self.0)
     }
 }

@@ -35,8 +35,9 @@ pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        // This crate retries itself, because every attempt needs a new signature.
-        .retry(reqwest::retry::never());
+        // This crate retries itself, because every attempt needs a new signature. A policy that never retries keeps a copy of
+        // each request, unless none may be repeated.
+        .retry(reqwest::retry::never().max_retries_per_request(0));
     set_up_tls(builder).map_err(|error| Error::config("TLS cannot be set up").because(error))
 }
 
