@@ -145,7 +145,9 @@ impl Request {
     }
 
     pub(crate) fn with_payload(self, payload: &(impl Serialize + ?Sized)) -> Self {
-        self.with_json(serde_json::to_vec(payload))
+        let mut json = Vec::with_capacity(1024);
+        let written = serde_json::to_writer(&mut json, payload);
+        self.with_json(written.map(|()| json))
     }
 
     /// Sets a payload of a generated type, and validates it if the client is set up to.

@@ -3,6 +3,7 @@
 use reqwest::Url;
 
 use crate::error::{Error, Result};
+use crate::reference::Reference;
 
 /// Parses the URL of a deployment or service. Keeps its path, without trailing slashes.
 pub(crate) fn parse(text: &str) -> Result<Url> {
@@ -21,4 +22,22 @@ pub(crate) fn parse(text: &str) -> Result<Url> {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
+}
+
+/// The base URL of a service, without a trailing slash. Without a root URL, it is the one in the reference.
+///
+/// In 2017 each service had its own host under `taskcluster.net`; the root URL `https://taskcluster.net` stands for them.
+pub(super) fn of_service(root: Option<&Url>, reference: &Reference) -> Result<Url> {
+    let Reference { service, version, base_url, .. } = reference;
+    match (root, base_url) {
+        (None, Some(base_url)) => parse(base_url),
+        (Some(root), _) if root.as_str() != "https://taskcluster.net/" => {
+            // Its host is parsed already.
+            let mut url = root.clone();
+            let path = root.path().trim_end_matches('/');
+            url.set_path(&format!("{path}/api/{service}/{version}"));
+            Ok(url)
+        }
+        _ => parse(&format!("https://{service}.taskcluster.net/{version}")),
+    }
 }

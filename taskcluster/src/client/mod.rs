@@ -175,7 +175,11 @@ impl Client {
     /// Returns the deployment's root URL without trailing slashes, or `None` for a client of [`legacy`](Self::legacy) services.
     #[must_use]
     pub fn root_url(&self) -> Option<&str> {
-        self.0.root.as_ref().map(|root| root.as_str().trim_end_matches('/'))
+        self.root().map(|root| root.as_str().trim_end_matches('/'))
+    }
+
+    pub(crate) fn root(&self) -> Option<&Url> {
+        self.0.root.as_ref()
     }
 
     /// Returns the client id that calls are signed with, or `None` if the client has no credentials or gets them from a

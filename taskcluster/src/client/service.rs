@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::{Client, base_url};
 use crate::error::Result;
-use crate::reference::{Reference, urls};
+use crate::reference::Reference;
 
 /// A handle to one service of a deployment. Cheap to clone.
 ///
@@ -30,8 +30,6 @@ struct Inner {
     client: Client,
     reference: &'static Reference,
     base: Url,
-    host: String,
-    port: u16,
     /// Why calls to this service fail, if its `baseUrl` is invalid.
     problem: Option<String>,
 }
@@ -43,8 +41,7 @@ impl Service {
     /// service is at `https://<service>.taskcluster.net/<version>`, as in 2017.
     #[must_use]
     pub fn new(client: &Client, reference: &'static Reference) -> Self {
-        let base = urls::base(client.root_url(), reference);
-        match base_url::parse(&base) {
+        match base_url::of_service(client.root(), reference) {
             Ok(url) => Self::at(client, reference, url, None),
             // Only a `baseUrl` can be invalid. Calls return the error; until then any URL will do.
             Err(error) => {
@@ -74,14 +71,7 @@ impl Service {
         base: Url,
         problem: Option<String>,
     ) -> Self {
-        Self(Arc::new(Inner {
-            client: client.clone(),
-            reference,
-            host: base.host_str().unwrap_or_default().to_owned(),
-            port: base.port_or_known_default().unwrap_or_default(),
-            base,
-            problem,
-        }))
+        Self(Arc::new(Inner { client: client.clone(), reference, base, problem }))
     }
 
     /// Returns the client that calls this service.
@@ -117,11 +107,11 @@ impl Service {
     }
 
     pub(crate) fn host(&self) -> &str {
-        &self.0.host
+        self.0.base.host_str().unwrap_or_default()
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.0.port
+        self.0.base.port_or_known_default().unwrap_or_default()
     }
 }
 

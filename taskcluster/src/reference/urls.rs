@@ -1,7 +1,5 @@
 //! The layout of URLs under a deployment's root URL, which all Taskcluster clients share.
 
-use super::Reference;
-
 /// Returns the URL of an endpoint: `<rootUrl>/api/<service>/<version>/<path>`.
 ///
 /// ```
@@ -61,18 +59,4 @@ pub fn schema(root_url: &str, service: &str, path: &str) -> String {
 
 fn below(root_url: &str, folder: &str, path: &str) -> String {
     format!("{}/{folder}/{}", root_url.trim_end_matches('/'), path.trim_start_matches('/'))
-}
-
-/// The base URL of a service, without a trailing slash. Without a root URL, it is the one in the reference.
-///
-/// In 2017 each service had its own host under `taskcluster.net`; the root URL `https://taskcluster.net` stands for them.
-pub(crate) fn base(root_url: Option<&str>, reference: &Reference) -> String {
-    let Reference { service, version, base_url, .. } = reference;
-    match (root_url, base_url) {
-        (None, Some(base_url)) => (*base_url).to_owned(),
-        (None | Some("https://taskcluster.net"), _) => {
-            format!("https://{service}.taskcluster.net/{version}")
-        }
-        (Some(root_url), _) => below(root_url, "api", &format!("{service}/{version}")),
-    }
 }
