@@ -8,6 +8,7 @@ use super::shape::{Field, Others, Presence, Record, Slot, Union, View};
 
 /// Makes a record of one that has the same properties and perhaps more: the implementation of `From` between generated
 /// structs, and of `Clone`.
+#[inline]
 pub fn convert<T: Field + Record>(record: &dyn Record) -> T {
     let mut copy = T::blank();
     copy_record(record, &mut copy);
@@ -83,6 +84,8 @@ fn fields(record: &dyn Record) -> usize {
 }
 
 /// Whether two records of one type are equal: the implementation of `PartialEq` for generated structs.
+// Inlined, the loop would be compiled again for each struct.
+#[inline(never)]
 #[must_use]
 pub fn same(one: &dyn Record, other: &dyn Record) -> bool {
     (0..fields(one)).all(|index| equal(one.view_of(index), other.view_of(index)))

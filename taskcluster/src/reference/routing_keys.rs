@@ -349,12 +349,15 @@ fn checked_length(exchange: &Exchange, key: String) -> Result<String> {
 #[derive(Debug)]
 pub struct RoutingKeyWords<'k>(Vec<&'k str>);
 
+// Inlined, they would be compiled again for each part of each exchange.
 impl RoutingKeyWords<'_> {
+    #[inline(never)]
     #[must_use]
     pub fn required(&self, part: usize) -> String {
         self.0.get(part).copied().unwrap_or_default().to_owned()
     }
 
+    #[inline(never)]
     #[must_use]
     pub fn optional(&self, part: usize) -> Option<String> {
         Some(self.required(part)).filter(|words| !words.is_empty())
