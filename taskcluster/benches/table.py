@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints what calls and builds cost, beside the official crate and beside nothing but reqwest and serde's derives (the floor).
 
-    python3 taskcluster/benches/table.py                        # everything: hours on a slow machine, most of it builds
+    python3 taskcluster/benches/table.py                        # everything: 20 minutes to hours, most of it builds
     python3 taskcluster/benches/table.py --only calls,load      # some of it
 
 | part     | what it measures |
