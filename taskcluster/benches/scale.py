@@ -2,7 +2,7 @@
 """Shows that what a call costs does not grow with their number: CPU time of a call and the peak of resident memory, for calls and
 for ten times as many, with 64 and 512 in flight, beside bare reqwest.
 
-    python3 taskcluster/benches/scale.py [CALLS]        # 50,000 unless given; 1,000,000 take an hour or so
+    python3 taskcluster/benches/scale.py [CALLS]        # 50,000 unless given; 1,000,000 take minutes to an hour
 
 Calls go by HTTP/1.1, and by HTTP/2 over TLS, where one connection carries all of them.
 """
