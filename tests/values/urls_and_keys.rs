@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use taskcluster::{
-    Auth, AuthEvents, Client, ErrorKind, Queue, QueueEvents, RoutingKeys, Secrets, slugid, urls,
+    Auth, AuthEvents, Client, ErrorKind, Object, Queue, QueueEvents, RoutingKeys, Secrets, Service,
+    slugid, urls,
 };
 
 use crate::support::vectors;
@@ -80,13 +81,31 @@ fn path_arguments_that_would_change_the_path_are_refused() {
 
 #[test]
 fn references_of_2017_have_hosts_of_their_own() {
-    let client = Client::builder("https://taskcluster.net").build().unwrap();
-    let url = of_2017::Queue::new(&client).status("JzTGxwxhQ76_Tt1dxkaG5g").url().unwrap();
-    assert_eq!(url.as_str(), text(&values()["legacy_urls"]["queue.status"]));
+    for root in ["https://taskcluster.net", "https://TaskCluster.net:443//"] {
+        let client = Client::builder(root).build().unwrap();
+        let url = of_2017::Queue::new(&client).status("JzTGxwxhQ76_Tt1dxkaG5g").url().unwrap();
+        assert_eq!(url.as_str(), text(&values()["legacy_urls"]["queue.status"]));
+        // Services that are newer, too.
+        let url = Object::new(&client).ping().url().unwrap();
+        assert_eq!(url.as_str(), "https://object.taskcluster.net/v1/ping");
+    }
     // Elsewhere they live where all services do.
     let client = Client::builder("https://tc.example.com").build().unwrap();
     let url = of_2017::Queue::new(&client).status("JzTGxwxhQ76_Tt1dxkaG5g").url().unwrap();
     assert_eq!(url.path(), "/api/queue/v1/task/JzTGxwxhQ76_Tt1dxkaG5g/status");
+}
+
+#[test]
+fn a_root_url_may_have_a_path() {
+    for (root, base) in [
+        ("https://tc.example.com/a%2Fb//", "https://tc.example.com/a%2Fb/api/object/v1"),
+        ("http://[::1]:80/", "http://[::1]/api/object/v1"),
+        ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x/api/object/v1"),
+    ] {
+        let client = Client::builder(root).build().unwrap();
+        assert_eq!(Service::new(&client, &Object::REFERENCE).base_url().as_str(), base);
+        assert_eq!(Object::new(&client).ping().url().unwrap().as_str(), format!("{base}/ping"));
+    }
 }
 
 #[test]

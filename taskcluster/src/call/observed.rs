@@ -3,7 +3,7 @@
 //! The spans follow OpenTelemetry's conventions for HTTP clients: one for each attempt, in one for the whole call. Without a
 //! subscriber nothing is formatted for them.
 
-use std::cell::OnceCell;
+use std::cell::LazyCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ impl<'a> ObservedAttempt<'a> {
             otel.status_code = Empty,
             taskcluster.service = service,
             taskcluster.endpoint = endpoint,
-            taskcluster.trace_id = %trace_id,
+            taskcluster.trace_id = trace_id.to_string(),
             http.request.method = method.as_str(),
             http.request.resend_count = (number > 1).then(|| number - 1),
             http.response.status_code = Empty,
@@ -111,7 +111,7 @@ impl<'a> ObservedAttempt<'a> {
         if let Some(delay) = retry_after {
             debug!(endpoint, ?delay, "retrying");
         }
-        let trace_id = OnceCell::new();
+        let trace_id = LazyCell::new(|| self.trace_id.to_string());
         request.service.client().hooks().tell(|| Attempt {
             service,
             endpoint,
@@ -120,7 +120,7 @@ impl<'a> ObservedAttempt<'a> {
             error: outcome.err(),
             duration: elapsed,
             retry_after,
-            trace_id: trace_id.get_or_init(|| self.trace_id.to_string()),
+            trace_id: &trace_id,
         });
     }
 }

@@ -275,7 +275,7 @@ impl<'a> Sender<'a> {
         if let Some(own) = self.request.headers() {
             headers.clone_from(own);
         }
-        // The HTTP library adds some.
+        // Room for those that are set here, and those that the HTTP library adds.
         headers.reserve(8);
         if let Some(signer) = signer {
             let target = Target {

@@ -21,7 +21,7 @@ static IN_RESPONSES: HeaderName = HeaderName::from_static("x-for-trace-id");
 /// The prefix of all trace ids of this process.
 static PROCESS: LazyLock<String> = LazyLock::new(slugid::v4);
 
-/// The trace id of one attempt: what all of this process have in front, a slash, and this number.
+/// The trace id of one attempt: the prefix of this process, a slash, and this number in hexadecimal.
 pub(super) struct TraceId(u64);
 
 impl TraceId {
@@ -52,5 +52,38 @@ impl TraceId {
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{:016x}", *PROCESS, self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(id: &str) -> HeaderMap {
+        HeaderMap::from_iter([(IN_RESPONSES.clone(), HeaderValue::from_str(id).unwrap())])
+    }
+
+    #[test]
+    fn only_a_response_to_another_request_of_this_process_is_refused() {
+        let [own, other] = [TraceId::new(), TraceId::new()];
+        assert!(!own.is_of_another(&response(&own.to_string())));
+        assert!(own.is_of_another(&response(&other.to_string())));
+        assert!(own.is_of_another(&response(&PROCESS)));
+        assert!(own.is_of_another(&response(&format!("{}/what?", *PROCESS))));
+        assert!(!own.is_of_another(&HeaderMap::new()));
+        assert!(!own.is_of_another(&response("")));
+        assert!(!own.is_of_another(&response(&format!("{}/{:x}", slugid::v4(), other.0))));
+        let mut cached = response(&other.to_string());
+        cached.insert(AGE, HeaderValue::from_static("1"));
+        assert!(!own.is_of_another(&cached));
+    }
+
+    #[test]
+    fn what_is_sent_is_what_is_shown() {
+        let id = TraceId::new();
+        let mut headers = HeaderMap::new();
+        id.put_into(&mut headers);
+        assert_eq!(headers[TRACE_ID], id.to_string());
+        assert_eq!(id.to_string().len(), PROCESS.len() + 17);
     }
 }

@@ -1,4 +1,4 @@
-//! Parses base URLs: a deployment's root URL, or the URL of one service.
+//! Parses and makes base URLs: a deployment's root URL, or the URL of one service.
 
 use reqwest::Url;
 
@@ -32,7 +32,7 @@ pub(super) fn of_service(root: Option<&Url>, reference: &Reference) -> Result<Ur
     match (root, base_url) {
         (None, Some(base_url)) => parse(base_url),
         (Some(root), _) if root.as_str() != "https://taskcluster.net/" => {
-            // Its host is parsed already.
+            // Host and port of the root URL are parsed already.
             let mut url = root.clone();
             let path = root.path().trim_end_matches('/');
             url.set_path(&format!("{path}/api/{service}/{version}"));

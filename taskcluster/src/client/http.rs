@@ -35,8 +35,8 @@ pub fn http_client_builder() -> Result<reqwest::ClientBuilder> {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("taskcluster-rust/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
-        // This crate retries itself, because every attempt needs a new signature. A policy that never retries keeps a copy of
-        // each request, unless none may be repeated.
+        // This crate retries itself, because every attempt needs a new signature. `never` alone keeps a copy of each request;
+        // with a limit of no retries, none is kept.
         .retry(reqwest::retry::never().max_retries_per_request(0));
     set_up_tls(builder).map_err(|error| Error::config("TLS cannot be set up").because(error))
 }

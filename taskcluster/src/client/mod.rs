@@ -178,7 +178,7 @@ impl Client {
         self.root().map(|root| root.as_str().trim_end_matches('/'))
     }
 
-    pub(crate) fn root(&self) -> Option<&Url> {
+    fn root(&self) -> Option<&Url> {
         self.0.root.as_ref()
     }
 

@@ -8,6 +8,7 @@ use super::shape::{Field, Others, Presence, Record, Slot, Union, View};
 
 /// Makes a record of one that has the same properties and perhaps more: the implementation of `From` between generated
 /// structs, and of `Clone`.
+// Into `Clone`, or there would be two functions for each struct.
 #[inline]
 pub fn convert<T: Field + Record>(record: &dyn Record) -> T {
     let mut copy = T::blank();
