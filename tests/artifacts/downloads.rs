@@ -2,10 +2,12 @@
 
 use futures::TryStreamExt as _;
 use serde_json::json;
+use std::time::Duration;
 use taskcluster::artifacts::{self, StorageType};
 use taskcluster::{Auth, ErrorKind, Index, Object, Queue, StatusCode, legacy, objects};
 use taskcluster_tests::{RawServer, TASK_ID, answer};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::artifacts::{Folder, PUBLIC, Running, bytes, gzip, sha256, sha512};
 
@@ -90,6 +92,22 @@ async fn the_queue_of_2017_leads_to_artifacts() {
     let error = artifact.managed_only().bytes().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Artifact);
     assert_eq!(server.requests().len(), 1);
+    // A redirect whose body never comes leads there as well.
+    let server = RawServer::start([answer("200 OK", &[], "blob")]).await.unwrap();
+    let old = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", old.local_addr().unwrap());
+    let head = format!("Location: {}/blob\r\nContent-Length: 100", server.url);
+    let silent = tokio::spawn(async move {
+        let (mut stream, _) = old.accept().await.unwrap();
+        stream.read(&mut [0; 4096]).await.unwrap();
+        let answer = format!("HTTP/1.1 303 See Other\r\n{head}\r\n\r\n{{");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let client = taskcluster::Client::builder(root).timeout(Duration::from_millis(300));
+    let queue = legacy::Queue::new(&client.build().unwrap());
+    assert_eq!(artifacts::latest(&queue, TASK_ID, "x").bytes().await.unwrap(), "blob");
+    silent.abort();
 }
 
 #[tokio::test]

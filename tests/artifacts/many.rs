@@ -121,6 +121,24 @@ async fn a_name_is_not_a_file_and_a_folder_at_once() {
 }
 
 #[tokio::test]
+async fn a_name_is_not_the_unfinished_file_of_another() {
+    for other in ["a/x.part", "a/X.part.json"] {
+        let running = Running::new().await;
+        create(&running, &["a/x", other]).await;
+        let folder = Folder::new();
+        let all = artifacts::download_all(&running.queue, &running.task_id, |_| true);
+        let all = all.to(&folder.0).with(|artifact| artifact.resume(true));
+        let error = all.await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File);
+        assert!(error.message().contains("the unfinished file of \"a/x\""), "{error}");
+        assert!(folder.names().is_empty());
+        // Otherwise unfinished files have other names.
+        let all = artifacts::download_all(&running.queue, &running.task_id, |_| true);
+        assert_eq!(all.to(&folder.0).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn the_first_error_ends_it() {
     let running = Running::new().await;
     create(&running, &["a", "c"]).await;

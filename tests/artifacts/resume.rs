@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use futures::TryStreamExt as _;
 use serde_json::json;
 use taskcluster::artifacts::{self, Artifact};
-use taskcluster::reqwest::header::{ETAG, HeaderValue};
+use taskcluster::reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue};
 use taskcluster::testing::{Fault, Reply};
 use taskcluster::{ErrorKind, Queue, Retry, StatusCode};
 
@@ -273,6 +273,49 @@ async fn large_content_comes_over_several_connections() {
     running.latest(PUBLIC).parallel(4).download_to(&path).await.unwrap();
     assert!(std::fs::read(&path).unwrap() == data);
     assert_eq!(running.fake.transfers().len(), 1);
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[tokio::test]
+async fn what_cannot_come_in_parts_comes_whole() {
+    let running = Running::new().await;
+    let folder = Folder::new();
+    let path = folder.path("file");
+    // Even a client that never retries gets it.
+    let artifact = impatient(&running, PUBLIC).parallel(3);
+    let data = bytes(9 * 1024 * 1024);
+    running.s3(PUBLIC, &data, "identity").await;
+    let part = Reply::new(StatusCode::PARTIAL_CONTENT)
+        .body(HeaderValue::from_static("a/b"), data[..8 * 1024 * 1024].to_vec());
+    let headers = |range: &str, etag: Option<&str>| {
+        let part = part.clone().header(CONTENT_RANGE, HeaderValue::try_from(range).unwrap());
+        match etag {
+            Some(etag) => part.header(ETAG, HeaderValue::try_from(etag).unwrap()),
+            None => part,
+        }
+    };
+    let range = format!("bytes 0-8388607/{}", data.len());
+    for part in [
+        // Nothing says whether later parts are of the same content.
+        headers(&range, Some("W/\"a\"")),
+        headers(&range, Some("a")),
+        headers(&range, None),
+        headers("bytes 0-8388607/*", Some("\"a\"")),
+        headers("bytes 1-8388608/9437184", Some("\"a\"")),
+        part.clone(),
+    ] {
+        running.fake.clear_calls();
+        running.fake.on_downloads().times(1).reply(part.clone());
+        assert_eq!(artifact.download_to(&path).await.unwrap().size, data.len() as u64);
+        assert!(std::fs::read(&path).unwrap() == data, "{part:?}");
+        assert_eq!(running.ranges(), [Some("bytes=0-8388607".to_owned()), None], "{part:?}");
+    }
+    // Storage has no first byte of empty content.
+    running.s3("public/empty", b"", "identity").await;
+    running.fake.clear_calls();
+    let empty = impatient(&running, "public/empty").parallel(3);
+    assert_eq!(empty.download_to(&path).await.unwrap().size, 0);
+    assert_eq!(running.ranges(), [Some("bytes=0-8388607".to_owned()), None]);
     assert_eq!(folder.names(), ["file"]);
 }
 

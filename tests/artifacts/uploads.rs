@@ -151,6 +151,9 @@ async fn objects_are_uploaded_without_artifacts() {
     let compressed = objects::upload(&object, "proj", "c").expires(running.expires());
     let error = compressed.compress(true).bytes("c").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
+    running.fake.clear_calls();
+    let error = upload(&running, PUBLIC).compress(true).bytes("c").await.unwrap_err();
+    assert_eq!((error.kind(), running.fake.calls().len()), (ErrorKind::Input, 0));
 }
 
 #[tokio::test]
@@ -320,6 +323,16 @@ async fn content_that_is_not_what_it_should_be_is_never_finished() {
     assert!(running.latest("public/twice").bytes().await.unwrap() == bytes(10_000));
 }
 
+#[tokio::test]
+async fn a_file_that_grows_while_it_is_uploaded_is_not_stored() {
+    let running = Running::new().await;
+    let open = || Ok(Cursor::new(bytes(100_001)));
+    let error = upload(&running, PUBLIC).s3().reader(100_000, open).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    let error = running.latest(PUBLIC).bytes().await.unwrap_err();
+    assert_eq!(error.status(), Some(StatusCode::NOT_FOUND), "{error}");
+}
+
 struct Broken;
 
 impl Read for Broken {
@@ -343,13 +356,25 @@ async fn a_source_that_gives_nothing_more_ends_the_upload() {
     let running = Running::new().await;
     let builder = running.fake.builder().unwrap().retry(Retry::never());
     let client = builder.credentials(running.fake.client("t", "no-secret", ["*"])).build().unwrap();
-    let upload = artifacts::upload(&Queue::new(&client), &running.task_id, 0, PUBLIC);
-    let upload = upload.expires(running.expires()).stall_timeout(Duration::from_millis(200));
+    let queue = Queue::new(&client);
+    let upload = |name| {
+        let upload = artifacts::upload(&queue, &running.task_id, 0, name);
+        upload.expires(running.expires()).stall_timeout(Duration::from_millis(200))
+    };
     let (held, waiting) = std::sync::mpsc::channel::<()>();
     let waiting = Arc::new(Mutex::new(waiting));
-    let open = move || Ok(Cursor::new(bytes(10_000)).chain(Silent(waiting.clone())));
-    let error = upload.reader(20_000, open).await.unwrap_err();
-    assert!(error.is_timeout(), "{error}");
+    let open = move |given| {
+        let waiting = waiting.clone();
+        move || Ok(Cursor::new(bytes(given)).chain(Silent(waiting.clone())))
+    };
+    for upload in [
+        upload(PUBLIC).reader(20_000, open(10_000)),
+        upload("public/inline").reader(100, open(50)),
+        upload("public/zipped").s3().compress(true).reader(20_000, open(10_000)),
+    ] {
+        let error = upload.await.unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+    }
     // Lets its thread end.
     drop(held);
 }

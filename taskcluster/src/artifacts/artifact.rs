@@ -116,6 +116,10 @@ impl Artifact {
         Self { resume, ..self.clone() }
     }
 
+    pub(super) fn resumes(&self) -> bool {
+        self.resume
+    }
+
     /// Downloads large content over this many connections at once; 1 by default. 0 is treated as 1.
     ///
     /// It takes effect in [`download_to`](Self::download_to), for servers that can send a part of the content, and content of

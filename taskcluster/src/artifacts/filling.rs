@@ -21,6 +21,8 @@ pub(crate) struct Filling {
     part: Arc<Part>,
     file: File,
     content: Content<Decoded>,
+    /// The encoded length, if it was announced.
+    total: Option<u64>,
     /// How many of the encoded bytes are decoded and hashed.
     position: u64,
 }
@@ -45,7 +47,7 @@ impl Filling {
             _ => Decoded::File(TemporaryFile::create(part.destination())?),
         };
         let content = Content::new(head.encoding, head.expected.clone(), limit, out);
-        Ok(Self { part: part.clone(), file, content, position: 0 })
+        Ok(Self { part: part.clone(), file, content, total: head.total, position: 0 })
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -69,7 +71,10 @@ impl Filling {
 
     /// Verifies the content and gives it its name.
     pub(crate) fn finish(self, overwrite: bool) -> Result<(u64, Hashes)> {
-        let Self { part, file, content, position } = self;
+        let Self { part, file, content, total, position } = self;
+        if total.is_some_and(|total| total != position) {
+            return Err(Error::artifact("the content is not whole"));
+        }
         let finished = content.finish();
         let (out, size, hashes) = finished.inspect_err(|error| forget_if_wrong(&part, error))?;
         match out {

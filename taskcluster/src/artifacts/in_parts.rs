@@ -78,7 +78,7 @@ async fn fetch_in_pieces(
     let begin = |head: &Head| Filling::begin(part, head, job.limit);
     let (head, filling) = fetch(raw, begun, begin).await?;
     let total = head.total.unwrap_or_default();
-    if !raw.is_part() || total <= first || !head.can_be_continued() {
+    if !raw.is_part() || total <= first {
         return Ok((head, filling));
     }
     part.describe(&head, Some(first))?;

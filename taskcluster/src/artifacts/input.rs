@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -64,7 +65,8 @@ impl Input {
         }
     }
 
-    /// Reads everything, hashes it and hands it over piece by piece, until `give` refuses one.
+    /// Reads everything, hashes it and hands it over piece by piece, until `give` refuses one. The last piece is only handed over
+    /// when the content is known to end with it: nothing of another length ever looks whole.
     pub(crate) fn read(
         &self,
         length: u64,
@@ -73,6 +75,7 @@ impl Input {
         let mut reader = self.open()?;
         let mut hasher = Hasher::new(true);
         let mut left = length;
+        let mut last = None;
         loop {
             let mut piece = vec![0; PIECE];
             let read = match reader.read(&mut piece) {
@@ -86,21 +89,27 @@ impl Input {
             left = left.checked_sub(read as u64).ok_or_else(|| self.wrong_length(length))?;
             piece.truncate(read);
             hasher.update(&piece);
-            give(piece.into())?;
+            if let Some(piece) = last.replace(Bytes::from(piece)) {
+                give(piece)?;
+            }
         }
         if left > 0 {
             return Err(self.wrong_length(length));
         }
+        last.map_or(Ok(()), give)?;
         Ok(hasher.finish())
     }
 
-    /// Compresses the content to a temporary file, since storage has to know the length beforehand.
-    pub(crate) fn compress(&self) -> Result<Compressed> {
+    /// Compresses the content to a temporary file, since storage has to know the length beforehand. Counts what it reads.
+    pub(crate) fn compress(&self, read: &AtomicU64) -> Result<Compressed> {
         let file = std::env::temp_dir().join(format!("taskcluster-{}", slugid::v4()));
         let mut encoder =
             GzEncoder::new(TemporaryFile::create_private(&file)?, Compression::default());
         let cannot = |error| failed("write", &file, error);
-        self.read(self.length()?, |piece| encoder.write_all(&piece).map_err(cannot))?;
+        self.read(self.length()?, |piece| {
+            read.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            encoder.write_all(&piece).map_err(cannot)
+        })?;
         encoder.finish().map_err(cannot)?.persist(false)?;
         Ok(Compressed(file))
     }

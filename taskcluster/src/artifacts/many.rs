@@ -1,6 +1,6 @@
 //! All artifacts of a task at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::future::IntoFuture;
@@ -112,10 +112,13 @@ impl DownloadAll {
 
     async fn send(self) -> Result<Vec<DownloadedFile>> {
         let names = self.names().await?;
+        let artifacts: Vec<_> = names.iter().map(|name| self.artifact(name)).collect();
+        if artifacts.iter().any(Artifact::resumes) {
+            check_parts(&names)?;
+        }
         let paths = paths(&self.folder, &names)?;
         let mut downloads = Vec::with_capacity(names.len());
-        for (n, (name, path)) in names.iter().zip(paths).enumerate() {
-            let artifact = self.artifact(name);
+        for (n, (artifact, path)) in artifacts.into_iter().zip(paths).enumerate() {
             downloads.push(async move { Ok::<_, Error>((n, artifact.download_to(path).await?)) });
         }
         let mut files: Vec<(usize, DownloadedFile)> =
@@ -221,6 +224,20 @@ fn check_case(folder: &Path, names: &[String]) -> Result<()> {
         {
             return Err(Error::file(format!(
                 "the artifacts {other:?} and {name:?} would be the same file"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a name that the unfinished file of another artifact has.
+fn check_parts(names: &[String]) -> Result<()> {
+    let lower: BTreeSet<_> = names.iter().map(|name| name.to_lowercase()).collect();
+    for name in names {
+        let unfinished = [".part", ".part.json"].map(|end| format!("{name}{end}"));
+        if let Some(other) = unfinished.iter().find(|name| lower.contains(&name.to_lowercase())) {
+            return Err(Error::file(format!(
+                "the artifact {other:?} would be the unfinished file of {name:?}"
             )));
         }
     }

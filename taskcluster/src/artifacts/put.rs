@@ -150,7 +150,11 @@ async fn refused(response: Response, stall_timeout: Duration) -> Failure {
 }
 
 /// Waits as long as bytes are sent, and for this time after the last of them.
-async fn within<T>(limit: Duration, sent: &AtomicU64, doing: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(
+    limit: Duration,
+    sent: &AtomicU64,
+    doing: impl Future<Output = T>,
+) -> Option<T> {
     let mut doing = std::pin::pin!(doing);
     loop {
         let before = sent.load(Ordering::Relaxed);

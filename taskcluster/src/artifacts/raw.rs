@@ -14,7 +14,7 @@ use tracing::debug;
 use super::encoding::{ACCEPTED, Encoding};
 use super::hashes::Expected;
 use super::progress::{OnProgress, Progress};
-use super::source::{Location, Locator, Source, StorageType};
+use super::source::{Location, Locator, Source, StorageType, start_of};
 use crate::call::send::{retry_after, text};
 use crate::client::Client;
 use crate::client::http::unanswered;
@@ -22,9 +22,6 @@ use crate::error::{Error, Result};
 
 /// How many redirects lead from a URL to its content at most.
 const MAX_REDIRECTS: usize = 10;
-
-/// How much of an error's body is read, in bytes.
-const MAX_ERROR: usize = 16 * 1024;
 
 /// How to fetch, whatever it is.
 #[derive(Clone)]
@@ -189,6 +186,8 @@ impl Raw {
 
     async fn attempt(&mut self) -> Result<Event, Failure> {
         let response = match &mut self.response {
+            // A server may send more than the part that it was asked for.
+            Some(_) if self.end.is_some_and(|end| self.position >= end) => return Ok(Event::End),
             Some(response) => response,
             None => {
                 let (response, head) = self.open().await?;
@@ -208,7 +207,6 @@ impl Raw {
         match chunk {
             Some(mut bytes) => {
                 if let Some(end) = self.end {
-                    // A server may send more than it was asked for.
                     let left = end.saturating_sub(self.position);
                     bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
                 }
@@ -246,7 +244,12 @@ impl Raw {
             Cure::Nothing => return Err(error),
             Cure::Repeat(after) => Some(after),
             Cure::BeginAnew => {
-                self.begin_anew();
+                self.head = None;
+                self.position = 0;
+                if self.end.take().is_some() {
+                    // Nothing is wrong with the whole, which nobody has asked for so far.
+                    return Ok(());
+                }
                 Some(Duration::ZERO)
             }
             Cure::NewUrl => {
@@ -260,11 +263,6 @@ impl Raw {
             self.client.timer().start().reach(wait).await;
         }
         Ok(())
-    }
-
-    fn begin_anew(&mut self) {
-        self.head = None;
-        self.position = 0;
     }
 
     /// Opens a response to read from. With it comes the head, if the content begins.
@@ -326,6 +324,12 @@ impl Raw {
             .ok_or_else(misfit)?;
         let found = head(&response, location, Some(total)).map_err(Failure::fatal)?;
         match &self.head {
+            // It is known to go on, but not how, or the HTTP client decodes each part by itself.
+            None if (self.end.is_some_and(|end| end < total) && !found.can_be_continued())
+                || !response.headers().contains_key(CONTENT_LENGTH) =>
+            {
+                Err(misfit())
+            }
             None if self.position == 0 => Ok((response, Some(self.head.insert(found).clone()))),
             Some(head)
                 if head.total == found.total
@@ -347,7 +351,10 @@ impl Raw {
         let has_expired = expires.is_some_and(|expires| expires.timestamp() <= now);
         let cure = match status {
             StatusCode::FORBIDDEN if has_expired || was_used || says_expired => Cure::NewUrl,
-            StatusCode::RANGE_NOT_SATISFIABLE if self.position > 0 => Cure::BeginAnew,
+            // No byte of empty content can be asked for.
+            StatusCode::RANGE_NOT_SATISFIABLE if self.position > 0 || self.end.is_some() => {
+                Cure::BeginAnew
+            }
             _ => cure,
         };
         Failure::new(Error::storage(status), cure)
@@ -356,16 +363,8 @@ impl Raw {
 
 /// What helps when storage refuses a request, and whether it says that something has expired.
 pub(crate) async fn refusal(mut response: Response, stall_timeout: Duration) -> (Cure, bool) {
-    let mut body = Vec::new();
-    let reading = async {
-        while body.len() < MAX_ERROR
-            && let Ok(Some(chunk)) = response.chunk().await
-        {
-            body.extend_from_slice(&chunk);
-        }
-    };
     // The status is enough.
-    let _ = timeout(stall_timeout, reading).await;
+    let body = start_of(&mut response, stall_timeout).await;
     let text = String::from_utf8_lossy(&body).to_ascii_lowercase();
     let cure = match response.status() {
         // S3 says so of a connection that was idle.

@@ -1,11 +1,13 @@
 //! Where content is: what the queue and the object service say of it.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::LOCATION;
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::hashes::Expected;
 use crate::call::Call;
@@ -254,9 +256,27 @@ async fn start_download(object: &Object, name: &str) -> Result<Location> {
     }
 }
 
+/// How much of a body is read that may help, but need not, in bytes.
+const MAX_START: usize = 16 * 1024;
+
+/// The start of a body, as far as it comes within this time.
+pub(crate) async fn start_of(response: &mut Response, limit: Duration) -> Vec<u8> {
+    let mut body = Vec::new();
+    let reading = async {
+        while body.len() < MAX_START
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+    };
+    let _ = timeout(limit, reading).await;
+    body
+}
+
 /// Where a queue leads with a 303.
 async fn redirected(call: Call) -> Result<Location> {
-    let response = call.send_raw().await?;
+    let limit = call.client().settings().timeout;
+    let mut response = call.send_raw().await?;
     let location = response.headers().get(LOCATION).and_then(|url| url.to_str().ok());
     let url = location.map(str::to_owned).ok_or_else(|| {
         Error::answer("the queue did not redirect to the content")
@@ -267,12 +287,8 @@ async fn redirected(call: Call) -> Result<Location> {
     let kind = match kind {
         Some(kind) => Some(kind),
         None => {
-            let body: Value = response
-                .bytes()
-                .await
-                .ok()
-                .and_then(|body| serde_json::from_slice(&body).ok())
-                .unwrap_or_default();
+            let body = start_of(&mut response, limit).await;
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             body["storageType"].as_str().map(str::to_owned)
         }
     };

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,7 +20,7 @@ use tokio::task::spawn_blocking;
 use super::hashes::Hashes;
 use super::input::Input;
 use super::progress::Progress;
-use super::put::{Place, Target, put};
+use super::put::{Place, Target, put, within};
 use super::raw::Settings;
 use super::source::StorageType;
 use crate::error::{Error, Result};
@@ -202,8 +203,14 @@ impl Upload {
     }
 
     async fn send(&self) -> Result<Uploaded> {
-        let size = self.length().await?;
         let to = &self.to;
+        let is_artifact = matches!(to.destination, Destination::Artifact { .. });
+        if to.compress && !(is_artifact && to.storage == StorageType::S3) {
+            return Err(Error::input(
+                "the object service stores content as it is; `compress` is for artifacts of type `s3`",
+            ));
+        }
+        let size = self.length().await?;
         match &to.destination {
             Destination::Artifact { queue, task_id, run_id, name } => {
                 let expires = match to.expires {
@@ -253,8 +260,7 @@ impl Upload {
         let client = artifact.queue.as_ref().client();
         let settings = &self.to.settings;
         let hashes = if self.to.compress {
-            let input = self.input.clone();
-            let compressed = blocking(move || input.compress()).await?;
+            let compressed = self.read(|input, read| input.compress(read)).await?;
             let input = Input::File(compressed.path().to_owned());
             put(client, artifact, &input, input.length()?, settings).await
         } else {
@@ -290,11 +296,6 @@ impl Upload {
 
     /// Creates an object, uploads its content and finishes it.
     async fn store(&self, upload: &NewObject<'_>) -> Result<Hashes> {
-        if self.to.compress {
-            return Err(Error::input(
-                "the object service stores content as it is; `compress` is for artifacts of type `s3`",
-            ));
-        }
         let hashes = match upload.size {
             0..INLINE => self.send_inline(upload).await?,
             size => {
@@ -308,17 +309,30 @@ impl Upload {
         Ok(hashes)
     }
 
+    /// Reads the content, and counts what is read. A source that gives nothing may do so for ever.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Input, &AtomicU64) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (input, count) = (self.input.clone(), Arc::new(AtomicU64::new(0)));
+        let counted = count.clone();
+        let reading = blocking(move || read(&input, &counted));
+        let done = within(self.to.settings.stall_timeout, &count, reading).await;
+        done.unwrap_or_else(|| Err(Error::timeout()))
+    }
+
     async fn send_inline(&self, upload: &NewObject<'_>) -> Result<Hashes> {
-        let (input, size) = (self.input.clone(), upload.size);
-        let (data, hashes) = blocking(move || {
+        let size = upload.size;
+        let reading = self.read(move |input, read| {
             let mut data = Vec::new();
             let hashes = input.read(size, |piece| {
+                read.fetch_add(piece.len() as u64, Ordering::Relaxed);
                 data.extend_from_slice(&piece);
                 Ok(())
             })?;
             Ok((data, hashes))
-        })
-        .await?;
+        });
+        let (data, hashes) = reading.await?;
         let data = STANDARD.encode(&data);
         let methods = CreateUploadProposedUploadMethods::new()
             .data_inline(UploadMethodDataInlineRequest::new(upload.content_type, data));

@@ -70,7 +70,7 @@ impl<'a> ObservedAttempt<'a> {
             otel.status_code = Empty,
             taskcluster.service = service,
             taskcluster.endpoint = endpoint,
-            taskcluster.trace_id = trace_id.to_string(),
+            taskcluster.trace_id = %trace_id,
             http.request.method = method.as_str(),
             http.request.resend_count = (number > 1).then(|| number - 1),
             http.response.status_code = Empty,

@@ -191,10 +191,11 @@ impl Content {
     }
 }
 
-/// The first and last byte that a `Range` header asks for; `None` if it is not one range of bytes, which is ignored.
+/// The first and last byte that a `Range` header asks for, of which empty content has none; `None` if it is not one range of
+/// bytes, which is ignored.
 fn parse_range(range: &str, length: usize) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let end = length.checked_sub(1)?;
+    let end = length.saturating_sub(1);
     if first.is_empty() {
         return Some((length.saturating_sub(last.parse().ok()?), end));
     }
