@@ -62,7 +62,7 @@
 //! | `utils.putFile(filename, url, contentType)` | `artifacts::upload(..).s3().file(filename).await?` (feature `artifacts`); for another URL, `reqwest`: `.put(url).header("content-type", ..).body(std::fs::read(filename)?)` |
 //! | `taskcluster.download.downloadArtifactToBuf(taskId=…, name=…, queueService=queue)` | `artifacts::latest(&queue, task_id, name).bytes().await?` |
 //! | `downloadArtifactToFile(…, runId=0, file=f)` | `artifacts::of_run(&queue, task_id, 0, name).download_to(path).await?` |
-//! | `downloadArtifact(…, writerFactory=…)` | `artifacts::latest(..).stream()?`, which is an `AsyncRead`; blocking: `.reader_blocking()?` |
+//! | `downloadArtifact(…, writerFactory=…)` | `artifacts::latest(..).stream().await?`, which is an `AsyncRead`; blocking: `.reader_blocking()?` |
 //! | `taskcluster.download.downloadToBuf(name=…, objectService=object)`, `downloadToFile`, `download` | `objects::named(&object, name).bytes().await?`, `.download_to(path)`, `.stream()` |
 //! | `maxRetries=5` | [`ClientBuilder::retry`](crate::ClientBuilder::retry) of the service's client |
 //! | `taskcluster.upload.uploadFromBuf(projectId=…, name=…, contentType=…, expires=…, data=…)` | `objects::upload(&object, project_id, name).content_type(..).expires(..).bytes(data).await?` |

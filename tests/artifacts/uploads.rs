@@ -324,6 +324,26 @@ async fn content_that_is_not_what_it_should_be_is_never_finished() {
 }
 
 #[tokio::test]
+async fn progress_is_told_of_every_kind_of_upload() {
+    let running = Running::new().await;
+    for size in [100, 200_000] {
+        for is_s3 in [false, true] {
+            let seen = Arc::<Mutex<Vec<(u64, Option<u64>, u32)>>>::default();
+            let kept = seen.clone();
+            let upload = upload(&running, &format!("public/{size}/{is_s3}"));
+            let upload = if is_s3 { upload.s3() } else { upload };
+            let upload = upload.on_progress(move |progress| {
+                kept.lock().unwrap().push((progress.bytes, progress.total, progress.attempt));
+            });
+            upload.bytes(bytes(size)).await.unwrap();
+            let seen = seen.lock().unwrap();
+            assert!(seen.is_sorted(), "{seen:?}");
+            assert_eq!(seen.last(), Some(&(size as u64, Some(size as u64), 1)), "{seen:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_grows_while_it_is_uploaded_is_not_stored() {
     let running = Running::new().await;
     let open = || Ok(Cursor::new(bytes(100_001)));
