@@ -66,10 +66,11 @@ impl Input {
     }
 
     /// Reads everything, hashes it and hands it over piece by piece, until `give` refuses one. The last piece is only handed over
-    /// when the content is known to end with it: nothing of another length ever looks whole.
+    /// when the content is known to end with it: nothing of another length ever looks whole. What is read is added to `moved`.
     pub(crate) fn read(
         &self,
         length: u64,
+        moved: &AtomicU64,
         mut give: impl FnMut(Bytes) -> Result<()>,
     ) -> Result<Hashes> {
         let mut reader = self.open()?;
@@ -86,11 +87,13 @@ impl Input {
             if read == 0 {
                 break;
             }
+            moved.fetch_add(read as u64, Ordering::Relaxed);
             left = left.checked_sub(read as u64).ok_or_else(|| self.wrong_length(length))?;
             piece.truncate(read);
             hasher.update(&piece);
-            if let Some(piece) = last.replace(Bytes::from(piece)) {
-                give(piece)?;
+            match left {
+                0 => last = Some(piece.into()),
+                _ => give(piece.into())?,
             }
         }
         if left > 0 {
@@ -100,16 +103,13 @@ impl Input {
         Ok(hasher.finish())
     }
 
-    /// Compresses the content to a temporary file, since storage has to know the length beforehand. Counts what it reads.
-    pub(crate) fn compress(&self, read: &AtomicU64) -> Result<Compressed> {
+    /// Compresses the content to a temporary file, since storage has to know the length beforehand.
+    pub(crate) fn compress(&self, moved: &AtomicU64) -> Result<Compressed> {
         let file = std::env::temp_dir().join(format!("taskcluster-{}", slugid::v4()));
         let mut encoder =
             GzEncoder::new(TemporaryFile::create_private(&file)?, Compression::default());
         let cannot = |error| failed("write", &file, error);
-        self.read(self.length()?, |piece| {
-            read.fetch_add(piece.len() as u64, Ordering::Relaxed);
-            encoder.write_all(&piece).map_err(cannot)
-        })?;
+        self.read(self.length()?, moved, |piece| encoder.write_all(&piece).map_err(cannot))?;
         encoder.finish().map_err(cannot)?.persist(false)?;
         Ok(Compressed(file))
     }

@@ -160,8 +160,8 @@ pub fn indexed(index: &Index, path: impl Display, name: impl Display) -> Artifac
 ///
 /// Before anything is downloaded: if the artifacts cannot be listed; if a name leads out of the folder (`..`, an absolute
 /// path, a link that exists there) or cannot be a file's; if two names are the same file because the file system ignores
-/// case, or if one is the folder of another. Then the first error of a download, which cancels the others. Files that were
-/// complete by then stay.
+/// case, if one is the folder of another, or if one is the unfinished file of another with `resume(true)`. Then the first
+/// error of a download, which cancels the others. Files that were complete by then stay.
 pub fn download_all(
     queue: &Queue,
     task_id: impl Display,

@@ -92,10 +92,11 @@ async fn attempt(
     attempt: u32,
 ) -> Result<Hashes, Failure> {
     let (pieces, receiver) = mpsc::channel(WAITING);
+    let moved = Arc::<AtomicU64>::default();
     let reading = {
-        let input = input.clone();
+        let (input, moved) = (input.clone(), moved.clone());
         spawn_blocking(move || {
-            let result = input.read(length, |piece| {
+            let result = input.read(length, &moved, |piece| {
                 pieces.blocking_send(Ok(piece)).map_err(|_| Error::disconnected("not wanted"))
             });
             if result.is_err() {
@@ -105,11 +106,11 @@ async fn attempt(
             result
         })
     };
-    let sent = Arc::new(AtomicU64::new(0));
     let body = Pieces {
         receiver,
         length,
-        sent: sent.clone(),
+        sent: 0,
+        moved: moved.clone(),
         report: settings.on_progress.clone().map(|report| (report, attempt)),
     };
     let mut request = Request::new(Method::PUT, target.url.clone());
@@ -120,7 +121,7 @@ async fn attempt(
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     *request.body_mut() = Some(reqwest::Body::wrap(body));
-    let answered = within(settings.stall_timeout, &sent, http.execute(request)).await;
+    let answered = within(settings.stall_timeout, &moved, http.execute(request)).await;
     let answered = match answered {
         Some(answered) => answered.map_err(|error| Failure::on_the_way(unanswered(error))),
         None => Err(Failure::on_the_way(Error::timeout())),
@@ -149,18 +150,18 @@ async fn refused(response: Response, stall_timeout: Duration) -> Failure {
     Failure::new(Error::storage(status), cure)
 }
 
-/// Waits as long as bytes are sent, and for this time after the last of them.
+/// Waits as long as bytes are read or sent, and for this time after the last of them.
 pub(super) async fn within<T>(
     limit: Duration,
-    sent: &AtomicU64,
+    moved: &AtomicU64,
     doing: impl Future<Output = T>,
 ) -> Option<T> {
     let mut doing = std::pin::pin!(doing);
     loop {
-        let before = sent.load(Ordering::Relaxed);
+        let before = moved.load(Ordering::Relaxed);
         match timeout(limit, &mut doing).await {
             Ok(done) => return Some(done),
-            Err(_) if sent.load(Ordering::Relaxed) != before => {}
+            Err(_) if moved.load(Ordering::Relaxed) != before => {}
             Err(_) => return None,
         }
     }
@@ -174,7 +175,9 @@ fn lost(error: tokio::task::JoinError) -> Error {
 struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     length: u64,
-    sent: Arc<AtomicU64>,
+    sent: u64,
+    /// All bytes that were read or sent: whether anything moves.
+    moved: Arc<AtomicU64>,
     report: Option<(super::progress::OnProgress, u32)>,
 }
 
@@ -189,9 +192,10 @@ impl Body for Pieces {
         let next = self.receiver.poll_recv(context);
         if let Poll::Ready(Some(Ok(piece))) = &next {
             let new = piece.len() as u64;
-            let bytes = self.sent.fetch_add(new, Ordering::Relaxed) + new;
+            self.moved.fetch_add(new, Ordering::Relaxed);
+            self.sent += new;
             if let Some((report, attempt)) = &self.report {
-                report(Progress { bytes, total: Some(self.length), attempt: *attempt });
+                report(Progress { bytes: self.sent, total: Some(self.length), attempt: *attempt });
             }
         }
         next.map(|piece| piece.map(|piece| piece.map(Frame::data)))
@@ -202,6 +206,6 @@ impl Body for Pieces {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length - self.sent.load(Ordering::Relaxed).min(self.length))
+        SizeHint::with_exact(self.length.saturating_sub(self.sent))
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -260,7 +260,7 @@ impl Upload {
         let client = artifact.queue.as_ref().client();
         let settings = &self.to.settings;
         let hashes = if self.to.compress {
-            let compressed = self.read(|input, read| input.compress(read)).await?;
+            let compressed = self.read(Input::compress).await?;
             let input = Input::File(compressed.path().to_owned());
             put(client, artifact, &input, input.length()?, settings).await
         } else {
@@ -309,24 +309,23 @@ impl Upload {
         Ok(hashes)
     }
 
-    /// Reads the content, and counts what is read. A source that gives nothing may do so for ever.
+    /// Reads the content. A source that gives nothing may do so for ever.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Input, &AtomicU64) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (input, count) = (self.input.clone(), Arc::new(AtomicU64::new(0)));
-        let counted = count.clone();
+        let (input, moved) = (self.input.clone(), Arc::<AtomicU64>::default());
+        let counted = moved.clone();
         let reading = blocking(move || read(&input, &counted));
-        let done = within(self.to.settings.stall_timeout, &count, reading).await;
+        let done = within(self.to.settings.stall_timeout, &moved, reading).await;
         done.unwrap_or_else(|| Err(Error::timeout()))
     }
 
     async fn send_inline(&self, upload: &NewObject<'_>) -> Result<Hashes> {
         let size = upload.size;
-        let reading = self.read(move |input, read| {
+        let reading = self.read(move |input, moved| {
             let mut data = Vec::new();
-            let hashes = input.read(size, |piece| {
-                read.fetch_add(piece.len() as u64, Ordering::Relaxed);
+            let hashes = input.read(size, moved, |piece| {
                 data.extend_from_slice(&piece);
                 Ok(())
             })?;
