@@ -145,9 +145,7 @@ impl Request {
     }
 
     pub(crate) fn with_payload(self, payload: &(impl Serialize + ?Sized)) -> Self {
-        let mut json = Vec::with_capacity(1024);
-        let written = serde_json::to_writer(&mut json, payload);
-        self.with_json(written.map(|()| json))
+        self.with_json(model::to_json(payload))
     }
 
     /// Sets a payload of a generated type, and validates it if the client is set up to.
@@ -157,7 +155,7 @@ impl Request {
         {
             self.fail(format!("{}: {}", self.endpoint.name, error.message()));
         }
-        self.with_json(model::to_json(payload))
+        self.with_payload(&payload)
     }
 
     fn with_json(mut self, json: serde_json::Result<Vec<u8>>) -> Self {

@@ -27,7 +27,7 @@ pub fn credentials(record: &dyn Record) -> Credentials {
 
 /// The text of a certificate that is an object, or JSON of any form.
 fn as_text(view: View<'_>) -> String {
-    let json = to_json(view).unwrap_or_default();
+    let json = to_json(&view).unwrap_or_default();
     match serde_json::from_slice(&json) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(serde_json::Value::Null) => String::new(),

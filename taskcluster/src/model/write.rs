@@ -16,9 +16,9 @@ pub fn write<S: Serializer>(view: View<'_>, to: S) -> Result<S::Ok, S::Error> {
 }
 
 /// Serializes a value to JSON.
-pub(crate) fn to_json(view: View<'_>) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Vec<u8>> {
     let mut json = Vec::with_capacity(1024);
-    view.serialize(&mut serde_json::Serializer::new(&mut json))?;
+    serde_json::to_writer(&mut json, value)?;
     Ok(json)
 }
 
